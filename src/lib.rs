@@ -1,0 +1,17 @@
+//! otab, the one-time auth bridge: a mail filter in front of OTOBO and Znuny.
+//!
+//! This library promises no API. It exists so that the binary stays thin and tests can call every
+//! room directly. ARCHITECTURE.md says which room may use which.
+
+pub mod clock;
+pub mod command;
+pub mod config;
+pub mod customer;
+pub mod db;
+pub mod exit;
+pub mod link;
+pub mod log;
+pub mod mail;
+pub mod policy;
+pub mod ticket;
+pub mod token;
