@@ -9,24 +9,12 @@ use unicode_normalization::char::is_combining_mark;
 pub fn fold(text: &str) -> String {
     if text.is_ascii() {
         // The common case needs none of the tables; the result is the same.
-        return text
-            .chars()
-            .filter(|c| !is_invisible(*c))
-            .collect::<String>()
-            .trim()
-            .to_ascii_lowercase();
+        return text.chars().filter(|c| !is_invisible(*c)).collect::<String>().trim().to_ascii_lowercase();
     }
-    let bare = text
-        .nfkd()
-        .filter(|c| !is_combining_mark(*c) && !is_invisible(*c))
-        .flat_map(base);
+    let bare = text.nfkd().filter(|c| !is_combining_mark(*c) && !is_invisible(*c)).flat_map(base);
     let folded: String = caseless::default_case_fold_str(&bare.collect::<String>());
     // Folding can bring forth what decomposes once more (ẞ, ŉ), and letters with a stroke in the other case.
-    let folded: String = folded
-        .nfkd()
-        .filter(|c| !is_combining_mark(*c))
-        .flat_map(base)
-        .collect();
+    let folded: String = folded.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(base).collect();
     folded.trim().to_owned()
 }
 

@@ -5,6 +5,10 @@
 
 pub mod address;
 pub mod fold;
+pub mod guard;
+pub mod header;
 
 pub use address::Address;
 pub use fold::fold;
+pub use guard::Guard;
+pub use header::{Field, Header};

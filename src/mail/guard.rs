@@ -1,0 +1,288 @@
+//! Which fields have to go, by their names as the laxest reader would read them.
+//!
+//! OTOBO takes a name only when it is printable ASCII straight up to the colon. Other readers allow
+//! blanks before the colon, delete control characters, unfold before they look for the colon, end a
+//! line at a bare CR, or take a line without a colon for a name. Protection has to match them all, so
+//! a name here is every printable ASCII character between a place where some reader could begin a
+//! field and the next colon, whatever stands between. Too much may go this way (`X-OTOBO- is great`
+//! as a junk line); too little may not.
+
+use super::header::Terminator;
+
+/// A list of names: whole ones and prefixes, all compared without case.
+#[derive(Debug, Clone, Default)]
+pub struct Guard {
+    prefixes: Vec<Vec<u8>>,
+    names: Vec<Vec<u8>>,
+}
+
+#[derive(PartialEq)]
+enum Verdict {
+    Hit,
+    Open,
+    Miss,
+}
+
+impl Guard {
+    /// A guard that matches nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds all names that begin so.
+    #[must_use]
+    pub fn prefix(mut self, prefix: &str) -> Self {
+        self.prefixes.push(prefix.to_ascii_uppercase().into_bytes());
+        self
+    }
+
+    /// Adds one whole name.
+    #[must_use]
+    pub fn name(mut self, name: &str) -> Self {
+        self.names.push(name.to_ascii_uppercase().into_bytes());
+        self
+    }
+
+    /// Whether there is nothing to look for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.prefixes.is_empty() && self.names.is_empty()
+    }
+
+    /// Where in one field (with its continuation lines and line ends) the first guarded name begins:
+    /// 0, or the offset of a bare CR or of a continuation line.
+    #[must_use]
+    pub fn find(&self, field: &[u8]) -> Option<usize> {
+        let mut scan = Scan::new();
+        let mut at = 0;
+        while at < field.len() {
+            if scan.is_idle() {
+                // Nothing is open: only a bare CR can begin a name now.
+                at += memchr::memchr(b'\r', &field[at..])?;
+                scan.skip_to(at);
+            }
+            if let Some(hit) = scan.push(self, field[at]) {
+                return Some(hit);
+            }
+            at += 1;
+        }
+        scan.finish(self)
+    }
+
+    /// The part of a field that has to go: from the guarded name to the field's end. What stands
+    /// before a bare CR stays, and then keeps the line's end.
+    #[must_use]
+    pub fn cut(&self, field: &[u8]) -> Option<std::ops::Range<usize>> {
+        let start = self.find(field)?;
+        let whole_line = start == 0 || field[start - 1] == b'\n';
+        let end = if whole_line { field.len() } else { field.len() - Terminator::of(field).len() };
+        Some(start..end)
+    }
+
+    fn judge(&self, name: &[u8]) -> Verdict {
+        if self.prefixes.iter().any(|p| name.starts_with(p)) {
+            return Verdict::Hit;
+        }
+        let open = self.prefixes.iter().chain(&self.names).any(|rule| rule.starts_with(name));
+        if open { Verdict::Open } else { Verdict::Miss }
+    }
+
+    fn is_name(&self, name: &[u8]) -> bool {
+        self.names.iter().any(|n| n == name)
+    }
+}
+
+/// A place where some reader could begin a field, and the name that it would have read so far.
+struct Candidate {
+    start: usize,
+    name: Vec<u8>,
+}
+
+/// Reads one field byte by byte. Holds only names that can still become guarded ones, so its size is
+/// bounded by the guard's rules, however long the field is.
+pub(super) struct Scan {
+    candidates: Vec<Candidate>,
+    position: usize,
+    /// Where the last byte was a CR: bare, unless an LF follows.
+    carriage_return: Option<usize>,
+    line_start: bool,
+    colon_seen: bool,
+}
+
+impl Scan {
+    pub(super) fn new() -> Self {
+        Self {
+            candidates: vec![Candidate { start: 0, name: Vec::new() }],
+            position: 0,
+            carriage_return: None,
+            line_start: false,
+            colon_seen: false,
+        }
+    }
+
+    /// Whether no name is open, and a colon has been seen: then only a bare CR matters.
+    pub(super) fn is_idle(&self) -> bool {
+        self.candidates.is_empty() && self.carriage_return.is_none() && self.colon_seen
+    }
+
+    fn skip_to(&mut self, position: usize) {
+        self.position = position;
+    }
+
+    /// Tells of bytes that were passed over while idle.
+    pub(super) fn skip(&mut self, count: usize) {
+        self.position += count;
+    }
+
+    /// The offset from which on bytes may still belong to a guarded name.
+    pub(super) fn undecided_from(&self) -> Option<usize> {
+        let open = self.candidates.iter().map(|c| c.start);
+        open.chain(self.carriage_return).min()
+    }
+
+    /// Takes the next byte; tells where a guarded name began, once that is sure.
+    pub(super) fn push(&mut self, guard: &Guard, byte: u8) -> Option<usize> {
+        let here = self.position;
+        self.position += 1;
+        if let Some(cr) = self.carriage_return.take()
+            && byte != b'\n'
+        {
+            // Bare: for a reader that ends lines there, the name before it is over and a new one begins.
+            if let Some(hit) = self.complete(guard) {
+                return Some(hit);
+            }
+            self.open(cr);
+        }
+        if std::mem::take(&mut self.line_start) && !self.colon_seen {
+            // A continuation of a line without colon: a reader that knows no junk lines begins here.
+            self.open(here);
+        }
+        match byte {
+            b'\r' => self.carriage_return = Some(here),
+            b'\n' => {
+                self.line_start = true;
+                return self.complete(guard);
+            }
+            b':' => {
+                self.colon_seen = true;
+                let hit = self.complete(guard);
+                self.candidates.clear();
+                return hit;
+            }
+            0x21..=0x7e => return self.extend(guard, byte.to_ascii_uppercase()),
+            _ => {}
+        }
+        None
+    }
+
+    /// The field is over: a name without a colon is one for some readers.
+    pub(super) fn finish(&self, guard: &Guard) -> Option<usize> {
+        self.complete(guard)
+    }
+
+    fn complete(&self, guard: &Guard) -> Option<usize> {
+        self.candidates.iter().filter(|c| guard.is_name(&c.name)).map(|c| c.start).min()
+    }
+
+    fn open(&mut self, start: usize) {
+        // One that has read nothing yet would read the same from here on, and begins earlier.
+        if self.candidates.iter().all(|c| !c.name.is_empty()) {
+            self.candidates.push(Candidate { start, name: Vec::new() });
+        }
+    }
+
+    fn extend(&mut self, guard: &Guard, letter: u8) -> Option<usize> {
+        let mut hit = None;
+        self.candidates.retain_mut(|candidate| {
+            candidate.name.push(letter);
+            match guard.judge(&candidate.name) {
+                Verdict::Open => true,
+                Verdict::Miss => false,
+                Verdict::Hit => {
+                    hit = Some(hit.map_or(candidate.start, |h: usize| h.min(candidate.start)));
+                    false
+                }
+            }
+        });
+        hit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn guard() -> Guard {
+        Guard::new().prefix("X-OTOBO-").prefix("X-OTRS-").name("X-Gate-Secret")
+    }
+
+    #[test]
+    fn every_spelling_that_a_reader_could_accept_is_found() {
+        for field in [
+            "X-OTOBO-Queue: a\n",
+            "x-otobo-queue:a\r\n",
+            "X-OTOBO-Queue : a\n",
+            "X-OTOBO-Queue\t: a\n",
+            "X-OTRS-Queue: a\n",
+            "X-OTOBO\0-Queue: a\n",
+            "X- OTOBO-Queue: a\n",
+            "\u{feff}X-OTOBO-Queue: a\n",
+            "X-OTOBO-\u{a0}Queue: a\n",
+            "\x7fX-OTOBO-Queue: a",
+            "X-OTOBO-\n Queue: a\n",
+            "X-\n OTOBO-Queue: a\n",
+            "X-OTOBO-Queue\n",
+            "\rX-OTOBO-Queue: a\n",
+            "X-OTOBO\r-Queue: a\n",
+            "X-Gate-Secret: b\n",
+            "x-gate-secret : b\n",
+            "X-Gate-Secret\n",
+            "X-Gate-Secret\r\n",
+        ] {
+            assert_eq!(guard().cut(field.as_bytes()), Some(0..field.len()), "{field:?}");
+        }
+    }
+
+    #[test]
+    fn other_fields_are_left_alone() {
+        for field in [
+            "Subject: X-OTOBO-Queue: a\n",
+            "Subject: a\n X-OTOBO-Queue: a\n",
+            "X-OTOB-Queue: a\n",
+            "XX-OTOBO-Queue: a\n",
+            "X-OTOBO: a\n",
+            "X-Gate-Secrets: a\n",
+            "X-Gate: Secret\n",
+            "Xotobo-Queue: a\n",
+            "Subject: a\r\n\tX-OTRS-: b\r\n",
+        ] {
+            assert_eq!(guard().cut(field.as_bytes()), None, "{field:?}");
+        }
+    }
+
+    #[test]
+    fn behind_a_bare_cr_the_rest_of_the_field_goes_and_the_line_end_stays() {
+        for (field, kept) in [
+            ("Subject: a\rX-OTOBO-Queue: b\n", "Subject: a\n"),
+            ("Subject: a\rX-OTOBO-Queue: b\r\n", "Subject: a\r\n"),
+            ("Subject: a\rX-OTOBO-Queue: b", "Subject: a"),
+            ("Subject: a\r\rX-OTOBO-Queue: b\rTo: c\n d\n", "Subject: a\n"),
+            ("Subject: a\rX-Gate-Secret\r: b\n", "Subject: a\n"),
+            ("a b\n X-OTOBO-Queue: b\n", "a b\n"),
+        ] {
+            let cut = guard().cut(field.as_bytes()).unwrap();
+            let mut left = field.to_owned();
+            left.replace_range(cut, "");
+            assert_eq!(left, kept, "{field:?}");
+        }
+    }
+
+    #[test]
+    fn a_field_of_nothing_but_bare_crs_costs_no_more_than_its_length() {
+        let field = [b'\r'; 1 << 20];
+        assert_eq!(guard().cut(&field), None);
+        let field = b"\rX".repeat(1 << 19);
+        assert_eq!(guard().cut(&field), None);
+    }
+}
