@@ -59,8 +59,9 @@ impl Guard {
         while at < field.len() {
             if scan.is_idle() {
                 // Nothing is open: only a bare CR can begin a name now.
-                at += memchr::memchr(b'\r', &field[at..])?;
-                scan.skip_to(at);
+                let passed = memchr::memchr(b'\r', &field[at..])?;
+                scan.skip(passed);
+                at += passed;
             }
             if let Some(hit) = scan.push(self, field[at]) {
                 return Some(hit);
@@ -124,10 +125,6 @@ impl Scan {
     /// Whether no name is open, and a colon has been seen: then only a bare CR matters.
     pub(super) fn is_idle(&self) -> bool {
         self.candidates.is_empty() && self.carriage_return.is_none() && self.colon_seen
-    }
-
-    fn skip_to(&mut self, position: usize) {
-        self.position = position;
     }
 
     /// Tells of bytes that were passed over while idle.

@@ -4,11 +4,16 @@
 //! other room.
 
 pub mod address;
+pub mod edit;
 pub mod fold;
 pub mod guard;
 pub mod header;
+pub mod strainer;
+pub mod value;
 
 pub use address::Address;
+pub use edit::{Edit, NewField};
 pub use fold::fold;
 pub use guard::Guard;
 pub use header::{Field, Header};
+pub use value::FieldValue;

@@ -1,0 +1,185 @@
+//! Edits to a header block, as values, and the one loop that carries them out.
+
+use std::ops::Range;
+
+use super::guard::Guard;
+use super::header::{Header, Kind, Terminator};
+use super::value::FieldValue;
+
+/// A change to a header block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Edit {
+    /// These bytes go.
+    Cut(Range<usize>),
+    /// A field is put on top, behind the mbox line if there is one; several keep their order.
+    Add(NewField),
+}
+
+/// A field to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewField {
+    /// The name, printable ASCII without colon and blanks.
+    pub name: String,
+    /// The value.
+    pub value: FieldValue,
+}
+
+/// All that protection takes out of a block: guarded fields, and orphans, which would become part of
+/// the last field put above them.
+#[must_use]
+pub fn cuts(header: &Header, guard: &Guard) -> Vec<Range<usize>> {
+    let cut = |field: &super::Field| match field.kind {
+        Kind::Orphan => Some(field.range.clone()),
+        Kind::Envelope => None,
+        Kind::Field | Kind::Junk => {
+            let range = guard.cut(header.raw(field))?;
+            Some(field.range.start + range.start..field.range.start + range.end)
+        }
+    };
+    header.fields().iter().filter_map(cut).collect()
+}
+
+/// New fields as lines, in the mail's own line end.
+#[must_use]
+pub fn lines<'a>(fields: impl IntoIterator<Item = &'a NewField>, terminator: Terminator) -> Vec<u8> {
+    let mut out = Vec::new();
+    for field in fields {
+        out.extend_from_slice(field.name.as_bytes());
+        out.extend_from_slice(b": ");
+        field.value.write(&mut out, terminator);
+        out.extend_from_slice(terminator.bytes());
+    }
+    out
+}
+
+/// The block after its edits. `first_line_end` is the line end of the whole mail's first line, which
+/// need not be in the block (a mail may begin with its empty line).
+#[must_use]
+pub fn apply(header: &Header, edits: &[Edit], first_line_end: Terminator) -> Vec<u8> {
+    let added =
+        lines(edits.iter().filter_map(|e| if let Edit::Add(field) = e { Some(field) } else { None }), first_line_end);
+    let mut cut: Vec<&Range<usize>> =
+        edits.iter().filter_map(|e| if let Edit::Cut(range) = e { Some(range) } else { None }).collect();
+    cut.sort_by_key(|range| range.start);
+
+    let bytes = header.bytes();
+    let mut out = Vec::with_capacity(bytes.len() + added.len() + 2);
+    let top = header.envelope_line().map_or(0, <[u8]>::len);
+    out.extend_from_slice(&bytes[..top]);
+    if !added.is_empty() && top > 0 && !bytes[..top].ends_with(b"\n") {
+        // An mbox line and nothing else: the new fields need lines of their own.
+        out.extend_from_slice(first_line_end.bytes());
+    }
+    out.extend_from_slice(&added);
+    let mut at = top;
+    for range in cut {
+        if range.start > at {
+            out.extend_from_slice(&bytes[at..range.start]);
+        }
+        at = at.max(range.end);
+    }
+    out.extend_from_slice(&bytes[at..]);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail::strainer::Strainer;
+    use proptest::prelude::*;
+
+    fn header(text: &[u8]) -> Header {
+        Header::parse(text.to_vec(), 1000).unwrap()
+    }
+
+    fn guard() -> Guard {
+        Guard::new().prefix("X-OTOBO-").name("X-Gate")
+    }
+
+    fn add(name: &str, value: &str) -> Edit {
+        Edit::Add(NewField { name: name.into(), value: FieldValue::new(value).unwrap() })
+    }
+
+    fn applied(text: &str, edits: &[Edit]) -> String {
+        let end = Terminator::of_first_line(text.as_bytes());
+        String::from_utf8(apply(&header(text.as_bytes()), edits, end)).unwrap()
+    }
+
+    #[test]
+    fn new_fields_stand_on_top_in_the_mails_own_line_end() {
+        assert_eq!(applied("A: b\nC: d", &[add("X", "1"), add("Y", "2")]), "X: 1\nY: 2\nA: b\nC: d");
+        assert_eq!(applied("A: b\r\nC: d\n", &[add("X", "1")]), "X: 1\r\nA: b\r\nC: d\n");
+        assert_eq!(applied("From a b\r\nA: b\r\n", &[add("X", "1")]), "From a b\r\nX: 1\r\nA: b\r\n");
+        assert_eq!(applied("From a b", &[add("X", "1")]), "From a b\nX: 1\n");
+        assert_eq!(applied("", &[add("X", "1")]), "X: 1\n");
+    }
+
+    #[test]
+    fn without_edits_nothing_changes() {
+        for text in ["", " x\n", "From a\n b\nA: c\r\r\nD", "\r", "A:\n \n"] {
+            assert_eq!(applied(text, &[]), text);
+        }
+    }
+
+    /// Bytes and pieces of the kind that decides something in a header block.
+    fn block() -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop::sample::select(vec![
+            "X-OTOBO-",
+            "x-otobo-Queue",
+            "X-",
+            "OTOBO",
+            "-",
+            ":",
+            " ",
+            "\t",
+            "\n",
+            "\r\n",
+            "\r",
+            "\0",
+            "\u{e4}",
+            "X-Gate",
+            "Subject: a",
+            "From ",
+            "From: a@b.test",
+            "To",
+            "X",
+            "\n ",
+            "\n\t",
+            "no colon",
+        ]);
+        prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat().into_bytes())
+    }
+
+    proptest! {
+        #[test]
+        fn a_block_strained_in_pieces_loses_what_a_held_block_loses(block in block(), size in 1_usize..9) {
+            let mut finder = crate::mail::header::EndFinder::default();
+            let length = finder.find(&block).unwrap_or_else(|| finder.finish(&block));
+            let held = header(&block[..length]);
+            let mut edits: Vec<Edit> = cuts(&held, &guard()).into_iter().map(Edit::Cut).collect();
+            edits.push(add("New", "1"));
+            let mut expected = apply(&held, &edits, Terminator::Lf);
+            expected.extend_from_slice(&block[length..]);
+
+            let guard = guard();
+            let mut strainer = Strainer::new(&guard, b"New: 1\n".to_vec());
+            let mut out = Vec::new();
+            let mut rest = &block[..];
+            let mut body = false;
+            while !rest.is_empty() {
+                let (piece, next) = rest.split_at(size.min(rest.len()));
+                rest = next;
+                if body {
+                    out.extend_from_slice(piece);
+                } else if let Some(used) = strainer.push(piece, &mut out) {
+                    out.extend_from_slice(&piece[used..]);
+                    body = true;
+                }
+            }
+            if !body {
+                strainer.finish(&mut out);
+            }
+            prop_assert_eq!(String::from_utf8_lossy(&out), String::from_utf8_lossy(&expected));
+        }
+    }
+}

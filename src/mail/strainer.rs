@@ -1,0 +1,239 @@
+//! Protection for a header block that is too large to be held: guarded fields are dropped as the
+//! block streams through, and new fields put on its top.
+//!
+//! What goes is exactly what [`Guard::cut`] would cut, and orphans; a test holds the two together. The
+//! one difference: a name that is still undecided after [`MAX_HELD`] bytes (blanks, controls and 8-bit
+//! bytes without end) goes, since it may not be held on to.
+
+use super::guard::{Guard, Scan};
+use super::header::{self, Terminator};
+
+/// How many undecided bytes are held at most.
+pub const MAX_HELD: usize = 4096;
+
+/// Drops guarded fields from a header block that comes in pieces.
+pub struct Strainer<'g> {
+    guard: &'g Guard,
+    new_fields: Vec<u8>,
+    state: State,
+    scan: Scan,
+    /// Offset, in the present field, of the first byte in `held`.
+    held_from: usize,
+    held: Vec<u8>,
+    dropped: usize,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    /// Before the mail's first byte.
+    Start,
+    /// In the mbox line; `bool`: at the start of the line behind it.
+    Envelope(bool),
+    /// At the start of a line; a continuation belongs to what is passed on or dropped.
+    LineStart(Fate),
+    /// A CR stands at the start of a line: an empty line, or the start of a junk line.
+    LineStartCr(Fate),
+    /// Within a line.
+    Within(Fate),
+    /// The empty line has been seen.
+    Over,
+}
+
+/// What becomes of the present field.
+#[derive(Clone, Copy, PartialEq)]
+enum Fate {
+    Pass,
+    /// Dropped, from the start of one of its lines.
+    Drop,
+    /// Dropped from a bare CR on: the line end of its last line still has to come.
+    DropTail(Terminator, bool),
+}
+
+impl<'g> Strainer<'g> {
+    /// A strainer that puts `new_fields` (whole lines, or nothing) on top, behind an mbox line.
+    #[must_use]
+    pub fn new(guard: &'g Guard, new_fields: Vec<u8>) -> Self {
+        let scan = Scan::new();
+        Self { guard, new_fields, state: State::Start, scan, held_from: 0, held: Vec::new(), dropped: 0 }
+    }
+
+    /// How many fields were dropped, in whole or in part.
+    #[must_use]
+    pub fn dropped(&self) -> usize {
+        self.dropped
+    }
+
+    /// Takes the next piece and appends what may pass to `out`. Once the empty line has come, returns
+    /// how many bytes of the piece belonged to the block; the empty line and the body are the caller's.
+    ///
+    /// (A CR of an empty CRLF line that ended the piece before is passed on here.)
+    pub fn push(&mut self, piece: &[u8], out: &mut Vec<u8>) -> Option<usize> {
+        for (at, &byte) in piece.iter().enumerate() {
+            self.step(byte, out);
+            if self.state == State::Over {
+                return Some(at);
+            }
+        }
+        None
+    }
+
+    /// The mail ended within the block.
+    pub fn finish(&mut self, out: &mut Vec<u8>) {
+        match self.state {
+            State::Start => {
+                self.no_envelope(out);
+                self.finish(out);
+            }
+            State::Envelope(false) => {
+                // New fields need a line of their own.
+                if !self.new_fields.is_empty() {
+                    out.push(b'\n');
+                }
+                out.append(&mut self.new_fields);
+            }
+            State::Envelope(true) | State::Over => {}
+            State::LineStartCr(fate) => {
+                self.end_field(fate, out);
+                out.push(b'\r');
+            }
+            State::LineStart(fate) | State::Within(fate) => self.end_field(fate, out),
+        }
+        self.state = State::Over;
+    }
+
+    fn step(&mut self, byte: u8, out: &mut Vec<u8>) {
+        match self.state {
+            State::Start => self.first(byte, out),
+            State::Envelope(at_line_start) => self.envelope(byte, at_line_start, out),
+            State::LineStart(fate) => self.line_start(byte, fate, out),
+            State::LineStartCr(fate) => {
+                self.end_field(fate, out);
+                if byte == b'\n' {
+                    out.push(b'\r');
+                    self.state = State::Over;
+                } else {
+                    self.begin_field();
+                    self.within(b'\r', Fate::Pass, out);
+                    self.step(byte, out);
+                }
+            }
+            State::Within(fate) => self.within(byte, fate, out),
+            State::Over => {}
+        }
+    }
+
+    /// The first five bytes tell an mbox line.
+    fn first(&mut self, byte: u8, out: &mut Vec<u8>) {
+        self.held.push(byte);
+        if header::is_envelope(&self.held) {
+            out.append(&mut self.held);
+            self.state = State::Envelope(false);
+        } else if !b"From ".starts_with(&self.held) {
+            self.no_envelope(out);
+        }
+    }
+
+    fn no_envelope(&mut self, out: &mut Vec<u8>) {
+        out.append(&mut self.new_fields);
+        // Orphans at the top are dropped.
+        self.state = State::LineStart(Fate::Drop);
+        for byte in std::mem::take(&mut self.held) {
+            self.step(byte, out);
+        }
+    }
+
+    fn envelope(&mut self, byte: u8, at_line_start: bool, out: &mut Vec<u8>) {
+        if at_line_start {
+            self.state = State::LineStart(Fate::Drop);
+            self.step(byte, out);
+            return;
+        }
+        out.push(byte);
+        if byte == b'\n' {
+            out.append(&mut self.new_fields);
+            self.state = State::Envelope(true);
+        }
+    }
+
+    fn line_start(&mut self, byte: u8, fate: Fate, out: &mut Vec<u8>) {
+        match byte {
+            b' ' | b'\t' => self.within(byte, fate, out),
+            b'\n' => {
+                self.end_field(fate, out);
+                self.state = State::Over;
+            }
+            b'\r' => self.state = State::LineStartCr(fate),
+            _ => {
+                self.end_field(fate, out);
+                self.begin_field();
+                self.within(byte, Fate::Pass, out);
+            }
+        }
+    }
+
+    fn within(&mut self, byte: u8, fate: Fate, out: &mut Vec<u8>) {
+        let fate = match fate {
+            Fate::Pass => self.pass(byte, out),
+            Fate::Drop => Fate::Drop,
+            Fate::DropTail(_, after_cr) if byte == b'\n' => {
+                Fate::DropTail(if after_cr { Terminator::CrLf } else { Terminator::Lf }, false)
+            }
+            Fate::DropTail(..) => Fate::DropTail(Terminator::None, byte == b'\r'),
+        };
+        self.state = if byte == b'\n' { State::LineStart(fate) } else { State::Within(fate) };
+    }
+
+    /// A byte of a field that passes so far.
+    fn pass(&mut self, byte: u8, out: &mut Vec<u8>) -> Fate {
+        if self.scan.is_idle() && byte != b'\r' {
+            self.scan.skip(1);
+            self.held_from += 1;
+            out.push(byte);
+            return Fate::Pass;
+        }
+        self.held.push(byte);
+        if let Some(hit) = self.scan.push(self.guard, byte) {
+            return self.drop_from(hit, byte, out);
+        }
+        let decided = self.scan.undecided_from().map_or(self.held.len(), |from| from - self.held_from);
+        out.extend(self.held.drain(..decided));
+        self.held_from += decided;
+        if self.held.len() > MAX_HELD { self.drop_from(self.held_from, byte, out) } else { Fate::Pass }
+    }
+
+    fn drop_from(&mut self, start: usize, byte: u8, out: &mut Vec<u8>) -> Fate {
+        self.dropped += 1;
+        let kept = start - self.held_from;
+        out.extend(self.held.drain(..kept));
+        let mid_line = start > 0 && self.held.first() == Some(&b'\r');
+        let after_cr = self.held.len() > 1 && self.held[self.held.len() - 2] == b'\r';
+        self.held.clear();
+        match (mid_line, byte) {
+            (false, _) => Fate::Drop,
+            (true, b'\n') => Fate::DropTail(if after_cr { Terminator::CrLf } else { Terminator::Lf }, false),
+            (true, _) => Fate::DropTail(Terminator::None, byte == b'\r'),
+        }
+    }
+
+    fn begin_field(&mut self) {
+        self.scan = Scan::new();
+        self.held_from = 0;
+    }
+
+    fn end_field(&mut self, fate: Fate, out: &mut Vec<u8>) {
+        match fate {
+            Fate::Drop => {}
+            Fate::DropTail(terminator, _) => out.extend_from_slice(terminator.bytes()),
+            Fate::Pass => {
+                let hit = self.scan.finish(self.guard);
+                if let Some(start) = hit {
+                    let last = self.held.last().copied().unwrap_or_default();
+                    if let Fate::DropTail(terminator, _) = self.drop_from(start, last, out) {
+                        out.extend_from_slice(terminator.bytes());
+                    }
+                }
+                out.append(&mut self.held);
+            }
+        }
+    }
+}
