@@ -24,19 +24,24 @@ pub struct NewField {
     pub value: FieldValue,
 }
 
-/// All that protection takes out of a block: guarded fields, and orphans, which would become part of
-/// the last field put above them.
+/// All that a guard takes out of a block.
 #[must_use]
 pub fn cuts(header: &Header, guard: &Guard) -> Vec<Range<usize>> {
     let cut = |field: &super::Field| match field.kind {
-        Kind::Orphan => Some(field.range.clone()),
-        Kind::Envelope => None,
+        Kind::Orphan | Kind::Envelope => None,
         Kind::Field | Kind::Junk => {
             let range = guard.cut(header.raw(field))?;
             Some(field.range.start + range.start..field.range.start + range.end)
         }
     };
     header.fields().iter().filter_map(cut).collect()
+}
+
+/// The orphans of a block, which would become part of the last field that is put above them. They go
+/// whenever a field is added.
+#[must_use]
+pub fn orphans(header: &Header) -> Vec<Range<usize>> {
+    header.fields().iter().filter(|f| f.kind == Kind::Orphan).map(|f| f.range.clone()).collect()
 }
 
 /// New fields as lines, in the mail's own line end.
@@ -156,7 +161,7 @@ mod tests {
             let mut finder = crate::mail::header::EndFinder::default();
             let length = finder.find(&block).unwrap_or_else(|| finder.finish(&block));
             let held = header(&block[..length]);
-            let mut edits: Vec<Edit> = cuts(&held, &guard()).into_iter().map(Edit::Cut).collect();
+            let mut edits: Vec<Edit> = cuts(&held, &guard()).into_iter().chain(orphans(&held)).map(Edit::Cut).collect();
             edits.push(add("New", "1"));
             let mut expected = apply(&held, &edits, Terminator::Lf);
             expected.extend_from_slice(&block[length..]);

@@ -5,10 +5,14 @@
 
 pub mod address;
 pub mod edit;
+pub mod encoded;
 pub mod fold;
+pub mod from;
 pub mod guard;
 pub mod header;
+pub mod person;
 pub mod strainer;
+pub mod trace;
 pub mod value;
 
 pub use address::Address;

@@ -15,6 +15,8 @@ pub const MAX_HELD: usize = 4096;
 pub struct Strainer<'g> {
     guard: &'g Guard,
     new_fields: Vec<u8>,
+    /// What becomes of continuation lines at the top: under new fields they may not stay.
+    orphans: Fate,
     state: State,
     scan: Scan,
     /// Offset, in the present field, of the first byte in `held`.
@@ -54,7 +56,8 @@ impl<'g> Strainer<'g> {
     #[must_use]
     pub fn new(guard: &'g Guard, new_fields: Vec<u8>) -> Self {
         let scan = Scan::new();
-        Self { guard, new_fields, state: State::Start, scan, held_from: 0, held: Vec::new(), dropped: 0 }
+        let orphans = if new_fields.is_empty() { Fate::Pass } else { Fate::Drop };
+        Self { guard, new_fields, orphans, state: State::Start, scan, held_from: 0, held: Vec::new(), dropped: 0 }
     }
 
     /// How many fields were dropped, in whole or in part.
@@ -135,8 +138,7 @@ impl<'g> Strainer<'g> {
 
     fn no_envelope(&mut self, out: &mut Vec<u8>) {
         out.append(&mut self.new_fields);
-        // Orphans at the top are dropped.
-        self.state = State::LineStart(Fate::Drop);
+        self.state = State::LineStart(self.orphans);
         for byte in std::mem::take(&mut self.held) {
             self.step(byte, out);
         }
@@ -144,7 +146,7 @@ impl<'g> Strainer<'g> {
 
     fn envelope(&mut self, byte: u8, at_line_start: bool, out: &mut Vec<u8>) {
         if at_line_start {
-            self.state = State::LineStart(Fate::Drop);
+            self.state = State::LineStart(self.orphans);
             self.step(byte, out);
             return;
         }

@@ -1,0 +1,90 @@
+//! The ticket number in a subject, found as OTOBO finds it.
+
+/// How ticket numbers look.
+#[derive(Debug, Clone)]
+pub struct TicketNumbers {
+    /// `postmaster.ticket_hook` (OTOBO: `Ticket::Hook`).
+    pub hook: String,
+    /// `postmaster.ticket_hook_divider` (OTOBO: `Ticket::HookDivider`).
+    pub divider: String,
+    /// `postmaster.system_id` (OTOBO: `SystemID`).
+    pub system_id: String,
+}
+
+impl TicketNumbers {
+    /// The number in a decoded subject: hook and divider directly before it, or else the hook, a colon
+    /// and up to two blanks. Case does not matter; only the first match of each form is looked at.
+    #[must_use]
+    pub fn find(&self, subject: &str) -> Option<String> {
+        let subject = subject.to_lowercase();
+        let hook = self.hook.to_lowercase();
+        let direct = format!("{hook}{}", self.divider.to_lowercase());
+        self.behind(&subject, &direct, 0).or_else(|| self.behind(&subject, &format!("{hook}:"), 2))
+    }
+
+    fn behind(&self, subject: &str, hook: &str, max_blanks: usize) -> Option<String> {
+        let mut rest = subject;
+        while let Some(at) = rest.find(hook) {
+            let after = &rest[at + hook.len()..];
+            let bare = after.trim_start_matches(char::is_whitespace);
+            let blanks = after[..after.len() - bare.len()].chars().count();
+            if blanks <= max_blanks
+                && let Some(number) = self.number(bare)
+            {
+                return Some(number);
+            }
+            rest = &rest[at..];
+            rest = &rest[rest.chars().next().map_or(0, char::len_utf8)..];
+        }
+        None
+    }
+
+    /// Date (8 digits), system id, counter (4 to 40 digits).
+    fn number(&self, text: &str) -> Option<String> {
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let longest = 8 + self.system_id.len() + 40;
+        let number = &text[..digits.min(longest)];
+        let fits = digits >= 8 + self.system_id.len() + 4 && number[8..].starts_with(&self.system_id);
+        fits.then(|| number.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(subject: &str) -> Option<String> {
+        TicketNumbers { hook: "Ticket#".into(), divider: String::new(), system_id: "10".into() }.find(subject)
+    }
+
+    #[test]
+    fn numbers_are_found_in_both_forms() {
+        let number = Some("2026112010000017".to_owned());
+        for subject in [
+            "[Ticket#2026112010000017] help",
+            "Re: [TICKET#2026112010000017] help",
+            "Ticket#:2026112010000017",
+            "Ticket#:  2026112010000017 x",
+            "Ticket#x Ticket#2026112010000017",
+        ] {
+            assert_eq!(find(subject), number, "{subject}");
+        }
+    }
+
+    #[test]
+    fn what_otobo_does_not_take_for_a_number_is_none() {
+        for subject in [
+            "Ticket# 2026112010000017",
+            "Ticket#:   2026112010000017",
+            "Ticket#20261120100",
+            "Ticket#2026112011000017",
+            "Ticket: 2026112010000017",
+            "2026112010000017",
+            "",
+            "Ticket#",
+            "Ticket#２０２６１１２０１００００１７",
+        ] {
+            assert_eq!(find(subject), None, "{subject}");
+        }
+    }
+}
