@@ -123,13 +123,7 @@ mod tests {
     use crate::policy::{Envelope, examine};
 
     fn carol() -> Person {
-        Person {
-            login: "carol".into(),
-            customer_id: "corp".into(),
-            in_backend: true,
-            has_password: false,
-            created: false,
-        }
+        Person { login: "carol".into(), customer_id: "corp".into(), in_backend: true, needs_link: true, created: false }
     }
 
     fn settled(text: &str, rules: &Rules, standing: &Standing) -> (String, Settled) {

@@ -1,0 +1,208 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// A mail filter that gives OTOBO and Znuny customers one-time ticket links, safely.
+///
+/// Without a command, otab filters a mail from standard input to standard output.
+#[derive(Debug, Parser)]
+#[command(name = "otab", version, subcommand_required = false)]
+pub struct Otab {
+    /// The configuration; else $OTAB_CONFIG, else /etc/otab/otab.toml.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Filter one mail from standard input to standard output.
+    Filter(Filter),
+    /// Delete tokens that are over.
+    Purge(Purge),
+    /// Use up a one-time token and say whose it was.
+    Redeem(Redeem),
+    /// Tickets, as far as otab keeps them itself.
+    #[command(subcommand)]
+    Ticket(Ticket),
+    /// Customers in the customer sources.
+    #[command(subcommand)]
+    Customer(Customer),
+    /// One-time tokens.
+    #[command(subcommand)]
+    Token(Token),
+    /// Write a commented configuration and make the database.
+    Init(Init),
+}
+
+/// `otab filter`.
+#[derive(Debug, Default, Args)]
+pub struct Filter {
+    /// The envelope sender (Postfix: ${sender}); empty or <>: the null reverse-path.
+    #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true)]
+    pub sender: Option<String>,
+    /// The envelope recipient (Postfix: ${recipient}).
+    #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true)]
+    pub recipient: Option<String>,
+    /// The customer source to create customers in, instead of postmaster.customer_user_backend.
+    #[arg(long, value_name = "NAME")]
+    pub backend: Option<String>,
+    /// Say on standard error what was found and decided; record nothing.
+    #[arg(long)]
+    pub explain: bool,
+}
+
+/// `otab purge`.
+#[derive(Debug, Args)]
+pub struct Purge {
+    /// Only count.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `otab redeem`.
+#[derive(Debug, Args)]
+pub struct Redeem {
+    /// The token; `-` reads it from standard input, where no process list shows it.
+    pub token: String,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `otab ticket`.
+#[derive(Debug, Subcommand)]
+pub enum Ticket {
+    /// Add a ticket, and bind the tokens of its first mail to it.
+    Add {
+        /// The ticket number.
+        number: String,
+        /// The Message-ID of its first mail, with or without angle brackets.
+        #[arg(long, value_name = "ID")]
+        message_id: Option<String>,
+        /// The login of its customer.
+        #[arg(long, value_name = "LOGIN")]
+        customer: Option<String>,
+        /// The type of its state.
+        #[arg(long, value_name = "TYPE", default_value = "new")]
+        state: String,
+        /// When it came into that state; RFC 3339, else now.
+        #[arg(long, value_name = "TIME")]
+        at: Option<jiff::Timestamp>,
+    },
+    /// Say that a ticket is closed, removed or merged.
+    Close {
+        /// The ticket number.
+        number: String,
+        /// The type of its new state: closed, removed or merged.
+        #[arg(long, value_name = "TYPE", default_value = "closed")]
+        state: String,
+        /// When; RFC 3339, else now.
+        #[arg(long, value_name = "TIME")]
+        at: Option<jiff::Timestamp>,
+    },
+    /// Say that a ticket is open again.
+    Reopen {
+        /// The ticket number.
+        number: String,
+        /// When; RFC 3339, else now.
+        #[arg(long, value_name = "TIME")]
+        at: Option<jiff::Timestamp>,
+    },
+    /// List tickets.
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one ticket.
+    Show {
+        /// The ticket number.
+        number: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `otab customer`.
+#[derive(Debug, Subcommand)]
+pub enum Customer {
+    /// List customers.
+    List {
+        /// Only this customer source.
+        #[arg(long, value_name = "NAME")]
+        backend: Option<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one customer.
+    Show {
+        /// The login.
+        login: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Add a customer without a password.
+    Add {
+        /// The e-mail address.
+        email: String,
+        /// The login; else the address.
+        #[arg(long)]
+        login: Option<String>,
+        /// The customer id; else by create.customer_id.
+        #[arg(long, value_name = "ID")]
+        customer_id: Option<String>,
+        /// The first name.
+        #[arg(long, value_name = "NAME")]
+        first_name: Option<String>,
+        /// The last name.
+        #[arg(long, value_name = "NAME")]
+        last_name: Option<String>,
+        /// The customer source; else postmaster.customer_user_backend.
+        #[arg(long, value_name = "NAME")]
+        backend: Option<String>,
+    },
+    /// Make a customer invalid: no links for him any more.
+    Disable {
+        /// The login.
+        login: String,
+        /// The customer source; else postmaster.customer_user_backend.
+        #[arg(long, value_name = "NAME")]
+        backend: Option<String>,
+    },
+}
+
+/// `otab token`.
+#[derive(Debug, Subcommand)]
+pub enum Token {
+    /// List tokens, without what would let anybody use them.
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a token useless.
+    Revoke {
+        /// Its number in the list.
+        id: i64,
+    },
+}
+
+/// `otab init`.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Let the members of this group use the database: mode 0660 in a setgid folder.
+    #[arg(long, value_name = "GROUP")]
+    pub group: Option<String>,
+}

@@ -1,0 +1,73 @@
+//! Reads a mail's header block from standard input, and nothing more than needs to be held.
+
+use std::io::Read;
+
+use crate::mail::header::EndFinder;
+
+/// Bytes read at a time.
+pub const CHUNK: usize = 64 * 1024;
+
+/// What was read so far.
+#[derive(Debug)]
+pub enum Intake {
+    /// Not one byte.
+    Empty,
+    /// The whole header block, and what came with it of the rest.
+    Block {
+        /// The header block, without the empty line.
+        header: Vec<u8>,
+        /// The empty line and the start of the body.
+        rest: Vec<u8>,
+    },
+    /// The header block has more bytes than the limit; these were read.
+    TooLarge(Vec<u8>),
+}
+
+/// Reads up to the end of the header block, at most a chunk more than `max_bytes`.
+pub fn read(input: &mut impl Read, max_bytes: usize) -> std::io::Result<Intake> {
+    let mut buffer = Vec::new();
+    let mut finder = EndFinder::default();
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        let count = match input.read(&mut chunk) {
+            Ok(count) => count,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        buffer.extend_from_slice(&chunk[..count]);
+        let end = if count == 0 { Some(finder.finish(&buffer)) } else { finder.find(&buffer) };
+        match end {
+            _ if buffer.is_empty() => return Ok(Intake::Empty),
+            Some(end) if end <= max_bytes => {
+                let rest = buffer.split_off(end);
+                return Ok(Intake::Block { header: buffer, rest });
+            }
+            None if buffer.len() <= max_bytes => {}
+            _ => return Ok(Intake::TooLarge(buffer)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_block_is_told_from_the_rest() {
+        let Intake::Block { header, rest } = read(&mut &b"A: b\n\nbody"[..], 100).unwrap() else { panic!() };
+        assert_eq!((header.as_slice(), rest.as_slice()), (&b"A: b\n"[..], &b"\nbody"[..]));
+    }
+
+    #[test]
+    fn a_block_over_the_limit_is_not_read_on() {
+        let mail = b"A: b\n".repeat(100_000);
+        let Intake::TooLarge(read_so_far) = read(&mut mail.as_slice(), 4096).unwrap() else { panic!() };
+        assert!(read_so_far.len() <= 4096 + CHUNK);
+        assert!(matches!(read(&mut &mail[..4095], 4096), Ok(Intake::Block { .. })));
+    }
+
+    #[test]
+    fn nothing_is_empty() {
+        assert!(matches!(read(&mut &b""[..], 4096), Ok(Intake::Empty)));
+    }
+}

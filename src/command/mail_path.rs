@@ -1,0 +1,63 @@
+//! How commands in the mail path end: with 0 or 75, and one line on standard error (promises 2 and 3).
+//!
+//! Mail servers copy standard error into bounces and logs that others read, so the line names no
+//! address, token, path or URL. Details go to the log, and to standard error only when a person sits
+//! in front of it.
+
+use std::io::{IsTerminal, Write};
+
+use crate::exit::Exit;
+
+/// A failure in the mail path: what strangers may read of it, and what only the log is told.
+#[derive(Debug)]
+pub struct Deferred {
+    /// A short reason without any detail.
+    pub public: &'static str,
+    /// The whole story.
+    pub detail: String,
+}
+
+impl Deferred {
+    /// A failure with its details.
+    pub fn new(public: &'static str, detail: impl std::fmt::Display) -> Self {
+        Self { public, detail: detail.to_string() }
+    }
+}
+
+/// Writes the one line. Standard error may be closed or full: nothing can be done about that, and it
+/// must not change how the command ends.
+pub fn complain(public: &str, detail: &str) {
+    let mut stderr = std::io::stderr().lock();
+    if stderr.is_terminal() && !detail.is_empty() {
+        let _ = writeln!(stderr, "4.3.0 otab defers the mail: {public}: {detail}");
+    } else {
+        let _ = writeln!(stderr, "4.3.0 otab defers the mail: {public}");
+    }
+}
+
+/// Ends the process with 75 at once, from whichever thread.
+pub fn give_up(public: &str) -> ! {
+    complain(public, "");
+    std::process::exit(i32::from(Exit::TempFail.code()))
+}
+
+/// Makes a panic one quiet line. The unwinding then ends in [`run`], so that databases are closed.
+pub fn quiet_panics() {
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        complain("internal error", &place);
+    }));
+}
+
+/// Runs a command of the mail path: whatever happens becomes 0 or 75.
+pub fn run(command: impl FnOnce() -> Result<(), Deferred> + std::panic::UnwindSafe) -> Exit {
+    match std::panic::catch_unwind(command) {
+        Ok(Ok(())) => Exit::Ok,
+        Ok(Err(deferred)) => {
+            complain(deferred.public, &deferred.detail);
+            Exit::TempFail
+        }
+        // The hook has spoken already.
+        Err(_) => Exit::TempFail,
+    }
+}

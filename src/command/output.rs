@@ -1,0 +1,91 @@
+//! Writes the mail: the header block at once, then the rest as it comes, in constant memory.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::AsFd;
+
+use super::intake::CHUNK;
+use super::watch::Watch;
+use crate::mail::Guard;
+use crate::mail::strainer::Strainer;
+
+/// Standard output as a plain file: without the line buffering that Rust puts on it.
+pub fn standard_output() -> std::io::Result<File> {
+    Ok(File::from(std::io::stdout().as_fd().try_clone_to_owned()?))
+}
+
+/// Standard input as a plain file.
+pub fn standard_input() -> std::io::Result<File> {
+    Ok(File::from(std::io::stdin().as_fd().try_clone_to_owned()?))
+}
+
+/// Copies what is left of the mail. Every piece that went on counts as progress.
+pub fn copy(input: &mut impl Read, output: &mut impl Write, watch: &Watch) -> Result<(), CopyError> {
+    pieces(input, |piece| {
+        output.write_all(piece)?;
+        watch.progress();
+        Ok(())
+    })
+}
+
+/// Copies a mail whose header block is too large to be held: guarded fields are dropped on the way.
+/// `read` are the bytes that were read already. Returns how many fields were dropped.
+pub fn strain(
+    read: &[u8],
+    input: &mut impl Read,
+    output: &mut impl Write,
+    guard: &Guard,
+    new_fields: Vec<u8>,
+    watch: &Watch,
+) -> Result<usize, CopyError> {
+    let mut strainer = Strainer::new(guard, new_fields);
+    let mut in_body = false;
+    let mut passed = Vec::with_capacity(CHUNK);
+    let mut piece_by_piece = |piece: &[u8]| -> std::io::Result<()> {
+        if in_body {
+            output.write_all(piece)?;
+        } else {
+            let used = strainer.push(piece, &mut passed);
+            output.write_all(&passed)?;
+            passed.clear();
+            if let Some(used) = used {
+                in_body = true;
+                output.write_all(&piece[used..])?;
+            }
+        }
+        watch.progress();
+        Ok(())
+    };
+    for piece in read.chunks(CHUNK) {
+        piece_by_piece(piece).map_err(CopyError::Write)?;
+    }
+    pieces(input, piece_by_piece)?;
+    if !in_body {
+        strainer.finish(&mut passed);
+        output.write_all(&passed).map_err(CopyError::Write)?;
+    }
+    Ok(strainer.dropped())
+}
+
+/// Which side failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    /// Standard input.
+    #[error("reading the mail: {0}")]
+    Read(std::io::Error),
+    /// Standard output.
+    #[error("writing the mail: {0}")]
+    Write(std::io::Error),
+}
+
+fn pieces(input: &mut impl Read, mut each: impl FnMut(&[u8]) -> std::io::Result<()>) -> Result<(), CopyError> {
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        match input.read(&mut chunk) {
+            Ok(0) => return Ok(()),
+            Ok(count) => each(&chunk[..count]).map_err(CopyError::Write)?,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(CopyError::Read(error)),
+        }
+    }
+}

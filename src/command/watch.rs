@@ -1,0 +1,103 @@
+//! The time limits of the mail path: so long until the first byte goes out, and so long without
+//! progress afterwards. Postfix bounces a mail when ITS limit passes, so otab has to give up before.
+//!
+//! A thread waits and, once a limit has passed, ends the process with 75. It holds the lock while it
+//! does, so that no first byte can slip out behind a decision to give up.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::mail_path;
+
+/// The running limits of one mail.
+pub struct Watch {
+    shared: Arc<(Mutex<State>, Condvar)>,
+}
+
+struct State {
+    phase: Phase,
+    started: Instant,
+    limit: Duration,
+    last_progress: Instant,
+}
+
+#[derive(PartialEq, Clone, Copy)]
+enum Phase {
+    Deciding,
+    Copying,
+    Done,
+}
+
+impl Watch {
+    /// Starts the clock; `decide` counts from now.
+    #[must_use]
+    pub fn start(decide: Duration) -> Self {
+        let now = Instant::now();
+        let state = State { phase: Phase::Deciding, started: now, limit: decide, last_progress: now };
+        let shared = Arc::new((Mutex::new(state), Condvar::new()));
+        let watched = Arc::clone(&shared);
+        // Without a thread there would be no limit: the mail server's own would bounce the mail.
+        let spawned = std::thread::Builder::new().stack_size(64 * 1024).spawn(move || wait(&watched));
+        if spawned.is_err() {
+            mail_path::give_up("no thread could be started");
+        }
+        Self { shared }
+    }
+
+    /// Replaces the limit for the decision; it still counts from the start.
+    pub fn decide_within(&self, limit: Duration) {
+        self.change(|state| state.limit = limit);
+    }
+
+    /// How much of the limit is left.
+    #[must_use]
+    pub fn left(&self) -> Duration {
+        let state = lock(&self.shared.0);
+        state.limit.saturating_sub(state.started.elapsed())
+    }
+
+    /// From now on bytes go out; `idle` is how long the mail may stand still.
+    pub fn first_byte(&self, idle: Duration) {
+        self.change(|state| {
+            state.phase = Phase::Copying;
+            state.limit = idle;
+            state.last_progress = Instant::now();
+        });
+    }
+
+    /// Some bytes went on.
+    pub fn progress(&self) {
+        lock(&self.shared.0).last_progress = Instant::now();
+    }
+
+    /// No limit holds any more.
+    pub fn done(&self) {
+        self.change(|state| state.phase = Phase::Done);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut lock(&self.shared.0));
+        self.shared.1.notify_all();
+    }
+}
+
+fn lock(mutex: &Mutex<State>) -> MutexGuard<'_, State> {
+    // A panic elsewhere ends the process with 75 anyway; the state is plain values.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn wait(shared: &(Mutex<State>, Condvar)) {
+    let mut state = lock(&shared.0);
+    loop {
+        let since = match state.phase {
+            Phase::Done => return,
+            Phase::Deciding => state.started,
+            Phase::Copying => state.last_progress,
+        };
+        let left = state.limit.saturating_sub(since.elapsed());
+        if left.is_zero() {
+            mail_path::give_up(if state.phase == Phase::Deciding { "the time limit has passed" } else { "the mail stands still" });
+        }
+        state = shared.1.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+    }
+}
