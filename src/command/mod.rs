@@ -1,8 +1,92 @@
-//! (room `command`)
-use std::process::ExitCode;
+//! The commands, one file each, and the only place where rooms are wired together.
 
-/// Runs otab.
+mod cli;
+mod explain;
+mod filter;
+mod intake;
+mod mail_path;
+mod output;
+mod record;
+mod site;
+mod standing;
+mod watch;
+
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{CommandFactory, Parser};
+
+use crate::config;
+use crate::exit::Exit;
+use watch::Watch;
+
+/// The limit for the decision until the configuration has been read (`limits.decide`'s default).
+const DECIDE: Duration = Duration::from_secs(8);
+
+/// Runs otab with the process's arguments.
 #[must_use]
 pub fn run() -> ExitCode {
-    ExitCode::from(75)
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let exit = match cli::Otab::try_parse_from(&arguments) {
+        Ok(otab) => dispatch(otab),
+        Err(error) => misused(&arguments, &error),
+    };
+    exit.into()
+}
+
+fn dispatch(otab: cli::Otab) -> Exit {
+    match otab.command {
+        None if std::io::stdin().is_terminal() => help(),
+        None => in_mail_path(otab.config, cli::Filter::default()),
+        Some(cli::Command::Filter(args)) => in_mail_path(otab.config, args),
+        Some(command) => people::run(otab.config, command),
+    }
+}
+
+fn in_mail_path(config: Option<PathBuf>, args: cli::Filter) -> Exit {
+    mail_path::quiet_panics();
+    mail_path::run(|| {
+        let watch = Watch::start(DECIDE);
+        let path = config::locate(config.as_deref(), std::env::var_os("OTAB_CONFIG"), args.explain);
+        filter::run(&path, &args, &watch)
+    })
+}
+
+fn help() -> Exit {
+    match cli::Otab::command().print_help() {
+        Ok(()) => Exit::Ok,
+        Err(_) => Exit::IoErr,
+    }
+}
+
+/// Arguments that clap refuses, and the help and version texts, which it returns as errors, too.
+///
+/// Which command was meant can't always be told. Whatever is not surely a command for people counts
+/// as the mail path: a bounce over a mistyped option would be a lost mail.
+fn misused(arguments: &[OsString], error: &clap::Error) -> Exit {
+    if !error.use_stderr() {
+        return if error.print().is_ok() { Exit::Ok } else { Exit::IoErr };
+    }
+    let words: Vec<_> = arguments.iter().skip(1).map(|a| a.to_string_lossy()).collect();
+    let for_people = words.first().is_some_and(|word| cli::FOR_PEOPLE.contains(&word.as_ref()))
+        || words.get(2).is_some_and(|word| words[0] == "--config" && cli::FOR_PEOPLE.contains(&word.as_ref()))
+        || words.get(1).is_some_and(|word| words[0].starts_with("--config=") && cli::FOR_PEOPLE.contains(&word.as_ref()));
+    if for_people {
+        let _ = error.print();
+        return Exit::Usage;
+    }
+    mail_path::complain("wrong arguments", &error.to_string());
+    Exit::Usage.in_mail_path()
+}
+
+/// A place where tests of debug builds make a run fail: `OTAB_FAIL_AT=place` panics there.
+pub(crate) fn failpoint(place: &str) {
+    #[cfg(debug_assertions)]
+    {
+        assert!(std::env::var_os("OTAB_FAIL_AT").is_none_or(|at| at != place), "told to fail at {place}");
+    }
+    let _ = place;
 }

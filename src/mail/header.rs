@@ -90,9 +90,9 @@ pub struct Header {
     fields: Vec<Field>,
 }
 
-/// The block has more fields than the limit.
+/// The block has more fields than the limit; it is handed back.
 #[derive(Debug, PartialEq, Eq)]
-pub struct TooManyFields;
+pub struct TooManyFields(pub Vec<u8>);
 
 impl Header {
     /// Splits a block into at most `max_fields` fields.
@@ -106,7 +106,7 @@ impl Header {
             if let Some(field) = fields.last_mut().filter(|f| continues && f.kind != Kind::Envelope) {
                 field.range.end = end;
             } else if fields.len() == max_fields {
-                return Err(TooManyFields);
+                return Err(TooManyFields(bytes));
             } else {
                 fields.push(Self::field(line, at, continues));
             }
@@ -285,6 +285,6 @@ mod tests {
     #[test]
     fn too_many_fields_are_refused_and_continuation_lines_do_not_count() {
         assert!(Header::parse(b"A: b\n c\n d\nE: f\n".to_vec(), 2).is_ok());
-        assert_eq!(Header::parse(b"A: b\nE: f\nG: h\n".to_vec(), 2).err(), Some(TooManyFields));
+        assert_eq!(Header::parse(b"A: b\nE: f\nG: h\n".to_vec(), 2).err(), Some(TooManyFields(b"A: b\nE: f\nG: h\n".to_vec())));
     }
 }

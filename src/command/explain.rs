@@ -1,0 +1,56 @@
+//! `--explain`: what was found and decided, for a person, on standard error.
+
+use std::io::Write;
+
+use super::standing::Asked;
+use crate::log::clean;
+use crate::mail::header::{Header, Kind as FieldKind};
+use crate::mail::Edit;
+use crate::policy::{Examined, Kind, Settled};
+
+/// A line on standard error. That it may be closed changes nothing.
+pub fn say(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "otab: {line}");
+}
+
+/// The kind of a mail in words.
+#[must_use]
+pub fn kind(kind: &Kind) -> String {
+    match kind {
+        Kind::Automatic(reason) => format!("automatic ({})", reason.reason()),
+        Kind::FollowUp(number) => format!("follow-up to {number}"),
+        Kind::New => "new".to_owned(),
+    }
+}
+
+/// Everything about one mail.
+pub fn mail(header: &Header, examined: &Examined, asked: &Asked, settled: &Settled) {
+    say(&format!("Message-ID: {}", clean(examined.message_id.as_deref().unwrap_or("none"))));
+    say(&format!("kind: {}", kind(&examined.kind)));
+    say(&format!("trusted: {}", if examined.trusted { "yes, by its secret field" } else { "no" }));
+    match &examined.sender {
+        Ok(mailbox) => say(&format!("sender: {} ({})", mailbox.address, clean(mailbox.display.as_deref().unwrap_or("no name")))),
+        Err(doubt) => say(&format!("sender: none that is certain: {}", doubt.reason())),
+    }
+    let would = if matches!(asked.finding, super::standing::Finding::Created) { "would be " } else { "" };
+    say(&format!("customer: {would}{}", asked.finding));
+    if let Some(customer) = &asked.customer {
+        say(&format!("customer: login {}, id {}, in {}", clean(&customer.login), clean(&customer.customer_id), customer.source));
+    }
+    for edit in &settled.edits {
+        match edit {
+            Edit::Cut(range) => say(&format!("removed: {}", clean(&String::from_utf8_lossy(&header.bytes()[range.clone()])))),
+            Edit::Add(field) => say(&format!("added: {}: {}", field.name, field.value)),
+        }
+    }
+    let junk = header.fields().iter().filter(|f| f.kind == FieldKind::Junk).count();
+    if junk > 0 {
+        say(&format!("lines that are no fields: {junk}"));
+    }
+    let due = match (settled.token, settled.link_mail) {
+        (false, _) => "no",
+        (true, false) => "a token would be recorded, but no link mail ordered",
+        (true, true) => "a token would be recorded and a link mail ordered",
+    };
+    say(&format!("link: {due}"));
+}

@@ -1,0 +1,205 @@
+//! `otab filter`: one mail in, one mail out.
+//!
+//! Everything that can fail happens before the first byte goes out: the mail is examined, its sender
+//! looked up or created, the token recorded and synced, the databases closed. Then the header block
+//! goes out with its edits, and the body is copied.
+
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::cli;
+use super::explain;
+use super::intake::{self, Intake};
+use super::mail_path::Deferred;
+use super::output::{self, CopyError};
+use super::record::{self, Recorded};
+use super::site::{self, Site};
+use super::standing::{self, Asked, Finding, Mode};
+use super::watch::Watch;
+use crate::clock;
+use crate::config::{Config, OnError};
+use crate::db::{Access, Databases};
+use crate::log::Log;
+use crate::mail::header::{Header, Terminator};
+use crate::mail::edit;
+use crate::policy::{self, Envelope, Examined, Rules, Settled, Standing};
+
+/// How much of the time limit is kept back from the databases, for the rest of the work.
+const RESERVE: Duration = Duration::from_millis(1500);
+
+/// Runs the filter on standard input and output.
+pub fn run(path: PathBuf, args: cli::Filter, watch: &Watch) -> Result<(), Deferred> {
+    let config = Config::load(&path).map_err(|error| {
+        // No log is configured without a configuration; the system's own has to do.
+        Log::open(&crate::log::Settings::default()).error(&format!("{error:#}"));
+        Deferred::new("the configuration cannot be used", error)
+    })?;
+    watch.decide_within(config.limits.decide);
+    let log = site::open_log(&config);
+    let idle = config.limits.idle;
+    let done = Site::new(config, args.backend.as_deref())
+        .map_err(|error| Deferred::new("the configuration cannot be used", format!("{error:#}")))
+        .and_then(|site| Filter { site: &site, args: &args, watch, log: &log, idle }.run());
+    if let Err(deferred) = &done {
+        log.error(&format!("deferred: {}: {}", deferred.public, deferred.detail));
+    }
+    watch.done();
+    done
+}
+
+struct Filter<'a> {
+    site: &'a Site,
+    args: &'a cli::Filter,
+    watch: &'a Watch,
+    log: &'a Log,
+    idle: Duration,
+}
+
+/// What was decided on a mail, and what the log says of it.
+struct Decision {
+    block: Vec<u8>,
+    log: String,
+}
+
+impl Filter<'_> {
+    fn run(&self) -> Result<(), Deferred> {
+        let rules = self.site.rules(self.args.recipient.as_deref());
+        let mut input = output::standard_input().map_err(|e| Deferred::new("the mail cannot be read", e))?;
+        let postmaster = &self.site.config.postmaster;
+        let intake = intake::read(&mut input, postmaster.max_header_bytes).map_err(|e| Deferred::new("the mail cannot be read", e))?;
+        match intake {
+            Intake::Empty => Err(Deferred::new("there is no mail", "standard input is empty")),
+            Intake::TooLarge(read) => self.strain(&rules, &read, &mut input),
+            Intake::Block { header, rest } => match Header::parse(header, postmaster.max_header_fields) {
+                Ok(header) => self.whole(&rules, &header, &rest, &mut input),
+                Err(crate::mail::header::TooManyFields(header)) => self.strain(&rules, &[header, rest].concat(), &mut input),
+            },
+        }
+    }
+
+    /// The usual case: the header block is in memory.
+    fn whole(&self, rules: &Rules, header: &Header, rest: &[u8], input: &mut impl Read) -> Result<(), Deferred> {
+        let decision = self.decide(rules, header, rest)?;
+        let mut output = output::standard_output().map_err(|e| Deferred::new("the mail cannot be written", e))?;
+        self.watch.first_byte(self.idle);
+        let written = output.write_all(&decision.block).and_then(|()| output.write_all(rest)).map_err(CopyError::Write);
+        written.and_then(|()| output::copy(input, &mut output, self.watch)).map_err(half_way)?;
+        if !self.args.explain {
+            self.log.info(&decision.log);
+        }
+        Ok(())
+    }
+
+    /// A header block over the limits: stripped as it streams through, under nobody's name.
+    fn strain(&self, rules: &Rules, read: &[u8], input: &mut impl Read) -> Result<(), Deferred> {
+        let guard = policy::stream_guard(rules);
+        let new_fields = edit::lines(&policy::new_marker_fields(rules), Terminator::of_first_line(read));
+        let mut output = output::standard_output().map_err(|e| Deferred::new("the mail cannot be written", e))?;
+        self.watch.first_byte(self.idle);
+        let dropped = output::strain(read, input, &mut output, &guard, new_fields, self.watch).map_err(half_way)?;
+        let line = format!("header block over the limits: passed on as a stream, {dropped} control fields removed, nothing else done");
+        if self.args.explain {
+            explain::say(&line);
+        } else {
+            self.log.warning(&line);
+        }
+        Ok(())
+    }
+
+    fn decide(&self, rules: &Rules, header: &Header, rest: &[u8]) -> Result<Decision, Deferred> {
+        let envelope = Envelope { sender: self.args.sender.clone(), recipient: self.args.recipient.clone() };
+        let examined = policy::examine(header, &envelope, rules);
+        super::failpoint("examined");
+        let mode = Mode { now: clock::now(), dry_run: self.args.explain };
+        let busy = self.watch.left().saturating_sub(RESERVE);
+        let mut dbs = if mode.dry_run { Databases::new(Access::ReadOnly, busy) } else { self.site.databases(busy) };
+
+        let asked = self.ask(&mut dbs, rules, &examined, mode)?;
+        let settled = policy::settle(header, &examined, rules, &asked.standing);
+        let recorded = self.record(&mut dbs, &examined, &settled, &asked, mode)?;
+        // Closed before anything goes out: a reader that stalls must not keep SQLite's log from shrinking.
+        if let Err(error) = dbs.close() {
+            self.log.warning(&format!("closing the databases: {error}"));
+        }
+        super::failpoint("recorded");
+        let first_line_end = if header.bytes().is_empty() { Terminator::of_first_line(rest) } else { Terminator::of_first_line(header.bytes()) };
+        let block = edit::apply(header, &settled.edits, first_line_end);
+        if mode.dry_run {
+            explain::mail(header, &examined, &asked, &settled);
+        }
+        Ok(Decision { block, log: log_line(&examined, &asked, &recorded) })
+    }
+
+    /// The directory's word, or what `on_error` says where it has none.
+    fn ask(&self, dbs: &mut Databases, rules: &Rules, examined: &Examined, mode: Mode) -> Result<Asked, Deferred> {
+        let answer = standing::ask(self.site, dbs, examined, mode).and_then(|asked| {
+            let marked = rules.protection && asked.standing == Standing::Doubtful;
+            Ok((marked && self.site.directory.knows(dbs, &rules.marker)?, asked))
+        });
+        match answer {
+            Ok((false, asked)) => Ok(asked),
+            Ok((true, _)) => Err(Deferred::new(
+                "the configuration cannot be used",
+                "postmaster.marker is a customer's login or customer id, who would get all doubtful mails: choose another marker",
+            )),
+            Err(error) => self.soften(&error, "the customers cannot be looked up", || Asked {
+                standing: Standing::Doubtful,
+                customer: None,
+                finding: Finding::Away(error.to_string()),
+            }),
+        }
+    }
+
+    /// Records token and order; where that fails and `on_error` lets the mail go on, without them.
+    fn record(
+        &self,
+        dbs: &mut Databases,
+        examined: &Examined,
+        settled: &Settled,
+        asked: &Asked,
+        mode: Mode,
+    ) -> Result<Recorded, Deferred> {
+        if mode.dry_run {
+            return Ok(Recorded::Nothing);
+        }
+        record::record(self.site, dbs, examined, settled, asked.customer.as_ref(), mode.now)
+            .or_else(|error| self.soften(&error, "the token cannot be recorded", || Recorded::Nothing))
+    }
+
+    /// `on_error`: defer, or go on without.
+    fn soften<T>(&self, error: &dyn std::fmt::Display, public: &'static str, without: impl FnOnce() -> T) -> Result<T, Deferred> {
+        match self.site.config.postmaster.on_error {
+            OnError::TempFail => Err(Deferred::new(public, error)),
+            OnError::Deliver => {
+                self.log.error(&format!("passed on all the same (on_error = deliver): {public}: {error}"));
+                Ok(without())
+            }
+        }
+    }
+}
+
+fn half_way(error: CopyError) -> Deferred {
+    let public = match error {
+        CopyError::Read(_) => "the mail cannot be read",
+        CopyError::Write(_) => "the mail cannot be written",
+    };
+    Deferred::new(public, error)
+}
+
+/// The one line on a mail: its Message-ID first, and no secret.
+fn log_line(examined: &Examined, asked: &Asked, recorded: &Recorded) -> String {
+    let id = examined.message_id.as_deref().unwrap_or("<>");
+    let sender = match &examined.sender {
+        Ok(mailbox) => mailbox.address.to_string(),
+        Err(doubt) => format!("none ({})", doubt.reason()),
+    };
+    let customer = asked.customer.as_ref().map(|c| format!("{} in {}, ", c.login, c.source)).unwrap_or_default();
+    format!(
+        "{id}: {}, sender {sender}, customer {customer}{}, {} removed{}, token {recorded}",
+        explain::kind(&examined.kind),
+        asked.finding,
+        examined.cuts.len(),
+        if examined.trusted { ", trusted" } else { "" },
+    )
+}

@@ -1,0 +1,179 @@
+//! Asks the directory about a mail's sender, and creates him where that is due.
+
+use jiff::Timestamp;
+
+use super::site::Site;
+use crate::customer::{self, Created, CustomerUser, Error, Found, NewCustomer, Refusal, naming};
+use crate::db::Databases;
+use crate::mail::from::Mailbox;
+use crate::mail::person;
+use crate::policy::{Examined, Kind, Person, Standing};
+
+/// What the directory said, for the policy and for the log.
+#[derive(Debug)]
+pub struct Asked {
+    /// For the policy.
+    pub standing: Standing,
+    /// The customer, where there is a valid one.
+    pub customer: Option<CustomerUser>,
+    /// For the log and people.
+    pub finding: Finding,
+}
+
+/// What was found and done.
+#[derive(Debug)]
+pub enum Finding {
+    /// No certain sender to ask for.
+    NotAsked,
+    /// A valid customer.
+    Known,
+    /// Stated by a trusted mail.
+    Stated,
+    /// A trusted mail states a login that no source knows.
+    StatedUnknown,
+    /// Created now; with `--explain`: would be.
+    Created,
+    /// The sender's customer is not valid.
+    Invalid,
+    /// No customer, and none is created for this kind of mail.
+    Nobody,
+    /// No customer, and the lists forbid to create one.
+    NotAllowed(&'static str),
+    /// Somebody else's login or customer id.
+    Claimed,
+    /// Cannot be created, ever.
+    Refused(Refusal),
+    /// The directory could not be asked, and `on_error` is `deliver`.
+    Away(String),
+}
+
+impl std::fmt::Display for Finding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NotAsked => f.write_str("not asked for"),
+            Self::Known => f.write_str("known"),
+            Self::Stated => f.write_str("stated by a trusted mail"),
+            Self::StatedUnknown => f.write_str("stated by a trusted mail, unknown here"),
+            Self::Created => f.write_str("created"),
+            Self::Invalid => f.write_str("not valid"),
+            Self::Nobody => f.write_str("none"),
+            Self::NotAllowed(reason) => write!(f, "none, not created: {reason}"),
+            Self::Claimed => f.write_str("none, not created: the address is somebody else's login or customer id"),
+            Self::Refused(refusal) => write!(f, "none, not created: {refusal}"),
+            Self::Away(error) => write!(f, "unknown, the directory cannot be asked: {error}"),
+        }
+    }
+}
+
+/// Whether to record, and when it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Mode {
+    /// The present moment.
+    pub now: Timestamp,
+    /// `--explain`: nothing is written.
+    pub dry_run: bool,
+}
+
+/// Asks, and creates where that is due. Fails only with what may heal.
+pub fn ask(site: &Site, dbs: &mut Databases, examined: &Examined, mode: Mode) -> Result<Asked, Error> {
+    if let Some(login) = &examined.stated.user {
+        return stated(site, dbs, login);
+    }
+    let Ok(mailbox) = &examined.sender else {
+        return Ok(without(Standing::Doubtful, Finding::NotAsked));
+    };
+    let nobody = match site.directory.find(dbs, &mailbox.address)? {
+        Found::Valid(customer) => return Ok(with(site, customer, Finding::Known)),
+        Found::Invalid(_) => Some(Finding::Invalid),
+        Found::Nobody => match (&examined.kind, examined.may_create) {
+            (Kind::New, Ok(())) => None,
+            (Kind::New, Err(refused)) => Some(Finding::NotAllowed(refused.reason())),
+            _ => Some(Finding::Nobody),
+        },
+    };
+    if site.directory.claimed(dbs, &mailbox.address)?.is_some() {
+        return Ok(without(Standing::Doubtful, nobody.unwrap_or(Finding::Claimed)));
+    }
+    match nobody {
+        Some(finding) => Ok(without(Standing::Free, finding)),
+        None => create(site, dbs, mailbox, mode),
+    }
+}
+
+fn stated(site: &Site, dbs: &mut Databases, login: &str) -> Result<Asked, Error> {
+    Ok(match site.directory.by_login_anywhere(dbs, login)? {
+        Some(customer) => with(site, customer, Finding::Stated),
+        None => without(Standing::Doubtful, Finding::StatedUnknown),
+    })
+}
+
+fn with(site: &Site, customer: CustomerUser, finding: Finding) -> Asked {
+    let person = Person {
+        login: customer.login.clone(),
+        customer_id: customer.customer_id.clone(),
+        in_backend: customer.source == site.backend,
+        needs_link: customer.valid && !customer.has_password,
+        created: matches!(finding, Finding::Created),
+    };
+    Asked { standing: Standing::Customer(person), customer: Some(customer), finding }
+}
+
+fn without(standing: Standing, finding: Finding) -> Asked {
+    Asked { standing, customer: None, finding }
+}
+
+fn create(site: &Site, dbs: &mut Databases, mailbox: &Mailbox, mode: Mode) -> Result<Asked, Error> {
+    let new = match new_customer(site, mailbox) {
+        Ok(new) => new,
+        Err(refusal) => return Ok(without(Standing::Free, Finding::Refused(refusal))),
+    };
+    if mode.dry_run {
+        let entry = customer::Entry::from(&new);
+        if let Err(refusal) = entry.check() {
+            return Ok(without(Standing::Free, Finding::Refused(refusal)));
+        }
+        let customer = would_be(&entry, &site.backend);
+        return Ok(with(site, customer, Finding::Created));
+    }
+    match site.directory.create(dbs, &site.backend, &new, mode.now) {
+        Ok(Created::New(customer)) => Ok(with(site, customer, Finding::Created)),
+        Ok(Created::Existing(customer)) if customer.valid => Ok(with(site, customer, Finding::Known)),
+        Ok(Created::Existing(_)) => Ok(without(Standing::Free, Finding::Invalid)),
+        Err(Error::Refused(Refusal::Claimed { .. })) => Ok(without(Standing::Doubtful, Finding::Claimed)),
+        // What stands in the way may be a row that otab does not see as the database does: nobody's name is safe.
+        Err(Error::Refused(refusal @ Refusal::Constraint(_))) => Ok(without(Standing::Doubtful, Finding::Refused(refusal))),
+        Err(Error::Refused(refusal)) => Ok(without(Standing::Free, Finding::Refused(refusal))),
+        Err(error) => Err(error),
+    }
+}
+
+/// The new customer as the settings want him. A customer id that is the marker would collect the
+/// tickets of all doubtful senders.
+fn new_customer(site: &Site, mailbox: &Mailbox) -> Result<NewCustomer, Refusal> {
+    let create = &site.config.create;
+    let customer_id = naming::customer_id(&create.customer_id, &mailbox.address, &create.public_mail_domains)
+        .map_err(|_| Refusal::Empty("customer id"))?;
+    let names = mailbox.display.as_deref().map(|name| person::names(name, 100)).unwrap_or_default();
+    // OTOBO wants names that are not empty; its package writes a blank.
+    let or_blank = |name: String| if name.is_empty() { " ".to_owned() } else { name };
+    Ok(NewCustomer {
+        address: mailbox.address.clone(),
+        customer_id,
+        first_name: or_blank(names.first),
+        last_name: or_blank(names.last),
+        preferences: create.preferences.clone().into_iter().collect(),
+    })
+}
+
+fn would_be(entry: &customer::Entry, backend: &str) -> CustomerUser {
+    CustomerUser {
+        login: entry.login.clone(),
+        email: entry.email.clone(),
+        customer_id: entry.customer_id.clone(),
+        first_name: entry.first_name.clone(),
+        last_name: entry.last_name.clone(),
+        valid: true,
+        has_password: false,
+        source: backend.to_owned(),
+    }
+}
