@@ -1,1 +1,169 @@
-//! (room `config`)
+//! The configuration: from a file's text to checked, final settings.
+//!
+//! Three steps: text; a reading, in which every value still knows its line; final types, which
+//! need no more checking. All problems are told together. This room opens the configuration file
+//! and the files with secrets that it names, and nothing else; it uses `mail` for addresses.
+
+mod collections;
+mod create;
+mod file;
+mod known;
+mod names;
+mod one_time_auth;
+mod pattern;
+mod postmaster;
+mod problem;
+mod reader;
+mod running;
+mod scalars;
+mod secret;
+mod sources;
+mod syntax;
+mod trusted;
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use toml::de::DeTable;
+
+pub use create::{CUSTOMER_ID_IS_ADDRESS, Create};
+pub use one_time_auth::{Messages, OneTimeAuth};
+pub use pattern::Pattern;
+pub use postmaster::{OnError, Postmaster, Prefix, Protect};
+pub use problem::{Error, Problem};
+pub use running::{Limits, Log};
+pub use secret::{Secret, masked_url};
+pub use sources::{CustomerSource, Store, TicketSource, Tickets};
+pub use trusted::Trusted;
+
+use problem::complaint;
+use reader::{Reading, Table};
+
+/// The commented configuration that `otab init` writes: a working one, on the embedded default.
+pub const EXAMPLE: &str = include_str!("../../otab.toml.example");
+
+/// Where the configuration lies when nobody says otherwise.
+const SYSTEM: &str = "/etc/otab/otab.toml";
+/// Where commands for people look before that.
+const HERE: &str = "./otab.toml";
+
+/// All settings.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The folder from which relative paths count. Those in the settings below are joined with it
+    /// already, but for those inside URLs.
+    pub folder: PathBuf,
+    /// `[store]`.
+    pub store: Store,
+    /// `[postmaster]`.
+    pub postmaster: Postmaster,
+    /// `[create]`.
+    pub create: Create,
+    /// `[[customer_user]]`, in the order in which the sources are asked. At least one.
+    pub customer_user: Vec<CustomerSource>,
+    /// `[tickets]`.
+    pub tickets: Tickets,
+    /// `[one_time_auth]`.
+    pub one_time_auth: OneTimeAuth,
+    /// `[limits]`.
+    pub limits: Limits,
+    /// `[log]`.
+    pub log: Log,
+}
+
+impl Config {
+    /// Reads a file.
+    ///
+    /// Refused are files that others can change, that are no regular file, over 1 MiB or not UTF-8.
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        let (text, folder) = file::configuration(path)?;
+        let parsed = Self::parse(&text, &folder);
+        parsed.map_err(|problems| Error::Problems {
+            path: Some(path.to_owned()),
+            problems,
+        })
+    }
+
+    /// Reads a text whose relative paths count from `base`. The error holds every problem there
+    /// is, in the order of their lines.
+    pub fn parse(text: &str, base: &Path) -> Result<Self, Vec<Problem>> {
+        // A byte order mark, as some editors leave it, is no part of the text.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let (root, errors) = DeTable::parse_recoverable(text);
+        let reading = Reading::new(text, errors.is_empty());
+        let top = reading.root(root.get_ref());
+        let config = read(&top, base);
+        if reading.is_whole {
+            find_contradictions(&top, &config);
+        }
+        known::report_unknown(&reading, root.get_ref());
+        let mut problems = reading.into_problems();
+        syntax::merge(&mut problems, text, &errors);
+        if problems.is_empty() {
+            Ok(config)
+        } else {
+            Err(problems)
+        }
+    }
+}
+
+fn read(root: &Table<'_, '_>, base: &Path) -> Config {
+    let env = |name: &str| std::env::var(name).ok();
+    let secrets = trusted::Source {
+        folder: base,
+        env: &env,
+    };
+    Config {
+        folder: base.to_owned(),
+        store: sources::store(&root.table("store")),
+        postmaster: postmaster::read(&root.table("postmaster"), &secrets),
+        create: create::read(&root.table("create")),
+        customer_user: sources::customer_user(root),
+        tickets: sources::tickets(&root.table("tickets")),
+        one_time_auth: one_time_auth::read(&root.table("one_time_auth")),
+        limits: running::limits(&root.table("limits")),
+        log: running::log(&root.table("log"), base),
+    }
+}
+
+fn find_contradictions(root: &Table<'_, '_>, config: &Config) {
+    let backend = &config.postmaster.customer_user_backend;
+    let sources = config.customer_user.iter();
+    let names: BTreeSet<_> = sources.map(|source| source.name.as_str()).collect();
+    // Without any name, the sources themselves have a problem.
+    if names.contains(backend.as_str()) || names.is_empty() {
+        return;
+    }
+    let what = format!("{backend:?} is none of the [[customer_user]] sources");
+    let names: Vec<_> = names.into_iter().collect();
+    let remedy = format!("name one of these: {}", names.join(", "));
+    let table = root.table("postmaster");
+    table.problem("customer_user_backend", complaint(what, remedy));
+}
+
+/// Where the configuration is: `--config`, else `$OTAB_CONFIG`, else, for commands of people,
+/// `./otab.toml` where it exists, else `/etc/otab/otab.toml`.
+///
+/// In the mail path `also_here` is false: a mail server runs filters in folders that others may
+/// write, and a configuration names commands.
+#[must_use]
+pub fn locate(option: Option<&Path>, env: Option<OsString>, also_here: bool) -> PathBuf {
+    if let Some(path) = option {
+        return path.to_owned();
+    }
+    if let Some(path) = env.filter(|path| !path.is_empty()) {
+        return path.into();
+    }
+    let here = Path::new(HERE);
+    let system = Path::new(SYSTEM);
+    if also_here && here.exists() {
+        here
+    } else {
+        system
+    }
+    .to_owned()
+}
+
+#[cfg(test)]
+mod tests;

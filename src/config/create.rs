@@ -1,0 +1,195 @@
+//! `[create]`: for whom customer users are created, and with what.
+//!
+//! This file only reads and checks settings; it never creates anybody.
+
+use std::collections::BTreeMap;
+
+use handlebars::Template;
+use handlebars::template::{HelperTemplate, TemplateElement};
+
+use super::names;
+use super::pattern::{self, Pattern};
+use super::problem::{Complaint, complaint};
+use super::reader::Table;
+
+/// The plain template, which needs no template engine.
+pub const CUSTOMER_ID_IS_ADDRESS: &str = "{{address}}";
+/// The names that a `customer_id` template may use.
+const VARIABLES: [&str; 3] = ["address", "local_part", "domain"];
+
+/// Widths of OTOBO's columns, in characters.
+const KEY_WIDTH: usize = 150;
+const VALUE_WIDTH: usize = 250;
+
+/// As OTOBO's package sets them; the time zone is the site's.
+const PREFERENCES: [(&str, &str); 3] = [
+    ("UserTimeZone", "Europe/Berlin"),
+    ("UserShowTickets", "25"),
+    ("UserRefreshTime", "0"),
+];
+
+/// Providers whose domain says nothing about whom one works for.
+const PUBLIC_MAIL_DOMAINS: [&str; 46] = [
+    "gmx.de",
+    "gmx.net",
+    "gmx.at",
+    "gmx.ch",
+    "gmx.com",
+    "web.de",
+    "email.de",
+    "t-online.de",
+    "magenta.de",
+    "freenet.de",
+    "arcor.de",
+    "vodafone.de",
+    "vodafonemail.de",
+    "o2online.de",
+    "kabelmail.de",
+    "unitybox.de",
+    "online.de",
+    "mail.de",
+    "posteo.de",
+    "posteo.net",
+    "mailbox.org",
+    "tutanota.com",
+    "tutanota.de",
+    "tuta.io",
+    "bluewin.ch",
+    "aon.at",
+    "gmail.com",
+    "googlemail.com",
+    "outlook.com",
+    "outlook.de",
+    "hotmail.com",
+    "hotmail.de",
+    "live.com",
+    "live.de",
+    "msn.com",
+    "icloud.com",
+    "me.com",
+    "mac.com",
+    "yahoo.com",
+    "yahoo.de",
+    "ymail.com",
+    "aol.com",
+    "proton.me",
+    "protonmail.com",
+    "mail.com",
+    "zoho.com",
+];
+
+/// `[create]`.
+#[derive(Debug, Clone)]
+pub struct Create {
+    /// Whom customer users are created for; empty: for all.
+    pub allow: Vec<Pattern>,
+    /// Whom none are created for, even when allowed.
+    pub deny: Vec<Pattern>,
+    /// A Handlebars template that compiles, of plain text and the variables `address`,
+    /// `local_part` and `domain`. To be rendered without HTML escaping.
+    pub customer_id: String,
+    /// Domains, as A-labels, for whose addresses `domain` stands for the whole address.
+    pub public_mail_domains: Vec<String>,
+    /// `customer_preferences` of a new customer user.
+    pub preferences: BTreeMap<String, String>,
+}
+
+pub(super) fn read(table: &Table<'_, '_>) -> Create {
+    Create {
+        allow: table.list("allow", &[], Pattern::read),
+        deny: table.list("deny", &[], Pattern::read),
+        customer_id: table.string("customer_id", CUSTOMER_ID_IS_ADDRESS, template),
+        public_mail_domains: table.list(
+            "public_mail_domains",
+            &PUBLIC_MAIL_DOMAINS,
+            pattern::domain,
+        ),
+        preferences: table.map("preferences", &PREFERENCES, preference),
+    }
+}
+
+fn preference(key: &str, value: &str) -> Result<(), Complaint> {
+    if key.is_empty() || key.chars().count() > KEY_WIDTH || value.chars().count() > VALUE_WIDTH {
+        return Err(complaint(
+            "does not fit into OTOBO's table",
+            format!(
+                "write a key of 1 to {KEY_WIDTH} and a value of at most {VALUE_WIDTH} characters"
+            ),
+        ));
+    }
+    Ok(())
+}
+
+fn template(text: &str) -> Result<(), Complaint> {
+    if text == CUSTOMER_ID_IS_ADDRESS {
+        return Ok(());
+    }
+    names::not_empty(text)?;
+    let template = Template::compile(text).map_err(|_| {
+        complaint(
+            "is no Handlebars template",
+            "write plain text and {{address}}, {{local_part}} or {{domain}}",
+        )
+    })?;
+    template.elements.iter().try_for_each(element)
+}
+
+/// Only text and plain variables: a helper or partial would fail, or do something nobody meant,
+/// with the first mail instead of now.
+fn element(element: &TemplateElement) -> Result<(), Complaint> {
+    match element {
+        TemplateElement::RawString(_) | TemplateElement::Comment(_) => Ok(()),
+        TemplateElement::Expression(e) | TemplateElement::HtmlExpression(e) if is_variable(e) => {
+            Ok(())
+        }
+        _ => Err(complaint(
+            "uses something other than its variables",
+            "use {{address}}, {{local_part}} and {{domain}} only, without helpers and partials",
+        )),
+    }
+}
+
+fn is_variable(expression: &HelperTemplate) -> bool {
+    let name = expression.name.as_name();
+    name.is_some_and(|name| VARIABLES.contains(&name))
+        && expression.params.is_empty()
+        && expression.hash.is_empty()
+        && expression.block_param.is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn templates_are_text_and_variables() {
+        for good in [
+            "{{address}}",
+            "{{{domain}}}",
+            "kd-{{local_part}}@{{domain}}",
+            "acme",
+            "{{! why }}x",
+        ] {
+            assert_eq!(template(good), Ok(()), "{good}");
+        }
+        for bad in [
+            "",
+            " ",
+            "{{",
+            "{{adress}}",
+            "{{#if address}}x{{/if}}",
+            "{{> partial}}",
+            "{{log address}}",
+            "{{address x=1}}",
+            "{{lookup . 'address'}}",
+            "{{this}}",
+            "{{address.x}}",
+            "{{../address}}",
+            "{{*inline}}",
+            "{{#each domain}}{{/each}}",
+            "{{domain",
+        ] {
+            assert!(template(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The shapes of names that settings may hold: markers, placeholders, header fields, languages.
+//!
+//! Pure. Each function says what is wrong and what would be right; none changes a name.
+
+use super::problem::{Complaint, complaint};
+
+/// The value that stands for "nobody certain" in the customer fields.
+///
+/// `0` counts as absent for OTOBO, which would then read From itself; an `@` would make it
+/// somebody's address; `=?` could begin an encoded-word, which OTOBO decodes.
+pub(super) fn marker(text: &str) -> Result<(), Complaint> {
+    let printable = !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
+    if !printable || text.contains('@') || text.contains("=?") || text == "0" || text.len() > 100 {
+        return Err(complaint(
+            "cannot be a marker",
+            "write 1 to 100 printable ASCII characters without blanks, @ and =?, and not just 0",
+        ));
+    }
+    Ok(())
+}
+
+/// The text that the link later replaces. It has to come unchanged through OTOBO's templates and
+/// through HTML, in which `<`, `>`, `&` and quotes are written otherwise.
+pub(super) fn placeholder(text: &str) -> Result<(), Complaint> {
+    let stays = |b: u8| b.is_ascii_graphic() && !b"<>&\"'".contains(&b);
+    if text.len() < 6 || text.len() > 60 || !text.bytes().all(stays) || text.contains("=?") {
+        return Err(complaint(
+            "cannot be a placeholder",
+            "write 6 to 60 printable ASCII characters without blanks, <, >, &, quotes and =?",
+        ));
+    }
+    Ok(())
+}
+
+/// A dynamic field's name, as OTOBO allows it.
+pub(super) fn dynamic_field(text: &str) -> Result<(), Complaint> {
+    if !text.bytes().all(|b| b.is_ascii_alphanumeric()) || text.len() > 200 {
+        return Err(complaint(
+            "is no dynamic field's name",
+            "write letters and digits only (A-Z, a-z, 0-9), at most 200",
+        ));
+    }
+    Ok(())
+}
+
+/// A part of the ticket number: digits.
+pub(super) fn system_id(text: &str) -> Result<(), Complaint> {
+    if text.is_empty() || text.len() > 10 || !text.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(complaint(
+            "is no system id",
+            "write 1 to 10 digits, in quotes",
+        ));
+    }
+    Ok(())
+}
+
+/// Fields that mails need, or that others act on. The secret field is removed from EVERY mail, so
+/// naming one of these would damage all mail.
+const NEEDED: [&str; 24] = [
+    "from",
+    "sender",
+    "reply-to",
+    "to",
+    "cc",
+    "bcc",
+    "subject",
+    "date",
+    "message-id",
+    "in-reply-to",
+    "references",
+    "received",
+    "return-path",
+    "delivered-to",
+    "mime-version",
+    "auto-submitted",
+    "precedence",
+    "x-loop",
+    "x-spam-flag",
+    "dkim-signature",
+    "authentication-results",
+    "x-auto-response-suppress",
+    "comments",
+    "keywords",
+];
+
+/// Beginnings of such names, and those of the control fields.
+const NEEDED_FAMILIES: [&str; 6] = ["content-", "resent-", "list-", "arc-", "x-otobo", "x-otrs"];
+
+/// The name of a field that carries a secret (RFC 5322, section 3.6.8: printable, no colon).
+pub(super) fn secret_field(text: &str) -> Result<(), Complaint> {
+    let is_name = |b: u8| b.is_ascii_graphic() && b != b':';
+    if text.is_empty() || text.len() > 70 || !text.bytes().all(is_name) {
+        return Err(complaint(
+            "is no header field's name",
+            "write something like X-Site-Secret, without the colon",
+        ));
+    }
+    let name = text.to_ascii_lowercase();
+    let needed = NEEDED.contains(&name.as_str());
+    if needed
+        || NEEDED_FAMILIES
+            .iter()
+            .any(|family| name.starts_with(family))
+    {
+        return Err(complaint(
+            "is a field with another meaning, and would be removed from every mail",
+            "write a name of your own, such as X-Site-Secret",
+        ));
+    }
+    Ok(())
+}
+
+/// A language tag in the shape of RFC 5646: `de`, `pt-BR`.
+pub(super) fn language(text: &str) -> Result<(), Complaint> {
+    let is_part = |part: &str| {
+        (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
+    };
+    let primary = text.split('-').next().unwrap_or_default();
+    let alphabetic = primary.len() >= 2 && primary.bytes().all(|b| b.is_ascii_alphabetic());
+    if !alphabetic || !text.split('-').all(is_part) {
+        return Err(complaint(
+            "is no language tag",
+            "write something like en, de or pt-BR",
+        ));
+    }
+    Ok(())
+}
+
+/// Any text but the empty one.
+pub(super) fn not_empty(text: &str) -> Result<(), Complaint> {
+    if text.trim().is_empty() {
+        return Err(complaint("is empty", "write a value, or leave the key out"));
+    }
+    Ok(())
+}
+
+/// Any text at all.
+#[allow(
+    clippy::unnecessary_wraps,
+    reason = "it stands where the other checks stand"
+)]
+pub(super) const fn any(_: &str) -> Result<(), Complaint> {
+    Ok(())
+}

@@ -1,0 +1,192 @@
+//! Reads keys out of TOML, and remembers every problem and every key that was asked for.
+//!
+//! Each key is named once, where it is read, with its type, default and check. What was asked for
+//! is what exists: all other keys in the file are unknown. A reading never stops at a problem: it
+//! goes on with the default, so that all problems are told at once. It reads no files. The types of
+//! keys are in `scalars` and `collections`.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::known::{Kind, Known};
+use super::problem::{Complaint, Problem, complaint};
+
+/// One text on its way to a configuration.
+pub(super) struct Reading<'t> {
+    text: &'t str,
+    /// Whether the parser understood all of the text. What it skipped is not missing.
+    pub(super) is_whole: bool,
+    problems: RefCell<Vec<Problem>>,
+    /// By normal path: entries of arrays as `[]`.
+    known: RefCell<BTreeMap<String, Known>>,
+}
+
+impl<'t> Reading<'t> {
+    pub(super) fn new(text: &'t str, is_whole: bool) -> Self {
+        Self {
+            text,
+            is_whole,
+            problems: RefCell::default(),
+            known: RefCell::default(),
+        }
+    }
+
+    /// The table that all others are in.
+    pub(super) fn root<'r>(&'r self, table: &'r DeTable<'t>) -> Table<'r, 't> {
+        Table {
+            reading: self,
+            entries: Some(table),
+            span: 0..0,
+            path: String::new(),
+            normal: String::new(),
+            silent: false,
+        }
+    }
+
+    /// The line of a byte's place, counted from 1.
+    fn line(&self, place: usize) -> usize {
+        let before = self.text.as_bytes().get(..place).unwrap_or_default();
+        1 + memchr::memchr_iter(b'\n', before).count()
+    }
+
+    pub(super) fn problem(&self, place: usize, key: &str, complaint: Complaint) {
+        self.problems.borrow_mut().push(Problem {
+            line: self.line(place),
+            key: key.to_owned(),
+            what: complaint.what,
+            remedy: complaint.remedy,
+        });
+    }
+
+    /// All keys that were asked for, by normal path.
+    pub(super) fn known(&self) -> BTreeMap<String, Known> {
+        self.known.borrow().clone()
+    }
+
+    /// All problems in the order of their lines.
+    pub(super) fn into_problems(self) -> Vec<Problem> {
+        let mut problems = self.problems.into_inner();
+        problems.sort();
+        problems.dedup();
+        problems
+    }
+}
+
+/// One table in a reading. It need not stand in the file: then every key has its default.
+pub(super) struct Table<'r, 't> {
+    pub(super) reading: &'r Reading<'t>,
+    pub(super) entries: Option<&'r DeTable<'t>>,
+    pub(super) span: Range<usize>,
+    pub(super) path: String,
+    pub(super) normal: String,
+    /// A stand-in for an entry that is not there, so that its keys become known; what it lacks is
+    /// no problem.
+    pub(super) silent: bool,
+}
+
+impl<'r, 't> Table<'r, 't> {
+    /// A table in this one.
+    pub(super) fn table(&self, key: &str) -> Table<'r, 't> {
+        self.know_table(key, Kind::Table)
+    }
+
+    /// The names of all tables in this one, for tables whose names are free.
+    pub(super) fn names(&self) -> Vec<String> {
+        let keys = self.entries.iter().flat_map(|table| table.keys());
+        keys.map(|key| key.get_ref().to_string()).collect()
+    }
+
+    /// Whether the file has the key.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.value(key).is_some()
+    }
+
+    /// Records a problem at a key, or at its table where the file does not have the key.
+    pub(super) fn problem(&self, key: &str, complaint: Complaint) {
+        if !self.silent {
+            let span = self.value(key).map_or(self.span.clone(), Spanned::span);
+            self.reading.problem(span.start, &self.full(key), complaint);
+        }
+    }
+
+    pub(super) fn value(&self, key: &str) -> Option<&'r Spanned<DeValue<'t>>> {
+        let mut entries = self.entries?.iter();
+        entries.find_map(|(name, value)| (name.get_ref() == key).then_some(value))
+    }
+
+    /// The value in the type that `get` reads; `None` where it is missing or of another type.
+    pub(super) fn typed<T>(
+        &self,
+        key: &str,
+        wanted: &str,
+        get: impl Fn(&'r DeValue<'t>) -> Option<T>,
+    ) -> Option<T> {
+        let value = self.value(key)?;
+        let typed = get(value.get_ref());
+        if typed.is_none() {
+            let what = format!("is of the wrong type ({})", value.get_ref().type_str());
+            self.problem(key, complaint(what, format!("write {wanted}")));
+        }
+        typed
+    }
+
+    pub(super) fn text(
+        &self,
+        key: &str,
+        check: &dyn Fn(&str) -> Result<(), Complaint>,
+    ) -> Option<String> {
+        let text = self.typed(key, "a text in quotes", DeValue::as_str)?;
+        match check(text) {
+            Ok(()) => Some(text.to_owned()),
+            Err(complaint) => {
+                self.problem(key, complaint);
+                None
+            }
+        }
+    }
+
+    pub(super) fn know(&self, key: &str, kind: Kind, default: Option<String>) {
+        let known = Known { kind, default };
+        let mut all = self.reading.known.borrow_mut();
+        all.insert(join(&self.normal, key), known);
+    }
+
+    pub(super) fn know_table(&self, key: &str, kind: Kind) -> Table<'r, 't> {
+        self.know(key, kind, None);
+        let table = self.typed(key, "a table", DeValue::as_table);
+        let span = self.value(key).map_or(self.span.clone(), Spanned::span);
+        Table {
+            reading: self.reading,
+            entries: table,
+            span,
+            path: self.full(key),
+            normal: join(&self.normal, key),
+            silent: self.silent,
+        }
+    }
+
+    pub(super) fn full(&self, key: &str) -> String {
+        join(&self.path, key)
+    }
+}
+
+/// A key under a table's path, quoted where TOML wants that.
+pub(super) fn join(path: &str, key: &str) -> String {
+    let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let bare = !key.is_empty() && key.chars().all(is_bare);
+    let key = if bare { key.to_owned() } else { quoted(key) };
+    if path.is_empty() {
+        key
+    } else {
+        format!("{path}.{key}")
+    }
+}
+
+/// A text as a TOML basic string. Rust's escapes are TOML's for all that a default holds.
+pub(super) fn quoted(text: &str) -> String {
+    format!("{text:?}")
+}

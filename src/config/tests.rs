@@ -1,0 +1,246 @@
+//! The reading as a whole: the example against the code, defaults, and settings that are no plain
+//! copy of the text. What is refused, and why, stands in tests/config/bad.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::time::Duration;
+
+use toml::de::DeValue;
+
+use super::known::{Kind, Known};
+use super::reader::{join, quoted};
+use super::*;
+
+fn parse(text: &str) -> Config {
+    match Config::parse(text, Path::new("/etc/otab")) {
+        Ok(config) => config,
+        Err(problems) => panic!("{problems:#?}"),
+    }
+}
+
+/// What is not at its default in the example, and why that is right.
+const DIFFERENT: [(&str, &str); 1] = [
+    // The example is for the first try, with an empty folder; the default is for later.
+    ("store.create", "true"),
+];
+
+fn known() -> BTreeMap<String, Known> {
+    let reading = Reading::new("", true);
+    let root = DeTable::new();
+    read(&reading.root(&root), Path::new("/"));
+    reading.known()
+}
+
+/// Every key of a text with its value as TOML; entries of arrays of tables as `[]`.
+fn keys(text: &str) -> BTreeMap<String, String> {
+    let root = DeTable::parse(text).unwrap();
+    let mut keys = BTreeMap::new();
+    flatten(root.get_ref(), "", &mut keys);
+    keys
+}
+
+fn flatten(table: &DeTable<'_>, path: &str, keys: &mut BTreeMap<String, String>) {
+    for (key, value) in table {
+        let path = join(path, key.get_ref());
+        match value.get_ref() {
+            DeValue::Table(table) => flatten(table, &path, keys),
+            DeValue::Array(array) if array.iter().any(|e| e.get_ref().is_table()) => {
+                for entry in array {
+                    let table = entry.get_ref().as_table().unwrap();
+                    flatten(table, &format!("{path}[]"), keys);
+                }
+            }
+            value => {
+                keys.insert(path, shown(value));
+            }
+        }
+    }
+}
+
+fn shown(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => quoted(text),
+        DeValue::Integer(number) => number.to_string(),
+        DeValue::Boolean(value) => value.to_string(),
+        DeValue::Array(array) => {
+            let entries: Vec<_> = array.iter().map(|e| shown(e.get_ref())).collect();
+            format!("[{}]", entries.join(", "))
+        }
+        other => panic!("no setting has the type {}", other.type_str()),
+    }
+}
+
+/// The example with its optional keys switched on: lines like `# key = …` and `# [[table]]`.
+fn uncommented() -> String {
+    let mut text = String::new();
+    for line in EXAMPLE.lines() {
+        let setting = line.strip_prefix("# ").filter(|rest| {
+            let name = rest.split(" = ").next().unwrap();
+            let is_key = name.len() < rest.len() && !name.contains(' ');
+            is_key || rest.starts_with("[[")
+        });
+        writeln!(text, "{}", setting.unwrap_or(line)).unwrap();
+    }
+    text
+}
+
+#[test]
+fn the_example_is_a_working_configuration() {
+    let config = parse(EXAMPLE);
+    assert!(config.store.create);
+    assert_eq!(config.customer_user.len(), 1);
+}
+
+#[test]
+fn the_example_has_every_key_at_its_default_and_no_other() {
+    let known = known();
+    let (stated, optional) = (keys(EXAMPLE), keys(&uncommented()));
+    let leaf = |known: &Known| !matches!(known.kind, Kind::Table | Kind::Tables | Kind::Map);
+    for (key, known) in known.iter().filter(|(_, known)| leaf(known)) {
+        assert!(optional.contains_key(key), "{key} is not in the example");
+        let Some(default) = &known.default else {
+            continue;
+        };
+        let different = DIFFERENT.iter().find(|(other, _)| other == key);
+        let expected = different.map_or(default.as_str(), |(_, value)| value);
+        assert_eq!(stated.get(key).map(String::as_str), Some(expected), "{key}");
+    }
+    for key in optional.keys() {
+        assert!(
+            known.contains_key(key),
+            "{key} is in the example and does not exist"
+        );
+    }
+}
+
+#[test]
+fn nothing_at_all_is_a_configuration_too() {
+    let config = parse("");
+    assert!(!config.store.create);
+    assert_eq!(config.store.url, "sqlite:otab.db");
+    assert_eq!(config.customer_user[0].name, "CustomerUser");
+    assert_eq!(config.customer_user[0].url, None);
+    assert_eq!(config.limits.decide, Duration::from_secs(8));
+    assert_eq!(config.log.file, None);
+    assert_eq!(config.postmaster.set_check_box_name, None);
+    assert_eq!(config.create.preferences.len(), 3);
+    assert!(
+        config
+            .create
+            .public_mail_domains
+            .contains(&"gmx.de".to_owned())
+    );
+    // With a byte order mark, and with Windows' line ends.
+    parse("\u{feff}[store]\r\ncreate = true\r\n");
+}
+
+#[test]
+fn given_preferences_replace_the_default() {
+    let config = parse("[create.preferences]\nUserLanguage = \"de\"\n");
+    let expected = BTreeMap::from([("UserLanguage".to_owned(), "de".to_owned())]);
+    assert_eq!(config.create.preferences, expected);
+    assert!(
+        parse("[create.preferences]\n")
+            .create
+            .preferences
+            .is_empty()
+    );
+}
+
+#[test]
+fn messages_fall_back_step_by_step() {
+    let config = parse(
+        "[one_time_auth]\nlanguage = \"fr\"\n\
+         [one_time_auth.messages.de]\ncustomer_error_message_new_link = \"Neu\"\n\
+         [one_time_auth.messages.fr]\ncustomer_error_message_new_link = \"Nouveau\"\n",
+    );
+    let auth = &config.one_time_auth;
+    assert_eq!(auth.messages_for("de_AT").new_link, "Neu");
+    assert!(
+        auth.messages_for("de")
+            .wrong_link
+            .starts_with("Dieser Link")
+    );
+    assert_eq!(auth.messages_for("FR-ca").new_link, "Nouveau");
+    assert!(auth.messages_for("fr").wrong_link.starts_with("This link"));
+    assert_eq!(auth.messages_for("ja").new_link, "Nouveau");
+    assert!(auth.messages_for("en").new_link.starts_with("This link"));
+}
+
+#[test]
+fn secrets_come_from_three_places_and_show_in_none() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("secret"), "from a file 0123456789\r\n").unwrap();
+    let text = "[store]\nurl = \"mysql://otab:hunter2@db/otab\"\n\
+        [[customer_user]]\nname = \"CustomerUser\"\nurl = \"postgresql://u:hunter2@db/c\"\n\
+        [[postmaster.trusted]]\nfield = \"X-A\"\nvalue = \"hunter2 hunter2 hunter2\"\n\
+        [[postmaster.trusted]]\nfield = \"X-B\"\nvalue_file = \"secret\"\n\
+        [[postmaster.trusted]]\nfield = \"X-C\"\nvalue_env = \"CARGO_MANIFEST_DIR\"\n";
+    let config = Config::parse(text, folder.path()).unwrap();
+    let values: Vec<_> = config
+        .postmaster
+        .trusted
+        .iter()
+        .map(|t| t.value.expose())
+        .collect();
+    assert_eq!(
+        values[..2],
+        ["hunter2 hunter2 hunter2", "from a file 0123456789"]
+    );
+    assert_eq!(values[2], std::env::var("CARGO_MANIFEST_DIR").unwrap());
+    let shown = format!("{config:?}");
+    assert!(
+        !shown.contains("hunter2") && !shown.contains("0123456789"),
+        "{shown}"
+    );
+    assert!(shown.contains("mysql://otab:***@db/otab"), "{shown}");
+}
+
+#[test]
+fn relative_paths_count_from_the_folder() {
+    let config = parse("[log]\nfile = \"otab.log\"\njournald_socket = \"/run/j\"\n");
+    assert_eq!(
+        config.log.file.as_deref(),
+        Some(Path::new("/etc/otab/otab.log"))
+    );
+    assert_eq!(config.log.journald_socket, Path::new("/run/j"));
+    assert_eq!(config.log.syslog_socket, Path::new("/dev/log"));
+}
+
+#[test]
+fn the_option_beats_the_environment_and_that_the_rest() {
+    let env = || Some(OsString::from("/env.toml"));
+    let option = Path::new("/option.toml");
+    assert_eq!(locate(Some(option), env(), true), option);
+    assert_eq!(locate(None, env(), true), Path::new("/env.toml"));
+    assert_eq!(
+        locate(None, Some(OsString::new()), false),
+        Path::new(SYSTEM)
+    );
+    assert_eq!(locate(None, None, false), Path::new(SYSTEM));
+    // Tests run in the repository's top folder, which holds no otab.toml.
+    assert_eq!(locate(None, None, true), Path::new(SYSTEM));
+}
+
+/// Whatever is in the file, reading it ends in settings or in problems.
+mod anything {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn ends_in_settings_or_problems(text in "[\\[\\]a-z_.=\"'{}# \n0-9,-]{0,200}") {
+            if let Err(problems) = Config::parse(&text, Path::new("/")) {
+                prop_assert!(!problems.is_empty());
+            }
+        }
+
+        #[test]
+        fn and_so_does_the_example_with_a_piece_cut_out(from in 0..EXAMPLE.len(), length in 0..60usize) {
+            let mut bytes = EXAMPLE.as_bytes().to_vec();
+            bytes.drain(from..(from + length).min(bytes.len()));
+            let _ = Config::parse(&String::from_utf8_lossy(&bytes), Path::new("/"));
+        }
+    }
+}
