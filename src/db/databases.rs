@@ -53,7 +53,7 @@ mod tests {
     use super::*;
     use crate::db::{Kind, Statements, Value};
 
-    const LONG: Duration = Duration::from_secs(60);
+    const LONG: Duration = Duration::from_mins(1);
 
     #[test]
     fn a_missing_file_is_made_only_when_allowed() {

@@ -161,7 +161,7 @@ impl Driver {
 mod tests {
     use super::*;
 
-    const LONG: Duration = Duration::from_secs(60);
+    const LONG: Duration = Duration::from_mins(1);
 
     fn fresh(folder: &tempfile::TempDir) -> Url {
         let path = folder.path().join("otab.db");

@@ -33,6 +33,8 @@ CREATE INDEX customer_user_odd_login ON customer_user (login)
     WHERE login GLOB '*[^ -~]*' OR LENGTH(CAST(login AS BLOB)) <> LENGTH(TRIM(login));
 CREATE INDEX customer_user_odd_customer_id ON customer_user (customer_id)
     WHERE customer_id GLOB '*[^ -~]*' OR LENGTH(CAST(customer_id AS BLOB)) <> LENGTH(TRIM(customer_id));
+-- LOWER() folds ASCII letters only: addresses with an international domain in capitals.
+CREATE INDEX customer_user_odd_email ON customer_user (email) WHERE email GLOB '*[^ -~]*';
 
 CREATE TABLE customer_preferences (
     user_id TEXT NOT NULL,

@@ -189,7 +189,7 @@ impl ToSql for Value {
 mod tests {
     use super::*;
 
-    const LONG: Duration = Duration::from_secs(60);
+    const LONG: Duration = Duration::from_mins(1);
     const WRITE: Access = Access::ReadWrite { create: false };
 
     fn kind(path: &Path) -> Kind {
