@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use jiff::Timestamp;
+
 use super::error::{Error, Kind};
 
 /// One value of a statement or a row.
@@ -65,6 +67,13 @@ impl From<&String> for Value {
 impl From<&[u8]> for Value {
     fn from(bytes: &[u8]) -> Self {
         Self::Bytes(bytes.to_vec())
+    }
+}
+
+/// Unix seconds; fractions are cut.
+impl From<Timestamp> for Value {
+    fn from(time: Timestamp) -> Self {
+        Self::Int(time.as_second())
     }
 }
 
@@ -139,7 +148,12 @@ impl Row {
         }
     }
 
-    fn unexpected(&self, column: usize, wanted: &str) -> Error {
+    /// The column's Unix seconds as a time.
+    pub fn time(&self, column: usize) -> Result<Timestamp, Error> {
+        Timestamp::from_second(self.int(column)?).map_err(|_| self.unexpected(column, "a time"))
+    }
+
+    pub(crate) fn unexpected(&self, column: usize, wanted: &str) -> Error {
         let what = format!("column {column} of a row does not hold {wanted}");
         Error::new(Kind::Other, &self.place, what)
     }
@@ -167,6 +181,9 @@ mod tests {
         assert!(row.text(2).is_err() && row.int(2).is_err());
         assert!(row.text(3).is_err() && row.opt_text(3).is_err());
         assert!(row.text(4).is_err() && row.int(4).is_err());
+        assert_eq!(row.time(0).unwrap().as_second(), 7);
+        let late = Row::new("db", vec![i64::MAX.into()]);
+        assert!(late.time(0).is_err());
         assert_eq!(row.lossy(3), "a\u{fffd}");
     }
 }
