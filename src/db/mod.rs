@@ -1,1 +1,255 @@
-//! (room `db`)
+//! One small layer over the databases: SQL is written once, with `?` for its values.
+//!
+//! SQLite today; PostgreSQL and MariaDB come behind the same calls. This room knows no mail, no
+//! customer and no token, reads no clock, and never writes to a file that is not otab's.
+
+mod databases;
+mod error;
+pub mod sqlite;
+mod url;
+mod value;
+
+use std::time::Duration;
+
+pub use databases::Databases;
+pub use error::{Error, Kind};
+pub use url::{Url, UrlError};
+pub use value::{Row, Value};
+
+/// What a database is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Reading and writing.
+    ReadWrite {
+        /// Whether a database file that is not there is made (with the full schema, mode 0600).
+        create: bool,
+    },
+    /// Reading only: every write is refused with [`Kind::ReadOnly`], and nothing is made.
+    ReadOnly,
+}
+
+/// Statements, run inside a transaction ([`Tx`]) or each on its own ([`Database`]).
+pub trait Statements {
+    /// All rows of a query, held in memory: callers limit what they ask for.
+    fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, Error>;
+
+    /// Runs a statement that returns nothing; the number of rows it changed.
+    fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, Error>;
+
+    /// The first row of a query, `None` where it has none.
+    fn row(&mut self, sql: &str, values: &[Value]) -> Result<Option<Row>, Error> {
+        Ok(self.rows(sql, values)?.into_iter().next())
+    }
+}
+
+/// One open connection. Dropping it closes it; `close` also tells whether that went well.
+#[derive(Debug)]
+pub struct Database {
+    driver: Driver,
+}
+
+#[derive(Debug)]
+enum Driver {
+    Sqlite(sqlite::Connection),
+}
+
+/// An open write transaction; only [`Database::write`] makes one.
+#[derive(Debug)]
+pub struct Tx<'a> {
+    driver: &'a mut Driver,
+}
+
+impl Database {
+    /// Opens a database. `busy` is how long one statement waits, in all, for other writers.
+    pub fn open(url: &Url, access: Access, busy: Duration) -> Result<Self, Error> {
+        let driver = match url {
+            Url::Sqlite(path) => Driver::Sqlite(sqlite::Connection::open(path, access, busy)?),
+        };
+        Ok(Self { driver })
+    }
+
+    /// Runs `work` in one transaction that holds the write lock from its first moment.
+    ///
+    /// A plain BEGIN would take the lock with the first write, and fail at once where someone
+    /// else wrote since the first read. `Ok` commits (synced to disk); `Err` undoes everything.
+    pub fn write<T, E: From<Error>>(
+        &mut self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.driver.begin()?;
+        let done = work(&mut Tx {
+            driver: &mut self.driver,
+        });
+        match done {
+            Ok(value) => {
+                if let Err(error) = self.driver.commit() {
+                    self.driver.rollback();
+                    return Err(error.into());
+                }
+                Ok(value)
+            }
+            Err(error) => {
+                self.driver.rollback();
+                Err(error)
+            }
+        }
+    }
+
+    /// Closes the connection; the last one out of an SQLite file folds its log into it.
+    pub fn close(self) -> Result<(), Error> {
+        match self.driver {
+            Driver::Sqlite(connection) => connection.close(),
+        }
+    }
+}
+
+impl Statements for Database {
+    fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, Error> {
+        self.driver.rows(sql, values)
+    }
+
+    fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, Error> {
+        self.driver.execute(sql, values)
+    }
+}
+
+impl Statements for Tx<'_> {
+    fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, Error> {
+        self.driver.rows(sql, values)
+    }
+
+    fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, Error> {
+        self.driver.execute(sql, values)
+    }
+}
+
+impl Driver {
+    fn begin(&mut self) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(connection) => connection.batch("BEGIN IMMEDIATE"),
+        }
+    }
+
+    fn commit(&mut self) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(connection) => connection.batch("COMMIT"),
+        }
+    }
+
+    /// A rollback that fails has nothing left to undo: SQLite has rolled back by itself already
+    /// (disk full, I/O error), and closing the connection undoes the rest.
+    fn rollback(&mut self) {
+        match self {
+            Self::Sqlite(connection) => drop(connection.batch("ROLLBACK")),
+        }
+    }
+
+    fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, Error> {
+        match self {
+            Self::Sqlite(connection) => connection.rows(sql, values),
+        }
+    }
+
+    fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, Error> {
+        match self {
+            Self::Sqlite(connection) => connection.execute(sql, values),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_mins(1);
+
+    fn fresh(folder: &tempfile::TempDir) -> Url {
+        let path = folder.path().join("otab.db");
+        sqlite::create(&path, 0o600).unwrap();
+        Url::Sqlite(path)
+    }
+
+    fn open(url: &Url) -> Database {
+        Database::open(url, Access::ReadWrite { create: false }, LONG).unwrap()
+    }
+
+    fn add_ticket(db: &mut impl Statements, number: &str) -> Result<u64, Error> {
+        db.execute(
+            "INSERT INTO ticket (tn, state_type, changed_at, created_at) VALUES (?, ?, ?, ?)",
+            &[number.into(), "open".into(), 0.into(), 0.into()],
+        )
+    }
+
+    fn count(db: &mut Database) -> i64 {
+        let row = db.row("SELECT COUNT(*) FROM ticket", &[]).unwrap().unwrap();
+        row.int(0).unwrap()
+    }
+
+    #[test]
+    fn an_error_undoes_the_whole_transaction() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut db = open(&fresh(&folder));
+        let refused = db.write(|tx| {
+            add_ticket(tx, "1")?;
+            add_ticket(tx, "1")
+        });
+        assert_eq!(refused.unwrap_err().kind(), Kind::Constraint);
+        assert_eq!(count(&mut db), 0);
+        db.write(|tx| add_ticket(tx, "1")).unwrap();
+        assert_eq!(count(&mut db), 1);
+    }
+
+    #[test]
+    fn thirty_two_writers_at_once_all_get_through() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = fresh(&folder);
+        std::thread::scope(|scope| {
+            for thread in 0..32 {
+                let url = &url;
+                scope.spawn(move || {
+                    let mut db = open(url);
+                    for round in 0..4 {
+                        db.write(|tx| add_ticket(tx, &format!("{thread}-{round}")))
+                            .unwrap();
+                    }
+                    db.close().unwrap();
+                });
+            }
+        });
+        assert_eq!(count(&mut open(&url)), 128);
+    }
+
+    #[test]
+    fn a_writer_that_waits_longer_than_its_limit_is_busy_and_transient() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = fresh(&folder);
+        let mut holder = open(&url);
+        let mut other = Database::open(
+            &url,
+            Access::ReadWrite { create: false },
+            Duration::from_millis(1),
+        )
+        .unwrap();
+        holder
+            .write(|_| {
+                let error = other.write(|tx| add_ticket(tx, "1")).unwrap_err();
+                assert_eq!(error.kind(), Kind::Busy);
+                assert!(error.is_transient());
+                Ok::<_, Error>(())
+            })
+            .unwrap();
+    }
+
+    #[test]
+    fn a_reader_cannot_write_and_makes_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = fresh(&folder);
+        let mut db = Database::open(&url, Access::ReadOnly, LONG).unwrap();
+        assert_eq!(count(&mut db), 0);
+        assert_eq!(add_ticket(&mut db, "1").unwrap_err().kind(), Kind::ReadOnly);
+        let missing = Url::Sqlite(folder.path().join("missing.db"));
+        let error = Database::open(&missing, Access::ReadOnly, LONG).unwrap_err();
+        assert_eq!(error.kind(), Kind::Missing);
+        assert!(!folder.path().join("missing.db").exists());
+    }
+}

@@ -1,0 +1,196 @@
+//! All customer sources, asked in the order of the configuration.
+//!
+//! A source that cannot be asked is an error and never "nobody": the next source must not answer for
+//! somebody whom the first one knows.
+
+use jiff::Timestamp;
+
+use super::{Claim, Created, CustomerUser, Entry, Error, Found, NewCustomer, Refusal, sql};
+use crate::db::{Database, Databases, Url};
+use crate::mail::Address;
+
+/// One customer source: an SQL database in OTOBO's shape.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// As the configuration calls it (`CustomerUser`, …).
+    pub name: String,
+    /// Where it is.
+    pub url: Url,
+}
+
+/// The customer sources of a site.
+#[derive(Debug, Clone)]
+pub struct Directory {
+    sources: Vec<Source>,
+}
+
+impl Directory {
+    /// A directory that asks these sources in this order.
+    #[must_use]
+    pub fn new(sources: Vec<Source>) -> Self {
+        Self { sources }
+    }
+
+    /// Who the address belongs to, strictly compared.
+    pub fn find(&self, dbs: &mut Databases, address: &Address) -> Result<Found, Error> {
+        let mut invalid = None;
+        for source in &self.sources {
+            let found = sql::by_address(dbs.get(&source.url)?, &source.name, address)?;
+            match found.into_iter().next() {
+                Some(customer) if customer.valid => return Ok(Found::Valid(customer)),
+                Some(customer) => invalid = invalid.or(Some(customer)),
+                None => {}
+            }
+        }
+        Ok(invalid.map_or(Found::Nobody, Found::Invalid))
+    }
+
+    /// The customer with exactly this login in one source.
+    pub fn by_login(
+        &self,
+        dbs: &mut Databases,
+        source: &str,
+        login: &str,
+    ) -> Result<Option<CustomerUser>, Error> {
+        Ok(sql::by_login(self.open(dbs, source)?, source, login)?)
+    }
+
+    /// The customer with exactly this login in the first source that has one.
+    pub fn by_login_anywhere(
+        &self,
+        dbs: &mut Databases,
+        login: &str,
+    ) -> Result<Option<CustomerUser>, Error> {
+        for source in &self.sources {
+            let found = sql::by_login(dbs.get(&source.url)?, &source.name, login)?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether any source knows the address as somebody else's login or customer id: broadly equal,
+    /// in a row whose own email is not strictly this address.
+    pub fn claimed(&self, dbs: &mut Databases, address: &Address) -> Result<Option<Claim>, Error> {
+        self.first_claim(dbs, &address.forms(), Some(address))
+    }
+
+    /// Whether the text is anybody's login or customer id, broadly compared.
+    pub fn knows(&self, dbs: &mut Databases, text: &str) -> Result<bool, Error> {
+        let claim = self.first_claim(dbs, &[text.to_owned()], None)?;
+        Ok(claim.is_some())
+    }
+
+    /// Makes a customer, or finds the one that somebody else has made meanwhile.
+    ///
+    /// The looks and the write are one transaction that holds the write lock from its start, so two
+    /// processes make one customer. Claims of other sources are the caller's to ask for before.
+    pub fn create(
+        &self,
+        dbs: &mut Databases,
+        source: &str,
+        new: &NewCustomer,
+        now: Timestamp,
+    ) -> Result<Created, Error> {
+        let entry = Entry::from(new);
+        entry.check()?;
+        self.open(dbs, source)?.write(|tx| {
+            let found = sql::by_address(tx, source, &new.address)?;
+            if let Some(existing) = found.into_iter().next() {
+                return Ok(Created::Existing(existing));
+            }
+            if let Some(claim) = sql::claim(tx, source, &new.address.forms(), Some(&new.address))? {
+                let source_name = claim.source;
+                return Err(Refusal::Claimed { source_name }.into());
+            }
+            sql::insert(tx, &entry, now)?;
+            Ok(Created::New(stored(&entry, source)))
+        })
+    }
+
+    /// Writes a customer as a person states it, without a password and without asking for claims.
+    pub fn add(
+        &self,
+        dbs: &mut Databases,
+        source: &str,
+        entry: &Entry,
+        now: Timestamp,
+    ) -> Result<CustomerUser, Error> {
+        entry.check()?;
+        let db = self.open(dbs, source)?;
+        db.write(|tx| sql::insert(tx, entry, now).map_err(Error::from))?;
+        Ok(stored(entry, source))
+    }
+
+    /// Makes the customer with exactly this login invalid; `false` where there is none.
+    pub fn disable(
+        &self,
+        dbs: &mut Databases,
+        source: &str,
+        login: &str,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        self.open(dbs, source)?
+            .write(|tx| sql::disable(tx, login, now).map_err(Error::from))
+    }
+
+    /// The customers of one source in order of login, at most `limit`.
+    pub fn list(
+        &self,
+        dbs: &mut Databases,
+        source: &str,
+        limit: Option<u32>,
+    ) -> Result<Vec<CustomerUser>, Error> {
+        let limit = limit.unwrap_or(u32::MAX);
+        Ok(sql::list(self.open(dbs, source)?, source, limit)?)
+    }
+
+    /// One preference of a customer, such as `UserLanguage`.
+    pub fn preference(
+        &self,
+        dbs: &mut Databases,
+        source: &str,
+        login: &str,
+        key: &str,
+    ) -> Result<Option<String>, Error> {
+        Ok(sql::preference(self.open(dbs, source)?, login, key)?)
+    }
+
+    fn first_claim(
+        &self,
+        dbs: &mut Databases,
+        texts: &[String],
+        owner: Option<&Address>,
+    ) -> Result<Option<Claim>, Error> {
+        for source in &self.sources {
+            let claim = sql::claim(dbs.get(&source.url)?, &source.name, texts, owner)?;
+            if claim.is_some() {
+                return Ok(claim);
+            }
+        }
+        Ok(None)
+    }
+
+    fn open<'a>(&self, dbs: &'a mut Databases, name: &str) -> Result<&'a mut Database, Error> {
+        let source = self.sources.iter().find(|source| source.name == name);
+        let source = source.ok_or_else(|| Error::UnknownSource(name.to_owned()))?;
+        Ok(dbs.get(&source.url)?)
+    }
+}
+
+fn stored(entry: &Entry, source: &str) -> CustomerUser {
+    CustomerUser {
+        login: entry.login.clone(),
+        email: entry.email.clone(),
+        customer_id: entry.customer_id.clone(),
+        first_name: entry.first_name.clone(),
+        last_name: entry.last_name.clone(),
+        valid: true,
+        has_password: false,
+        source: source.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

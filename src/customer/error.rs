@@ -1,0 +1,71 @@
+//! Why a source gave no answer, or refused: what may heal is told apart from what will not (promise 9).
+//!
+//! Messages name columns and sources, never a customer's data.
+
+use crate::db;
+
+/// A failed question to the directory.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database failed; time or an administrator can heal it.
+    #[error(transparent)]
+    Db(db::Error),
+    /// Refused for good: the same would be refused again.
+    #[error("refused: {0}")]
+    Refused(Refusal),
+    /// The configuration names a source that it does not define.
+    #[error("no customer source is called `{0}`")]
+    UnknownSource(String),
+}
+
+/// Why a customer cannot be written, ever.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Longer than OTOBO's column, in characters.
+    #[error("the {what} is longer than {limit} characters")]
+    TooLong {
+        /// Which value.
+        what: &'static str,
+        /// The column's width.
+        limit: usize,
+    },
+    /// Empty, blank or `0`, which OTOBO takes for absent.
+    #[error("the {0} is empty or 0")]
+    Empty(&'static str),
+    /// Control characters, NUL among them: databases cut there or refuse.
+    #[error("the {0} holds a control character")]
+    Control(&'static str),
+    /// Somebody else's login or customer id, broadly compared.
+    #[error("the address is somebody else's login or customer id in source `{source_name}`")]
+    Claimed {
+        /// The source that holds the other row.
+        source_name: String,
+    },
+    /// The database's own rules.
+    #[error("the database's rules: {0}")]
+    Constraint(String),
+}
+
+impl Error {
+    /// Whether trying again later makes sense. A wrong configuration counts: it can be corrected.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        !matches!(self, Self::Refused(_))
+    }
+}
+
+impl From<db::Error> for Error {
+    fn from(error: db::Error) -> Self {
+        if error.is_transient() {
+            Self::Db(error)
+        } else {
+            Self::Refused(Refusal::Constraint(error.to_string()))
+        }
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}

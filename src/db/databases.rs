@@ -1,0 +1,122 @@
+//! The databases of one run: each opened when first asked for, one connection a place.
+//!
+//! Never leaves a connection open: a process that ends without closing lets SQLite's log grow.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::time::Duration;
+
+use super::{Access, Database, Error, Url};
+
+/// All connections of one run. Dropping it closes them.
+#[derive(Debug)]
+pub struct Databases {
+    access: Access,
+    busy: Duration,
+    open: HashMap<Url, Database>,
+}
+
+impl Databases {
+    /// No connection yet. `busy` is how long one statement waits for other writers.
+    #[must_use]
+    pub fn new(access: Access, busy: Duration) -> Self {
+        Self {
+            access,
+            busy,
+            open: HashMap::new(),
+        }
+    }
+
+    /// The connection to this place, opened now where it was not.
+    pub fn get(&mut self, url: &Url) -> Result<&mut Database, Error> {
+        match self.open.entry(url.clone()) {
+            Entry::Occupied(entry) => Ok(entry.into_mut()),
+            Entry::Vacant(entry) => {
+                let database = Database::open(url, self.access, self.busy)?;
+                Ok(entry.insert(database))
+            }
+        }
+    }
+
+    /// Closes every connection; the first failure is told once all have been tried.
+    pub fn close(self) -> Result<(), Error> {
+        let mut result = Ok(());
+        for (_, database) in self.open {
+            result = result.and(database.close());
+        }
+        result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::{Kind, Statements, Value};
+
+    const LONG: Duration = Duration::from_mins(1);
+
+    #[test]
+    fn a_missing_file_is_made_only_when_allowed() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = Url::Sqlite(folder.path().join("otab.db"));
+        let mut strict = Databases::new(Access::ReadWrite { create: false }, LONG);
+        assert_eq!(strict.get(&url).unwrap_err().kind(), Kind::Missing);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        let mut maker = Databases::new(Access::ReadWrite { create: true }, LONG);
+        maker.get(&url).unwrap();
+        strict.get(&url).unwrap();
+    }
+
+    #[test]
+    fn twenty_first_runs_at_once_make_one_database() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = Url::Sqlite(folder.path().join("otab.db"));
+        std::thread::scope(|scope| {
+            for number in 0..20 {
+                let url = &url;
+                scope.spawn(move || {
+                    let mut dbs = Databases::new(Access::ReadWrite { create: true }, LONG);
+                    let values = [number.to_string().into(), Value::Int(0)];
+                    dbs.get(url)
+                        .unwrap()
+                        .execute(
+                            "INSERT INTO ticket (tn, state_type, changed_at, created_at)
+                             VALUES (?, 'open', ?, 0)",
+                            &values,
+                        )
+                        .unwrap();
+                    dbs.close().unwrap();
+                });
+            }
+        });
+        let mut dbs = Databases::new(Access::ReadOnly, LONG);
+        let row = dbs
+            .get(&url)
+            .unwrap()
+            .row("SELECT COUNT(*) FROM ticket", &[]);
+        assert_eq!(row.unwrap().unwrap().int(0).unwrap(), 20);
+        dbs.close().unwrap();
+        let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+        assert_eq!(left.len(), 1, "{left:?}");
+    }
+
+    #[test]
+    fn the_log_stays_small_over_three_hundred_runs_and_goes_with_the_last() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("otab.db");
+        let url = Url::Sqlite(path.clone());
+        for number in 0..300 {
+            let mut dbs = Databases::new(Access::ReadWrite { create: true }, LONG);
+            let values = [number.to_string().into(), Value::Int(0)];
+            let sql = "INSERT INTO ticket (tn, state_type, changed_at, created_at)
+                       VALUES (?, 'open', ?, 0)";
+            dbs.get(&url).unwrap().execute(sql, &values).unwrap();
+            if number % 2 == 0 {
+                dbs.close().unwrap();
+            }
+        }
+        assert!(!folder.path().join("otab.db-wal").exists());
+        assert!(!folder.path().join("otab.db-shm").exists());
+        assert!(std::fs::metadata(path).unwrap().len() < 1 << 20);
+    }
+}

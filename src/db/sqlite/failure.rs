@@ -1,0 +1,38 @@
+//! SQLite's errors, told apart by what an administrator can do about them.
+
+use rusqlite::ErrorCode;
+
+use crate::db::{Error, Kind};
+
+/// The error of a call that failed at `place`.
+pub(super) fn failed(place: &str, error: &rusqlite::Error) -> Error {
+    let kind = error.sqlite_error_code().map_or(Kind::Other, kind);
+    Error::new(kind, place, message(error))
+}
+
+/// The text without the statement: it adds nothing for the administrator.
+fn message(error: &rusqlite::Error) -> String {
+    match error {
+        rusqlite::Error::SqliteFailure(code, Some(text)) => {
+            format!("{text} [SQLite {}]", code.extended_code)
+        }
+        other => other.to_string(),
+    }
+}
+
+fn kind(code: ErrorCode) -> Kind {
+    match code {
+        // A protocol failure is a lock that could not be had in very many tries.
+        ErrorCode::DatabaseBusy
+        | ErrorCode::DatabaseLocked
+        | ErrorCode::FileLockingProtocolFailed => Kind::Busy,
+        ErrorCode::DiskFull => Kind::Full,
+        ErrorCode::ReadOnly => Kind::ReadOnly,
+        ErrorCode::ConstraintViolation => Kind::Constraint,
+        ErrorCode::NotADatabase => Kind::Foreign,
+        ErrorCode::CannotOpen | ErrorCode::SystemIoFailure | ErrorCode::PermissionDenied => {
+            Kind::Unavailable
+        }
+        _ => Kind::Other,
+    }
+}

@@ -1,0 +1,73 @@
+//! Is this file otab's? Read from its first hundred bytes, before SQLite gets to see it.
+//!
+//! SQLite would write to a foreign file on the way: roll back its journal, fold in its log.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use super::APPLICATION_ID;
+use crate::db::{Error, Kind};
+
+/// Bytes of the header (SQLite's file format, section 1.3).
+const LENGTH: usize = 100;
+const MAGIC: &[u8] = b"SQLite format 3\0";
+/// Where the application id stands, four bytes, big-endian.
+const APPLICATION_ID_AT: usize = 68;
+
+/// Files (device, inode) that have passed in this process.
+///
+/// Closing any descriptor of a file drops all locks that this process has on it (POSIX, fcntl), those
+/// of SQLite's own connections too. So each file is read here once, before its first connection is
+/// made, and never again.
+static PASSED: Mutex<BTreeSet<(u64, u64)>> = Mutex::new(BTreeSet::new());
+
+/// Passes a file whose header is that of an otab database.
+pub(super) fn check(path: &Path) -> Result<(), Error> {
+    let mut passed = PASSED.lock().unwrap_or_else(PoisonError::into_inner);
+    let metadata = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+    if !metadata.is_file() {
+        return Err(Error::at(path, Kind::Foreign, "is not a regular file"));
+    }
+    let file = (metadata.dev(), metadata.ino());
+    if passed.contains(&file) {
+        return Ok(());
+    }
+    let header = read(path).map_err(|error| unreadable(path, &error))?;
+    if let Some(what) = fault(&header) {
+        return Err(Error::at(path, Kind::Foreign, what));
+    }
+    passed.insert(file);
+    Ok(())
+}
+
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut header = Vec::with_capacity(LENGTH);
+    File::open(path)?
+        .take(LENGTH as u64)
+        .read_to_end(&mut header)?;
+    Ok(header)
+}
+
+fn fault(header: &[u8]) -> Option<&'static str> {
+    if header.is_empty() {
+        return Some("is empty");
+    }
+    if header.len() < LENGTH || !header.starts_with(MAGIC) {
+        return Some("is not an SQLite database");
+    }
+    let id = header.get(APPLICATION_ID_AT..APPLICATION_ID_AT + 4);
+    (id != Some(APPLICATION_ID.to_be_bytes().as_slice()))
+        .then_some("is an SQLite database, but not one of otab's")
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Error {
+    let kind = match error.kind() {
+        ErrorKind::NotFound => Kind::Missing,
+        _ => Kind::Unavailable,
+    };
+    Error::at(path, kind, error.to_string())
+}

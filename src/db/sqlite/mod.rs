@@ -1,0 +1,270 @@
+//! The SQLite driver: one connection to one file that is otab's.
+//!
+//! Never opens a file for which otab's mark does not stand in the header, and never leaves a
+//! statement without a busy handler.
+
+mod busy;
+mod create;
+mod failure;
+mod header;
+mod schema;
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{OpenFlags, ToSql};
+
+use super::{Access, Error, Kind, Row, Value};
+pub use create::create;
+use failure::failed;
+pub use schema::migrate;
+
+/// The application id in the header of otab's files: "OTAB".
+const APPLICATION_ID: i32 = i32::from_be_bytes(*b"OTAB");
+
+/// The size, in bytes, that a log which a long reader let grow is cut back to.
+const LOG_LIMIT: i64 = 4 << 20;
+
+/// One open SQLite connection.
+#[derive(Debug)]
+pub struct Connection {
+    inner: rusqlite::Connection,
+    place: String,
+}
+
+impl Connection {
+    /// Opens otab's file at `path`, making it first where that is allowed and it is missing.
+    pub(super) fn open(path: &Path, access: Access, busy: Duration) -> Result<Self, Error> {
+        let opened = Self::open_existing(path, access, busy);
+        match opened {
+            Err(error) if error.kind() == Kind::Missing && may_create(access) => {
+                match create(path, 0o600) {
+                    Ok(()) => {}
+                    // Someone else was first: theirs is as good.
+                    Err(error) if error.kind() == Kind::Exists => {}
+                    Err(error) => return Err(error),
+                }
+                Self::open_existing(path, access, busy)
+            }
+            other => other,
+        }
+    }
+
+    fn open_existing(path: &Path, access: Access, busy: Duration) -> Result<Self, Error> {
+        let this = Self::open_any_version(path, busy)?;
+        if access == Access::ReadOnly {
+            this.batch("PRAGMA query_only = ON")?;
+        } else if this.sql(this.inner.is_readonly("main"))? {
+            let what = "this user may not write the database file";
+            return Err(Error::at(path, Kind::ReadOnly, what));
+        }
+        schema::check(&this)?;
+        this.expect_log()?;
+        Ok(this)
+    }
+
+    /// Opens the file with all its settings, whatever the version of its schema.
+    ///
+    /// Readers open it for writing too (and are held back by `query_only`): a connection that
+    /// cannot write leaves the log behind when it is the last to close. Where the file may not be
+    /// written, SQLite falls back to reading by itself.
+    fn open_any_version(path: &Path, busy: Duration) -> Result<Self, Error> {
+        header::check(path)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let place = path.display().to_string();
+        let sql = |error: rusqlite::Error| failed(&place, &error);
+        let mut inner = rusqlite::Connection::open_with_flags(path, flags).map_err(sql)?;
+        // Before anything else: the very first read may find the file locked.
+        let handler = Some(busy::handler(busy));
+        inner.busy_handler(handler).map_err(sql)?;
+        let this = Self { inner, place };
+        this.configure()?;
+        Ok(this)
+    }
+
+    /// `secure_delete`: a secret that is no longer needed must not stay in freed pages.
+    /// `trusted_schema`, `cell_size_check` and the defensive mode: the file may be damaged, or
+    /// changed by others, and must not run code or lead the library astray.
+    fn configure(&self) -> Result<(), Error> {
+        self.batch(&format!(
+            "PRAGMA trusted_schema = OFF;
+             PRAGMA cell_size_check = ON;
+             PRAGMA synchronous = FULL;
+             PRAGMA foreign_keys = ON;
+             PRAGMA secure_delete = ON;
+             PRAGMA journal_size_limit = {LOG_LIMIT};"
+        ))?;
+        let defensive = DbConfig::SQLITE_DBCONFIG_DEFENSIVE;
+        self.sql(self.inner.set_db_config(defensive, true))?;
+        Ok(())
+    }
+
+    /// The write-ahead log is set when the file is made. A file that lost it (restored from a dump,
+    /// changed by hand) still works, but readers would then block writers: better told than slow.
+    fn expect_log(&self) -> Result<(), Error> {
+        let mode: String = self.pragma("journal_mode")?;
+        if mode == "wal" {
+            return Ok(());
+        }
+        let what = format!("journal mode is `{mode}` and not `wal`; run `PRAGMA journal_mode=wal`");
+        Err(Error::new(Kind::Other, &self.place, what))
+    }
+
+    /// Closes the connection; the last one out folds the log into the file and removes it.
+    pub(super) fn close(self) -> Result<(), Error> {
+        let place = self.place;
+        self.inner
+            .close()
+            .map_err(|(_, error)| failed(&place, &error))
+    }
+
+    pub(super) fn batch(&self, sql: &str) -> Result<(), Error> {
+        self.sql(self.inner.execute_batch(sql))
+    }
+
+    pub(super) fn rows(&self, sql: &str, values: &[Value]) -> Result<Vec<Row>, Error> {
+        self.sql(self.try_rows(sql, values))
+    }
+
+    pub(super) fn execute(&self, sql: &str, values: &[Value]) -> Result<u64, Error> {
+        let changed = self
+            .inner
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(rusqlite::params_from_iter(values)));
+        Ok(u64::try_from(self.sql(changed)?).unwrap_or(u64::MAX))
+    }
+
+    fn try_rows(&self, sql: &str, values: &[Value]) -> rusqlite::Result<Vec<Row>> {
+        let mut statement = self.inner.prepare_cached(sql)?;
+        let columns = statement.column_count();
+        let mut found = statement.query(rusqlite::params_from_iter(values))?;
+        let mut rows = Vec::new();
+        while let Some(row) = found.next()? {
+            let values = (0..columns).map(|i| row.get_ref(i).map(value_of));
+            rows.push(Row::new(&self.place, values.collect::<Result<_, _>>()?));
+        }
+        Ok(rows)
+    }
+
+    fn pragma<T: rusqlite::types::FromSql>(&self, name: &str) -> Result<T, Error> {
+        self.sql(self.inner.pragma_query_value(None, name, |row| row.get(0)))
+    }
+
+    fn sql<T>(&self, result: rusqlite::Result<T>) -> Result<T, Error> {
+        result.map_err(|error| failed(&self.place, &error))
+    }
+}
+
+fn may_create(access: Access) -> bool {
+    access == Access::ReadWrite { create: true }
+}
+
+fn value_of(value: ValueRef<'_>) -> Value {
+    match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => Value::Int(number),
+        ValueRef::Real(number) => Value::Text(number.to_string()),
+        ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => Value::Text(text.to_owned()),
+            Err(_) => Value::Bytes(bytes.to_vec()),
+        },
+        ValueRef::Blob(bytes) => Value::Bytes(bytes.to_vec()),
+    }
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Int(number) => ValueRef::Integer(*number),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Bytes(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_mins(1);
+    const WRITE: Access = Access::ReadWrite { create: false };
+
+    fn kind(path: &Path) -> Kind {
+        Connection::open(path, WRITE, LONG).unwrap_err().kind()
+    }
+
+    #[test]
+    fn foreign_files_are_refused_and_stay_as_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let other = folder.path().join("other.db");
+        rusqlite::Connection::open(&other)
+            .unwrap()
+            .execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE t (a);")
+            .unwrap();
+        let database = std::fs::read(&other).unwrap();
+        for (name, bytes) in [
+            ("empty", Vec::new()),
+            ("short", b"SQLite format 3\0".to_vec()),
+            ("text", vec![b'x'; 8192]),
+            ("other.db", database),
+        ] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, &bytes).unwrap();
+            for access in [WRITE, Access::ReadWrite { create: true }, Access::ReadOnly] {
+                let error = Connection::open(&path, access, LONG).unwrap_err();
+                assert_eq!(error.kind(), Kind::Foreign, "{name}: {error}");
+            }
+            assert_eq!(migrate(&path).unwrap_err().kind(), Kind::Foreign);
+            assert_eq!(std::fs::read(&path).unwrap(), bytes, "{name}");
+        }
+        assert_eq!(kind(folder.path()), Kind::Foreign);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 4);
+    }
+
+    #[test]
+    fn a_missing_file_or_folder_is_missing_and_a_file_for_a_folder_unavailable() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(kind(&folder.path().join("no.db")), Kind::Missing);
+        assert_eq!(kind(&folder.path().join("no/no.db")), Kind::Missing);
+        std::fs::write(folder.path().join("file"), "x").unwrap();
+        assert_eq!(kind(&folder.path().join("file/no.db")), Kind::Unavailable);
+        let create = Access::ReadWrite { create: true };
+        let error = Connection::open(&folder.path().join("no/no.db"), create, LONG).unwrap_err();
+        assert_eq!(error.kind(), Kind::Unavailable);
+    }
+
+    #[test]
+    fn the_connection_has_every_safe_setting() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("otab.db");
+        create(&path, 0o600).unwrap();
+        let db = Connection::open(&path, WRITE, LONG).unwrap();
+        for (name, value) in [
+            ("synchronous", 2),
+            ("foreign_keys", 1),
+            ("secure_delete", 1),
+            ("trusted_schema", 0),
+            ("cell_size_check", 1),
+            ("application_id", i64::from(APPLICATION_ID)),
+        ] {
+            assert_eq!(db.pragma::<i64>(name).unwrap(), value, "{name}");
+        }
+        assert_eq!(db.pragma::<String>("journal_mode").unwrap(), "wal");
+    }
+
+    #[test]
+    fn text_that_is_not_utf8_is_an_error_only_where_it_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("otab.db");
+        create(&path, 0o600).unwrap();
+        let db = Connection::open(&path, WRITE, LONG).unwrap();
+        let sql = "SELECT CAST(x'61ff' AS TEXT), 1.5, 'a' || char(0)";
+        let row = &db.rows(sql, &[]).unwrap()[0];
+        assert!(row.text(0).is_err());
+        assert_eq!(row.text(1).unwrap(), "1.5");
+        assert_eq!(row.text(2).unwrap(), "a\0");
+    }
+}

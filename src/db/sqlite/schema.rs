@@ -1,0 +1,145 @@
+//! The schema's versions: checked cheaply at every opening, moved forward only when asked.
+
+use std::path::Path;
+use std::time::Duration;
+
+use refinery::{Migration, Runner};
+
+use super::{Connection, failed};
+use crate::db::{Error, Kind};
+
+/// Every version, oldest first: file name without its folder, and its SQL.
+const VERSIONS: &[(&str, &str)] = &[("V1__start", include_str!("../schema/V1__start.sql"))];
+
+/// How long a migration waits for filters that are at work.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Passes a database whose schema is exactly the one this otab knows.
+pub(super) fn check(connection: &Connection) -> Result<(), Error> {
+    let found = version(connection)?;
+    let known = i64::try_from(VERSIONS.len()).unwrap_or(i64::MAX);
+    let what = format!("has schema version {found}, this otab knows {known}");
+    match found.cmp(&known) {
+        std::cmp::Ordering::Equal => Ok(()),
+        std::cmp::Ordering::Less => Err(Error::new(Kind::Older, &connection.place, what)),
+        std::cmp::Ordering::Greater => Err(Error::new(Kind::Newer, &connection.place, what)),
+    }
+}
+
+/// Brings the database at `path` to the schema this otab knows; one that has it is left alone.
+pub fn migrate(path: &Path) -> Result<(), Error> {
+    let mut connection = Connection::open_any_version(path, PATIENCE)?;
+    match check(&connection) {
+        Ok(()) => return connection.close(),
+        Err(error) if error.kind() == Kind::Older => {}
+        Err(error) => return Err(error),
+    }
+    run(&connection.place, &mut connection.inner)?;
+    connection.close()
+}
+
+/// Runs the versions that are missing, all in one transaction.
+pub(super) fn run(place: &str, connection: &mut rusqlite::Connection) -> Result<(), Error> {
+    let failed = |error: refinery::Error| unmigrated(place, &error);
+    let versions: Vec<Migration> = VERSIONS
+        .iter()
+        .map(|(name, sql)| Migration::unapplied(name, sql))
+        .collect::<Result<_, _>>()
+        .map_err(failed)?;
+    Runner::new(&versions)
+        .set_grouped(true)
+        .set_abort_missing(true)
+        .set_abort_divergent(true)
+        .run(connection)
+        .map_err(failed)?;
+    Ok(())
+}
+
+/// SQLite's own error, where there is one beneath the crate's: a full disk has to be told as such.
+fn unmigrated(place: &str, error: &refinery::Error) -> Error {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(this) = cause {
+        if let Some(sqlite) = this.downcast_ref::<rusqlite::Error>() {
+            return failed(place, sqlite);
+        }
+        cause = this.source();
+    }
+    Error::new(Kind::Other, place, error.to_string())
+}
+
+/// The version in the database. The mark in the header says it is otab's; without the history it is
+/// none that otab has finished.
+fn version(connection: &Connection) -> Result<i64, Error> {
+    let id: i32 = connection.pragma("application_id")?;
+    let table = "SELECT 1 FROM sqlite_master WHERE name = 'refinery_schema_history'";
+    if id != super::APPLICATION_ID || connection.rows(table, &[])?.is_empty() {
+        let what = "is an SQLite database, but not one of otab's";
+        return Err(Error::new(Kind::Foreign, &connection.place, what));
+    }
+    let latest = "SELECT COALESCE(MAX(version), 0) FROM refinery_schema_history";
+    let rows = connection.rows(latest, &[])?;
+    rows.first().map_or(Ok(0), |row| row.int(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::Access;
+    use crate::db::sqlite::create;
+
+    fn changed(sql: &str) -> Result<Connection, Error> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("otab.db");
+        create(&path, 0o600).unwrap();
+        let other = rusqlite::Connection::open(&path).unwrap();
+        other.execute_batch(sql).unwrap();
+        drop(other);
+        let opened = Connection::open(&path, Access::ReadWrite { create: true }, PATIENCE);
+        let migrated = migrate(&path);
+        if let Err(error) = &opened
+            && error.kind() != Kind::Older
+        {
+            assert_eq!(migrated.unwrap_err().kind(), error.kind());
+        }
+        opened
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused_also_for_migration() {
+        let sql = "INSERT INTO refinery_schema_history (version) VALUES (2)";
+        let error = changed(sql).unwrap_err();
+        assert_eq!(error.kind(), Kind::Newer);
+        assert!(error.to_string().contains("newer"), "{error}");
+    }
+
+    #[test]
+    fn an_older_schema_names_the_command_that_migrates_it() {
+        let error = changed("DELETE FROM refinery_schema_history").unwrap_err();
+        assert_eq!(error.kind(), Kind::Older);
+        assert!(error.to_string().contains("otab store migrate"), "{error}");
+    }
+
+    #[test]
+    fn a_file_with_the_mark_but_no_history_is_foreign() {
+        let error = changed("DROP TABLE refinery_schema_history").unwrap_err();
+        assert_eq!(error.kind(), Kind::Foreign);
+    }
+
+    #[test]
+    fn a_failed_migration_tells_what_sqlite_said() {
+        let mut small = rusqlite::Connection::open_in_memory().unwrap();
+        small.execute_batch("PRAGMA max_page_count = 3").unwrap();
+        assert_eq!(run("place", &mut small).unwrap_err().kind(), Kind::Full);
+    }
+
+    #[test]
+    fn migrating_twice_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("otab.db");
+        create(&path, 0o600).unwrap();
+        let before = std::fs::read(&path).unwrap();
+        migrate(&path).unwrap();
+        migrate(&path).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+    }
+}

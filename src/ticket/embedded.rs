@@ -1,0 +1,205 @@
+//! Ticket facts in the embedded table, kept by hand or by a script (`otab ticket …`).
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
+use super::Ticket;
+use crate::db::{Databases, Error, Row, Statements, Url, Value};
+
+const TICKET: &str = "SELECT tn, message_id, state_type, changed_at, customer_user_id FROM ticket";
+
+/// Most values in one IN list; far below any database's limit.
+const LIST: usize = 500;
+
+/// Where ticket facts come from.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    url: Url,
+}
+
+impl Facts {
+    /// The embedded table of the store at `url`.
+    #[must_use]
+    pub fn new(url: Url) -> Self {
+        Self { url }
+    }
+
+    /// The ticket with this number.
+    pub fn by_number(&self, dbs: &mut Databases, number: &str) -> Result<Option<Ticket>, Error> {
+        let found = self.by_numbers(dbs, &[number.to_owned()])?;
+        Ok(found.into_values().next())
+    }
+
+    /// The ticket that the mail with this Message-ID opened; the oldest of several.
+    pub fn by_message_id(&self, dbs: &mut Databases, id: &str) -> Result<Option<Ticket>, Error> {
+        let found = self.by_message_ids(dbs, &[id.to_owned()])?;
+        Ok(found.into_values().next())
+    }
+
+    /// The tickets with these numbers, by number.
+    pub fn by_numbers(
+        &self,
+        dbs: &mut Databases,
+        numbers: &[String],
+    ) -> Result<HashMap<String, Ticket>, Error> {
+        let tickets = self.listed(dbs, "tn", numbers)?;
+        let pairs = tickets.into_iter().map(|this| (this.number.clone(), this));
+        Ok(pairs.collect())
+    }
+
+    /// The tickets that mails with these Message-IDs opened, by Message-ID; the oldest of several.
+    pub fn by_message_ids(
+        &self,
+        dbs: &mut Databases,
+        ids: &[String],
+    ) -> Result<HashMap<String, Ticket>, Error> {
+        let mut found = HashMap::new();
+        for ticket in self.listed(dbs, "message_id", ids)? {
+            if let Some(id) = ticket.message_id.clone() {
+                found.entry(id).or_insert(ticket);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Adds a ticket that was opened at `now`. A number that is there already is refused with
+    /// `Kind::Constraint`. The tokens of its mail are bound by `token::bind`, which the caller calls.
+    pub fn add(&self, dbs: &mut Databases, ticket: &Ticket, now: Timestamp) -> Result<(), Error> {
+        dbs.get(&self.url)?.execute(
+            "INSERT INTO ticket (tn, message_id, state_type, changed_at, customer_user_id, \
+             created_at) VALUES (?, ?, ?, ?, ?, ?)",
+            &[
+                (&ticket.number).into(),
+                ticket.message_id.as_ref().into(),
+                ticket.state_type.as_str().into(),
+                ticket.changed_at.into(),
+                ticket.customer.as_ref().into(),
+                now.into(),
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Brings a ticket into a state type; `false` where there is no such ticket. One that is in it
+    /// already keeps its time: closing twice must not let its links live longer.
+    pub fn set_state(
+        &self,
+        dbs: &mut Databases,
+        number: &str,
+        state: super::StateType,
+        at: Timestamp,
+    ) -> Result<bool, Error> {
+        let changed = dbs.get(&self.url)?.execute(
+            "UPDATE ticket SET state_type = ?, changed_at = ? WHERE tn = ? AND state_type <> ?",
+            &[
+                state.as_str().into(),
+                at.into(),
+                number.into(),
+                state.as_str().into(),
+            ],
+        )?;
+        Ok(changed == 1 || self.by_number(dbs, number)?.is_some())
+    }
+
+    /// At most `limit` tickets, the newest first.
+    pub fn list(&self, dbs: &mut Databases, limit: Option<u32>) -> Result<Vec<Ticket>, Error> {
+        let sql = format!("{TICKET} ORDER BY created_at DESC, tn DESC LIMIT ?");
+        let limit = limit.unwrap_or(u32::MAX);
+        let rows = dbs.get(&self.url)?.rows(&sql, &[limit.into()])?;
+        rows.iter().map(ticket).collect()
+    }
+
+    /// All tickets that have one of `values` in `column`, the oldest first within each chunk.
+    fn listed(
+        &self,
+        dbs: &mut Databases,
+        column: &str,
+        values: &[String],
+    ) -> Result<Vec<Ticket>, Error> {
+        let mut tickets = Vec::new();
+        for chunk in values.chunks(LIST) {
+            let marks = vec!["?"; chunk.len()].join(", ");
+            let sql = format!("{TICKET} WHERE {column} IN ({marks}) ORDER BY created_at, tn");
+            let chunk: Vec<Value> = chunk.iter().map(Value::from).collect();
+            for row in dbs.get(&self.url)?.rows(&sql, &chunk)? {
+                tickets.push(ticket(&row)?);
+            }
+        }
+        Ok(tickets)
+    }
+}
+
+fn ticket(row: &Row) -> Result<Ticket, Error> {
+    let state = row.text(2)?.parse();
+    Ok(Ticket {
+        number: row.text(0)?.into_owned(),
+        message_id: row.opt_text(1)?.map(Into::into),
+        state_type: state.map_err(|_| row.unexpected(2, "a state type"))?,
+        changed_at: row.time(3)?,
+        customer: row.opt_text(4)?.map(Into::into),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::{Access, Kind};
+    use crate::ticket::StateType;
+    use std::time::Duration;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn facts() -> (tempfile::TempDir, Facts, Databases) {
+        let folder = tempfile::tempdir().unwrap();
+        let url = Url::Sqlite(folder.path().join("otab.db"));
+        let access = Access::ReadWrite { create: true };
+        let dbs = Databases::new(access, Duration::from_mins(1));
+        (folder, Facts::new(url), dbs)
+    }
+
+    fn opened(number: &str, message_id: &str) -> Ticket {
+        Ticket {
+            number: number.to_owned(),
+            message_id: Some(message_id.to_owned()),
+            state_type: StateType::Open,
+            changed_at: at(5),
+            customer: None,
+        }
+    }
+
+    #[test]
+    fn a_ticket_is_found_by_number_and_by_its_oldest_message_id() {
+        let (_folder, facts, mut dbs) = facts();
+        facts.add(&mut dbs, &opened("1", "<a@x>"), at(20)).unwrap();
+        facts.add(&mut dbs, &opened("2", "<a@x>"), at(10)).unwrap();
+        let by_id = facts.by_message_id(&mut dbs, "<a@x>").unwrap().unwrap();
+        assert_eq!(by_id.number, "2");
+        let one = facts.by_number(&mut dbs, "1").unwrap().unwrap();
+        assert_eq!(one, opened("1", "<a@x>"));
+        assert_eq!(facts.by_number(&mut dbs, "3").unwrap(), None);
+        let error = facts.add(&mut dbs, &opened("1", "<b@x>"), at(0));
+        assert_eq!(error.unwrap_err().kind(), Kind::Constraint);
+        assert_eq!(facts.list(&mut dbs, None).unwrap().len(), 2);
+        assert_eq!(facts.list(&mut dbs, Some(1)).unwrap()[0].number, "1");
+    }
+
+    #[test]
+    fn closing_twice_keeps_the_first_time() {
+        let (_folder, facts, mut dbs) = facts();
+        facts.add(&mut dbs, &opened("1", "<a@x>"), at(0)).unwrap();
+        for second in [30, 40] {
+            let closed = facts.set_state(&mut dbs, "1", StateType::Closed, at(second));
+            assert!(closed.unwrap());
+        }
+        let ticket = facts.by_number(&mut dbs, "1").unwrap().unwrap();
+        assert_eq!(
+            (ticket.state_type, ticket.changed_at),
+            (StateType::Closed, at(30))
+        );
+        let missing = facts.set_state(&mut dbs, "2", StateType::Closed, at(0));
+        assert!(!missing.unwrap());
+    }
+}
