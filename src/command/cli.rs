@@ -40,6 +40,9 @@ pub enum Command {
     Init(Init),
 }
 
+/// The commands that are for people, not for the mail path.
+pub const FOR_PEOPLE: [&str; 6] = ["purge", "redeem", "ticket", "customer", "token", "init"];
+
 /// `otab filter`.
 #[derive(Debug, Default, Args)]
 pub struct Filter {

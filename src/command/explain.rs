@@ -4,8 +4,8 @@ use std::io::Write;
 
 use super::standing::Asked;
 use crate::log::clean;
-use crate::mail::header::{Header, Kind as FieldKind};
 use crate::mail::Edit;
+use crate::mail::header::{Header, Kind as FieldKind};
 use crate::policy::{Examined, Kind, Settled};
 
 /// A line on standard error. That it may be closed changes nothing.
@@ -29,17 +29,26 @@ pub fn mail(header: &Header, examined: &Examined, asked: &Asked, settled: &Settl
     say(&format!("kind: {}", kind(&examined.kind)));
     say(&format!("trusted: {}", if examined.trusted { "yes, by its secret field" } else { "no" }));
     match &examined.sender {
-        Ok(mailbox) => say(&format!("sender: {} ({})", mailbox.address, clean(mailbox.display.as_deref().unwrap_or("no name")))),
+        Ok(mailbox) => {
+            say(&format!("sender: {} ({})", mailbox.address, clean(mailbox.display.as_deref().unwrap_or("no name"))))
+        }
         Err(doubt) => say(&format!("sender: none that is certain: {}", doubt.reason())),
     }
     let would = if matches!(asked.finding, super::standing::Finding::Created) { "would be " } else { "" };
     say(&format!("customer: {would}{}", asked.finding));
     if let Some(customer) = &asked.customer {
-        say(&format!("customer: login {}, id {}, in {}", clean(&customer.login), clean(&customer.customer_id), customer.source));
+        say(&format!(
+            "customer: login {}, id {}, in {}",
+            clean(&customer.login),
+            clean(&customer.customer_id),
+            customer.source
+        ));
     }
     for edit in &settled.edits {
         match edit {
-            Edit::Cut(range) => say(&format!("removed: {}", clean(&String::from_utf8_lossy(&header.bytes()[range.clone()])))),
+            Edit::Cut(range) => {
+                say(&format!("removed: {}", clean(&String::from_utf8_lossy(&header.bytes()[range.clone()]))))
+            }
             Edit::Add(field) => say(&format!("added: {}: {}", field.name, field.value)),
         }
     }

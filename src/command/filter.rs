@@ -5,7 +5,7 @@
 //! goes out with its edits, and the body is copied.
 
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use super::cli;
@@ -21,16 +21,16 @@ use crate::clock;
 use crate::config::{Config, OnError};
 use crate::db::{Access, Databases};
 use crate::log::Log;
-use crate::mail::header::{Header, Terminator};
 use crate::mail::edit;
+use crate::mail::header::{Header, Terminator};
 use crate::policy::{self, Envelope, Examined, Rules, Settled, Standing};
 
 /// How much of the time limit is kept back from the databases, for the rest of the work.
 const RESERVE: Duration = Duration::from_millis(1500);
 
 /// Runs the filter on standard input and output.
-pub fn run(path: PathBuf, args: cli::Filter, watch: &Watch) -> Result<(), Deferred> {
-    let config = Config::load(&path).map_err(|error| {
+pub fn run(path: &Path, args: &cli::Filter, watch: &Watch) -> Result<(), Deferred> {
+    let config = Config::load(path).map_err(|error| {
         // No log is configured without a configuration; the system's own has to do.
         Log::open(&crate::log::Settings::default()).error(&format!("{error:#}"));
         Deferred::new("the configuration cannot be used", error)
@@ -40,7 +40,7 @@ pub fn run(path: PathBuf, args: cli::Filter, watch: &Watch) -> Result<(), Deferr
     let idle = config.limits.idle;
     let done = Site::new(config, args.backend.as_deref())
         .map_err(|error| Deferred::new("the configuration cannot be used", format!("{error:#}")))
-        .and_then(|site| Filter { site: &site, args: &args, watch, log: &log, idle }.run());
+        .and_then(|site| Filter { site: &site, args, watch, log: &log, idle }.run());
     if let Err(deferred) = &done {
         log.error(&format!("deferred: {}: {}", deferred.public, deferred.detail));
     }
@@ -67,13 +67,16 @@ impl Filter<'_> {
         let rules = self.site.rules(self.args.recipient.as_deref());
         let mut input = output::standard_input().map_err(|e| Deferred::new("the mail cannot be read", e))?;
         let postmaster = &self.site.config.postmaster;
-        let intake = intake::read(&mut input, postmaster.max_header_bytes).map_err(|e| Deferred::new("the mail cannot be read", e))?;
+        let intake = intake::read(&mut input, postmaster.max_header_bytes)
+            .map_err(|e| Deferred::new("the mail cannot be read", e))?;
         match intake {
             Intake::Empty => Err(Deferred::new("there is no mail", "standard input is empty")),
             Intake::TooLarge(read) => self.strain(&rules, &read, &mut input),
             Intake::Block { header, rest } => match Header::parse(header, postmaster.max_header_fields) {
                 Ok(header) => self.whole(&rules, &header, &rest, &mut input),
-                Err(crate::mail::header::TooManyFields(header)) => self.strain(&rules, &[header, rest].concat(), &mut input),
+                Err(crate::mail::header::TooManyFields(header)) => {
+                    self.strain(&rules, &[header, rest].concat(), &mut input)
+                }
             },
         }
     }
@@ -98,7 +101,9 @@ impl Filter<'_> {
         let mut output = output::standard_output().map_err(|e| Deferred::new("the mail cannot be written", e))?;
         self.watch.first_byte(self.idle);
         let dropped = output::strain(read, input, &mut output, &guard, new_fields, self.watch).map_err(half_way)?;
-        let line = format!("header block over the limits: passed on as a stream, {dropped} control fields removed, nothing else done");
+        let line = format!(
+            "header block over the limits: passed on as a stream, {dropped} control fields removed, nothing else done"
+        );
         if self.args.explain {
             explain::say(&line);
         } else {
@@ -123,7 +128,11 @@ impl Filter<'_> {
             self.log.warning(&format!("closing the databases: {error}"));
         }
         super::failpoint("recorded");
-        let first_line_end = if header.bytes().is_empty() { Terminator::of_first_line(rest) } else { Terminator::of_first_line(header.bytes()) };
+        let first_line_end = if header.bytes().is_empty() {
+            Terminator::of_first_line(rest)
+        } else {
+            Terminator::of_first_line(header.bytes())
+        };
         let block = edit::apply(header, &settled.edits, first_line_end);
         if mode.dry_run {
             explain::mail(header, &examined, &asked, &settled);
@@ -168,7 +177,12 @@ impl Filter<'_> {
     }
 
     /// `on_error`: defer, or go on without.
-    fn soften<T>(&self, error: &dyn std::fmt::Display, public: &'static str, without: impl FnOnce() -> T) -> Result<T, Deferred> {
+    fn soften<T>(
+        &self,
+        error: &dyn std::fmt::Display,
+        public: &'static str,
+        without: impl FnOnce() -> T,
+    ) -> Result<T, Deferred> {
         match self.site.config.postmaster.on_error {
             OnError::TempFail => Err(Deferred::new(public, error)),
             OnError::Deliver => {

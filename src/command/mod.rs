@@ -6,6 +6,7 @@ mod filter;
 mod intake;
 mod mail_path;
 mod output;
+mod people;
 mod record;
 mod site;
 mod standing;
@@ -73,7 +74,9 @@ fn misused(arguments: &[OsString], error: &clap::Error) -> Exit {
     let words: Vec<_> = arguments.iter().skip(1).map(|a| a.to_string_lossy()).collect();
     let for_people = words.first().is_some_and(|word| cli::FOR_PEOPLE.contains(&word.as_ref()))
         || words.get(2).is_some_and(|word| words[0] == "--config" && cli::FOR_PEOPLE.contains(&word.as_ref()))
-        || words.get(1).is_some_and(|word| words[0].starts_with("--config=") && cli::FOR_PEOPLE.contains(&word.as_ref()));
+        || words
+            .get(1)
+            .is_some_and(|word| words[0].starts_with("--config=") && cli::FOR_PEOPLE.contains(&word.as_ref()));
     if for_people {
         let _ = error.print();
         return Exit::Usage;

@@ -33,7 +33,9 @@ impl Site {
         let source = |source: &crate::config::CustomerSource| -> anyhow::Result<Source> {
             let url = match &source.url {
                 None => store.clone(),
-                Some(url) => Url::parse(url, &config.folder).with_context(|| format!("customer_user `{}`: url", source.name))?,
+                Some(url) => {
+                    Url::parse(url, &config.folder).with_context(|| format!("customer_user `{}`: url", source.name))?
+                }
             };
             Ok(Source { name: source.name.clone(), url })
         };

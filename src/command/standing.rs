@@ -141,7 +141,9 @@ fn create(site: &Site, dbs: &mut Databases, mailbox: &Mailbox, mode: Mode) -> Re
         Ok(Created::Existing(_)) => Ok(without(Standing::Free, Finding::Invalid)),
         Err(Error::Refused(Refusal::Claimed { .. })) => Ok(without(Standing::Doubtful, Finding::Claimed)),
         // What stands in the way may be a row that otab does not see as the database does: nobody's name is safe.
-        Err(Error::Refused(refusal @ Refusal::Constraint(_))) => Ok(without(Standing::Doubtful, Finding::Refused(refusal))),
+        Err(Error::Refused(refusal @ Refusal::Constraint(_))) => {
+            Ok(without(Standing::Doubtful, Finding::Refused(refusal)))
+        }
         Err(Error::Refused(refusal)) => Ok(without(Standing::Free, Finding::Refused(refusal))),
         Err(error) => Err(error),
     }

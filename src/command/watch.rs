@@ -96,7 +96,11 @@ fn wait(shared: &(Mutex<State>, Condvar)) {
         };
         let left = state.limit.saturating_sub(since.elapsed());
         if left.is_zero() {
-            mail_path::give_up(if state.phase == Phase::Deciding { "the time limit has passed" } else { "the mail stands still" });
+            mail_path::give_up(if state.phase == Phase::Deciding {
+                "the time limit has passed"
+            } else {
+                "the mail stands still"
+            });
         }
         state = shared.1.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
     }

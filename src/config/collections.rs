@@ -15,24 +15,16 @@ use super::scalars::one_line;
 
 impl<'r, 't> Table<'r, 't> {
     /// A list of texts, each read on its own. An entry with a problem is left out.
-    pub(super) fn list<T>(
-        &self,
-        key: &str,
-        default: &[&str],
-        parse: impl Fn(&str) -> Result<T, Complaint>,
-    ) -> Vec<T> {
+    pub(super) fn list<T>(&self, key: &str, default: &[&str], parse: impl Fn(&str) -> Result<T, Complaint>) -> Vec<T> {
         let entries: Vec<_> = default.iter().map(|entry| quoted(entry)).collect();
         let toml = format!("[{}]", entries.join(", "));
         self.know(key, Kind::List, Some(toml));
-        let Some(array) = self.typed(key, "a list of texts: [\"…\", \"…\"]", DeValue::as_array)
-        else {
+        let Some(array) = self.typed(key, "a list of texts: [\"…\", \"…\"]", DeValue::as_array) else {
             // A default that does not parse is a fault that the tests of EXAMPLE find.
             return default.iter().filter_map(|text| parse(text).ok()).collect();
         };
         let entries = array.iter().enumerate();
-        entries
-            .filter_map(|(index, value)| self.entry(key, index, value, &parse))
-            .collect()
+        entries.filter_map(|(index, value)| self.entry(key, index, value, &parse)).collect()
     }
 
     fn entry<T>(
@@ -47,9 +39,7 @@ impl<'r, 't> Table<'r, 't> {
             None => Err(complaint("is no text", "write it in quotes")),
         };
         let key = format!("{}[{}]", self.full(key), index + 1);
-        parsed
-            .map_err(|complaint| self.reading.problem(value.span().start, &key, complaint))
-            .ok()
+        parsed.map_err(|complaint| self.reading.problem(value.span().start, &key, complaint)).ok()
     }
 
     /// A table of free keys with texts as their values. Where it stands, it replaces the default.
@@ -64,18 +54,11 @@ impl<'r, 't> Table<'r, 't> {
             table.know(name, Kind::String, Some(quoted(value)));
         }
         let Some(entries) = table.entries else {
-            return default
-                .iter()
-                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-                .collect();
+            return default.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         };
         let names = entries.keys().map(|name| name.get_ref().as_ref());
         let pair = |name: &str| {
-            let checked = |text: &str| {
-                one_line(name)
-                    .and(one_line(text))
-                    .and_then(|()| check(name, text))
-            };
+            let checked = |text: &str| one_line(name).and(one_line(text)).and_then(|()| check(name, text));
             Some((name.to_owned(), table.text(name, &checked)?))
         };
         names.filter_map(pair).collect()
@@ -83,11 +66,7 @@ impl<'r, 't> Table<'r, 't> {
 
     /// Reads every table of an array. Without any, `read` sees a stand-in, so that its keys are
     /// known, and what it makes of that is dropped.
-    pub(super) fn tables<T>(
-        &self,
-        key: &str,
-        read: impl Fn(&Table<'r, 't>) -> Option<T>,
-    ) -> Vec<T> {
+    pub(super) fn tables<T>(&self, key: &str, read: impl Fn(&Table<'r, 't>) -> Option<T>) -> Vec<T> {
         self.know(key, Kind::Tables, None);
         let array = self.typed(key, "an array of tables: [[…]]", DeValue::as_array);
         let Some(array) = array.filter(|array| !array.is_empty()) else {
@@ -102,17 +81,10 @@ impl<'r, 't> Table<'r, 't> {
             return Vec::new();
         };
         let entries = array.iter().enumerate();
-        entries
-            .filter_map(|(index, value)| read(&self.child(key, index, value)?))
-            .collect()
+        entries.filter_map(|(index, value)| read(&self.child(key, index, value)?)).collect()
     }
 
-    fn child(
-        &self,
-        key: &str,
-        index: usize,
-        value: &'r Spanned<DeValue<'t>>,
-    ) -> Option<Table<'r, 't>> {
+    fn child(&self, key: &str, index: usize, value: &'r Spanned<DeValue<'t>>) -> Option<Table<'r, 't>> {
         let path = format!("{}[{}]", self.full(key), index + 1);
         let Some(entries) = value.get_ref().as_table() else {
             let complaint = complaint("is no table", format!("write [[{}]]", self.full(key)));

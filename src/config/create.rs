@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 use handlebars::Template;
 use handlebars::template::{HelperTemplate, TemplateElement};
 
+use crate::mail::Pattern;
+
 use super::names;
-use super::pattern::{self, Pattern};
+use super::pattern;
 use super::problem::{Complaint, complaint};
 use super::reader::Table;
 
@@ -22,11 +24,8 @@ const KEY_WIDTH: usize = 150;
 const VALUE_WIDTH: usize = 250;
 
 /// As OTOBO's package sets them; the time zone is the site's.
-const PREFERENCES: [(&str, &str); 3] = [
-    ("UserTimeZone", "Europe/Berlin"),
-    ("UserShowTickets", "25"),
-    ("UserRefreshTime", "0"),
-];
+const PREFERENCES: [(&str, &str); 3] =
+    [("UserTimeZone", "Europe/Berlin"), ("UserShowTickets", "25"), ("UserRefreshTime", "0")];
 
 /// Providers whose domain says nothing about whom one works for.
 const PUBLIC_MAIL_DOMAINS: [&str; 46] = [
@@ -96,14 +95,10 @@ pub struct Create {
 
 pub(super) fn read(table: &Table<'_, '_>) -> Create {
     Create {
-        allow: table.list("allow", &[], Pattern::read),
-        deny: table.list("deny", &[], Pattern::read),
+        allow: table.list("allow", &[], pattern::read),
+        deny: table.list("deny", &[], pattern::read),
         customer_id: table.string("customer_id", CUSTOMER_ID_IS_ADDRESS, template),
-        public_mail_domains: table.list(
-            "public_mail_domains",
-            &PUBLIC_MAIL_DOMAINS,
-            pattern::domain,
-        ),
+        public_mail_domains: table.list("public_mail_domains", &PUBLIC_MAIL_DOMAINS, pattern::domain),
         preferences: table.map("preferences", &PREFERENCES, preference),
     }
 }
@@ -112,9 +107,7 @@ fn preference(key: &str, value: &str) -> Result<(), Complaint> {
     if key.is_empty() || key.chars().count() > KEY_WIDTH || value.chars().count() > VALUE_WIDTH {
         return Err(complaint(
             "does not fit into OTOBO's table",
-            format!(
-                "write a key of 1 to {KEY_WIDTH} and a value of at most {VALUE_WIDTH} characters"
-            ),
+            format!("write a key of 1 to {KEY_WIDTH} and a value of at most {VALUE_WIDTH} characters"),
         ));
     }
     Ok(())
@@ -126,10 +119,7 @@ fn template(text: &str) -> Result<(), Complaint> {
     }
     names::not_empty(text)?;
     let template = Template::compile(text).map_err(|_| {
-        complaint(
-            "is no Handlebars template",
-            "write plain text and {{address}}, {{local_part}} or {{domain}}",
-        )
+        complaint("is no Handlebars template", "write plain text and {{address}}, {{local_part}} or {{domain}}")
     })?;
     template.elements.iter().try_for_each(element)
 }
@@ -139,9 +129,7 @@ fn template(text: &str) -> Result<(), Complaint> {
 fn element(element: &TemplateElement) -> Result<(), Complaint> {
     match element {
         TemplateElement::RawString(_) | TemplateElement::Comment(_) => Ok(()),
-        TemplateElement::Expression(e) | TemplateElement::HtmlExpression(e) if is_variable(e) => {
-            Ok(())
-        }
+        TemplateElement::Expression(e) | TemplateElement::HtmlExpression(e) if is_variable(e) => Ok(()),
         _ => Err(complaint(
             "uses something other than its variables",
             "use {{address}}, {{local_part}} and {{domain}} only, without helpers and partials",
@@ -163,13 +151,7 @@ mod tests {
 
     #[test]
     fn templates_are_text_and_variables() {
-        for good in [
-            "{{address}}",
-            "{{{domain}}}",
-            "kd-{{local_part}}@{{domain}}",
-            "acme",
-            "{{! why }}x",
-        ] {
+        for good in ["{{address}}", "{{{domain}}}", "kd-{{local_part}}@{{domain}}", "acme", "{{! why }}x"] {
             assert_eq!(template(good), Ok(()), "{good}");
         }
         for bad in [

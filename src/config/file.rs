@@ -36,14 +36,8 @@ impl From<io::Error> for Failure {
 pub(super) fn configuration(path: &Path) -> Result<(String, PathBuf), Error> {
     let result = text(path).and_then(|text| Ok((text, folder(path).canonicalize()?)));
     result.map_err(|failure| match failure {
-        Failure::System(source) => Error::Unreadable {
-            path: path.to_owned(),
-            source,
-        },
-        Failure::Refused(why) => Error::Refused {
-            path: path.to_owned(),
-            why,
-        },
+        Failure::System(source) => Error::Unreadable { path: path.to_owned(), source },
+        Failure::Refused(why) => Error::Refused { path: path.to_owned(), why },
     })
 }
 
@@ -66,10 +60,7 @@ fn text(path: &Path) -> Result<String, Failure> {
     // Without NONBLOCK, opening a named pipe would wait for a writer. What was opened is what is
     // judged: a check before opening could be raced.
     let nonblock = OFlags::NONBLOCK.bits().cast_signed();
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(nonblock)
-        .open(path)?;
+    let file = OpenOptions::new().read(true).custom_flags(nonblock).open(path)?;
     let metadata = file.metadata()?;
     judge(path, &metadata)?;
     let text = String::from_utf8(bytes(file)?);
@@ -91,9 +82,7 @@ fn judge(path: &Path, metadata: &Metadata) -> Result<(), Failure> {
         return Err(Failure::Refused("it is no regular file".to_owned()));
     }
     if metadata.mode() & OTHERS_CAN_WRITE != 0 {
-        return Err(Failure::Refused(
-            "others can write it; chmod o-w it".to_owned(),
-        ));
+        return Err(Failure::Refused("others can write it; chmod o-w it".to_owned()));
     }
     judge_folder(folder(path), path.symlink_metadata()?.uid())?;
     let target = path.canonicalize()?;
@@ -161,18 +150,10 @@ mod tests {
         assert!(refusal(&file).unwrap().contains("others can write it"));
         chmod(&file, 0o644);
         chmod(&folder, 0o777);
-        assert!(
-            refusal(&file)
-                .unwrap()
-                .contains("others can write its folder")
-        );
+        assert!(refusal(&file).unwrap().contains("others can write its folder"));
         let link = top.path().join("link.toml");
         symlink(&file, &link).unwrap();
-        assert!(
-            refusal(&link)
-                .unwrap()
-                .contains("others can write its folder")
-        );
+        assert!(refusal(&link).unwrap().contains("others can write its folder"));
         chmod(&folder, 0o1777);
         assert_eq!(refusal(&file), None);
         assert_eq!(refusal(&link), None);
@@ -184,21 +165,13 @@ mod tests {
         let path = |name: &str| folder.path().join(name);
         assert!(refusal(&path("none")).unwrap().contains("No such file"));
         assert!(refusal(folder.path()).unwrap().contains("no regular file"));
-        assert!(
-            refusal(Path::new("/dev/null"))
-                .unwrap()
-                .contains("no regular file")
-        );
+        assert!(refusal(Path::new("/dev/null")).unwrap().contains("no regular file"));
         fs::write(path("latin1"), b"# J\xfcrgen\n").unwrap();
         assert!(refusal(&path("latin1")).unwrap().contains("not UTF-8"));
         fs::write(path("just"), " ".repeat(1 << 20)).unwrap();
         assert_eq!(refusal(&path("just")), None);
         fs::write(path("long"), " ".repeat((1 << 20) + 1)).unwrap();
-        assert!(
-            refusal(&path("long"))
-                .unwrap()
-                .contains("longer than 1 MiB")
-        );
+        assert!(refusal(&path("long")).unwrap().contains("longer than 1 MiB"));
     }
 
     #[test]

@@ -41,13 +41,7 @@ pub(super) fn report_unknown(reading: &Reading<'_>, root: &DeTable<'_>) {
     walk(reading, &known, root, "", "");
 }
 
-fn walk(
-    reading: &Reading<'_>,
-    known: &BTreeMap<String, Known>,
-    table: &DeTable<'_>,
-    path: &str,
-    normal: &str,
-) {
+fn walk(reading: &Reading<'_>, known: &BTreeMap<String, Known>, table: &DeTable<'_>, path: &str, normal: &str) {
     for (key, value) in table {
         let (path, normal) = (join(path, key.get_ref()), join(normal, key.get_ref()));
         match (known.get(&normal).map(|k| k.kind), value.get_ref()) {

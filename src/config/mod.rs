@@ -29,7 +29,6 @@ use toml::de::DeTable;
 
 pub use create::{CUSTOMER_ID_IS_ADDRESS, Create};
 pub use one_time_auth::{Messages, OneTimeAuth};
-pub use pattern::Pattern;
 pub use postmaster::{OnError, Postmaster, Prefix, Protect};
 pub use problem::{Error, Problem};
 pub use running::{Limits, Log};
@@ -79,10 +78,7 @@ impl Config {
     pub fn load(path: &Path) -> Result<Self, Error> {
         let (text, folder) = file::configuration(path)?;
         let parsed = Self::parse(&text, &folder);
-        parsed.map_err(|problems| Error::Problems {
-            path: Some(path.to_owned()),
-            problems,
-        })
+        parsed.map_err(|problems| Error::Problems { path: Some(path.to_owned()), problems })
     }
 
     /// Reads a text whose relative paths count from `base`. The error holds every problem there
@@ -100,20 +96,13 @@ impl Config {
         known::report_unknown(&reading, root.get_ref());
         let mut problems = reading.into_problems();
         syntax::merge(&mut problems, text, &errors);
-        if problems.is_empty() {
-            Ok(config)
-        } else {
-            Err(problems)
-        }
+        if problems.is_empty() { Ok(config) } else { Err(problems) }
     }
 }
 
 fn read(root: &Table<'_, '_>, base: &Path) -> Config {
     let env = |name: &str| std::env::var(name).ok();
-    let secrets = trusted::Source {
-        folder: base,
-        env: &env,
-    };
+    let secrets = trusted::Source { folder: base, env: &env };
     Config {
         folder: base.to_owned(),
         store: sources::store(&root.table("store")),
@@ -157,12 +146,7 @@ pub fn locate(option: Option<&Path>, env: Option<OsString>, also_here: bool) -> 
     }
     let here = Path::new(HERE);
     let system = Path::new(SYSTEM);
-    if also_here && here.exists() {
-        here
-    } else {
-        system
-    }
-    .to_owned()
+    if also_here && here.exists() { here } else { system }.to_owned()
 }
 
 #[cfg(test)]

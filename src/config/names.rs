@@ -46,10 +46,7 @@ pub(super) fn dynamic_field(text: &str) -> Result<(), Complaint> {
 /// A part of the ticket number: digits.
 pub(super) fn system_id(text: &str) -> Result<(), Complaint> {
     if text.is_empty() || text.len() > 10 || !text.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(complaint(
-            "is no system id",
-            "write 1 to 10 digits, in quotes",
-        ));
+        return Err(complaint("is no system id", "write 1 to 10 digits, in quotes"));
     }
     Ok(())
 }
@@ -90,18 +87,11 @@ const NEEDED_FAMILIES: [&str; 6] = ["content-", "resent-", "list-", "arc-", "x-o
 pub(super) fn secret_field(text: &str) -> Result<(), Complaint> {
     let is_name = |b: u8| b.is_ascii_graphic() && b != b':';
     if text.is_empty() || text.len() > 70 || !text.bytes().all(is_name) {
-        return Err(complaint(
-            "is no header field's name",
-            "write something like X-Site-Secret, without the colon",
-        ));
+        return Err(complaint("is no header field's name", "write something like X-Site-Secret, without the colon"));
     }
     let name = text.to_ascii_lowercase();
     let needed = NEEDED.contains(&name.as_str());
-    if needed
-        || NEEDED_FAMILIES
-            .iter()
-            .any(|family| name.starts_with(family))
-    {
+    if needed || NEEDED_FAMILIES.iter().any(|family| name.starts_with(family)) {
         return Err(complaint(
             "is a field with another meaning, and would be removed from every mail",
             "write a name of your own, such as X-Site-Secret",
@@ -112,16 +102,11 @@ pub(super) fn secret_field(text: &str) -> Result<(), Complaint> {
 
 /// A language tag in the shape of RFC 5646: `de`, `pt-BR`.
 pub(super) fn language(text: &str) -> Result<(), Complaint> {
-    let is_part = |part: &str| {
-        (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
-    };
+    let is_part = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
     let primary = text.split('-').next().unwrap_or_default();
     let alphabetic = primary.len() >= 2 && primary.bytes().all(|b| b.is_ascii_alphabetic());
     if !alphabetic || !text.split('-').all(is_part) {
-        return Err(complaint(
-            "is no language tag",
-            "write something like en, de or pt-BR",
-        ));
+        return Err(complaint("is no language tag", "write something like en, de or pt-BR"));
     }
     Ok(())
 }
@@ -135,10 +120,7 @@ pub(super) fn not_empty(text: &str) -> Result<(), Complaint> {
 }
 
 /// Any text at all.
-#[allow(
-    clippy::unnecessary_wraps,
-    reason = "it stands where the other checks stand"
-)]
+#[allow(clippy::unnecessary_wraps, reason = "it stands where the other checks stand")]
 pub(super) const fn any(_: &str) -> Result<(), Complaint> {
     Ok(())
 }

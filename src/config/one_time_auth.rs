@@ -99,20 +99,9 @@ fn messages(table: &Table<'_, '_>) -> (BTreeMap<String, Messages>, Messages) {
     let names = table.names();
     let english = in_language(&table.table("en"), ENGLISH);
     let german = in_language(&table.table("de"), GERMAN);
-    let fallback = [
-        english.new_link.as_str(),
-        &english.refresh_failed,
-        &english.link_expired,
-        &english.wrong_link,
-    ];
-    let mut all = BTreeMap::from([
-        ("en".to_owned(), english.clone()),
-        ("de".to_owned(), german),
-    ]);
-    for name in names
-        .iter()
-        .filter(|name| !["en", "de"].contains(&name.as_str()))
-    {
+    let fallback = [english.new_link.as_str(), &english.refresh_failed, &english.link_expired, &english.wrong_link];
+    let mut all = BTreeMap::from([("en".to_owned(), english.clone()), ("de".to_owned(), german)]);
+    for name in names.iter().filter(|name| !["en", "de"].contains(&name.as_str())) {
         let language = table.table(name);
         let texts = in_language(&language, fallback);
         if let Err(complaint) = names::language(name) {
@@ -120,10 +109,7 @@ fn messages(table: &Table<'_, '_>) -> (BTreeMap<String, Messages>, Messages) {
         } else if all.insert(name.to_ascii_lowercase(), texts).is_some() {
             table.problem(
                 name,
-                complaint(
-                    "is a language that stands here twice, in different case",
-                    "keep one of the two",
-                ),
+                complaint("is a language that stands here twice, in different case", "keep one of the two"),
             );
         }
     }

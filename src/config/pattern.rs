@@ -1,45 +1,19 @@
 //! Entries of the lists that say for whom customer users may be created.
 //!
-//! Pure. This file compares; which list wins is decided by the policy.
+//! Pure. What an entry means is `mail`'s, which list wins the policy's business.
 
-use crate::mail::Address;
+use crate::mail::{Address, Pattern};
 
 use super::problem::{Complaint, complaint};
 
-/// One entry of `create.allow` or `create.deny`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Pattern {
-    /// `user@domain`: this address.
-    Address(Address),
-    /// `domain`: all addresses in it, and none in its subdomains. As A-labels.
-    Domain(String),
-    /// `.domain`: all addresses in its subdomains, at any depth, and none in itself. As A-labels,
-    /// without the dot.
-    Subdomains(String),
-}
-
-impl Pattern {
-    /// Whether the entry means this address. Strict: see [`Address`].
-    #[must_use]
-    pub fn matches(&self, address: &Address) -> bool {
-        match self {
-            Self::Address(this) => this == address,
-            Self::Domain(domain) => address.domain() == domain,
-            Self::Subdomains(parent) => address
-                .domain()
-                .strip_suffix(parent.as_str())
-                .is_some_and(|rest| rest.ends_with('.')),
-        }
-    }
-
-    pub(super) fn read(text: &str) -> Result<Self, Complaint> {
-        if text.contains('@') {
-            address(text).map(Self::Address)
-        } else if let Some(parent) = text.strip_prefix('.') {
-            domain(parent).map(Self::Subdomains)
-        } else {
-            domain(text).map(Self::Domain)
-        }
+/// Reads one entry of `create.allow` or `create.deny`.
+pub(super) fn read(text: &str) -> Result<Pattern, Complaint> {
+    if text.contains('@') {
+        address(text).map(Pattern::Address)
+    } else if let Some(parent) = text.strip_prefix('.') {
+        domain(parent).map(Pattern::Subdomains)
+    } else {
+        domain(text).map(Pattern::Domain)
     }
 }
 
@@ -73,7 +47,7 @@ mod tests {
 
     fn matches(pattern: &str, address: &str) -> bool {
         let address = Address::parse(address).unwrap();
-        Pattern::read(pattern).unwrap().matches(&address)
+        read(pattern).unwrap().matches(&address)
     }
 
     #[test]
@@ -92,17 +66,8 @@ mod tests {
 
     #[test]
     fn what_no_address_could_meet_is_refused() {
-        for text in [
-            "",
-            ".",
-            "@corp.test",
-            "*.corp.test",
-            "corp..test",
-            "a b",
-            "corp.test.",
-            "..corp.test",
-        ] {
-            assert!(Pattern::read(text).is_err(), "{text:?}");
+        for text in ["", ".", "@corp.test", "*.corp.test", "corp..test", "a b", "corp.test.", "..corp.test"] {
+            assert!(read(text).is_err(), "{text:?}");
         }
     }
 }

@@ -88,30 +88,14 @@ pub struct Postmaster {
 pub(super) fn read(table: &Table<'_, '_>, secrets: &trusted::Source<'_>) -> Postmaster {
     let postmaster = Postmaster {
         customer_header_spoof_protection: table.boolean("customer_header_spoof_protection", true),
-        protect: table.choice(
-            "protect",
-            &[("all", Protect::All), ("customer", Protect::Customer)],
-        ),
-        customer_user_backend: table.string(
-            "customer_user_backend",
-            "CustomerUser",
-            names::not_empty,
-        ),
+        protect: table.choice("protect", &[("all", Protect::All), ("customer", Protect::Customer)]),
+        customer_user_backend: table.string("customer_user_backend", "CustomerUser", names::not_empty),
         set_check_box_name: table.string_or_off("set_check_box_name", names::dynamic_field),
         link_field: table.string_or_off("link_field", names::dynamic_field),
         link_placeholder: table.string("link_placeholder", "[[OTAB-LINK]]", names::placeholder),
-        header_prefix: table.choice(
-            "header_prefix",
-            &[("X-OTOBO-", Prefix::Otobo), ("X-OTRS-", Prefix::Otrs)],
-        ),
+        header_prefix: table.choice("header_prefix", &[("X-OTOBO-", Prefix::Otobo), ("X-OTRS-", Prefix::Otrs)]),
         marker: table.string("marker", "unverified-sender", names::marker),
-        on_error: table.choice(
-            "on_error",
-            &[
-                ("tempfail", OnError::TempFail),
-                ("deliver", OnError::Deliver),
-            ],
-        ),
+        on_error: table.choice("on_error", &[("tempfail", OnError::TempFail), ("deliver", OnError::Deliver)]),
         max_header_bytes: table.integer("max_header_bytes", 1 << 20, &(4096..=16 << 20)),
         max_header_fields: table.integer("max_header_fields", 20_000, &(100..=1_000_000)),
         own_addresses: table.list("own_addresses", &[], pattern::address),

@@ -39,10 +39,7 @@ pub(super) struct Complaint {
 
 /// Shorthand for a complaint.
 pub(super) fn complaint(what: impl Into<String>, remedy: impl Into<String>) -> Complaint {
-    Complaint {
-        what: what.into(),
-        remedy: remedy.into(),
-    }
+    Complaint { what: what.into(), remedy: remedy.into() }
 }
 
 /// Why there is no configuration.

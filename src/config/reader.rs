@@ -27,12 +27,7 @@ pub(super) struct Reading<'t> {
 
 impl<'t> Reading<'t> {
     pub(super) fn new(text: &'t str, is_whole: bool) -> Self {
-        Self {
-            text,
-            is_whole,
-            problems: RefCell::default(),
-            known: RefCell::default(),
-        }
+        Self { text, is_whole, problems: RefCell::default(), known: RefCell::default() }
     }
 
     /// The table that all others are in.
@@ -119,12 +114,7 @@ impl<'r, 't> Table<'r, 't> {
     }
 
     /// The value in the type that `get` reads; `None` where it is missing or of another type.
-    pub(super) fn typed<T>(
-        &self,
-        key: &str,
-        wanted: &str,
-        get: impl Fn(&'r DeValue<'t>) -> Option<T>,
-    ) -> Option<T> {
+    pub(super) fn typed<T>(&self, key: &str, wanted: &str, get: impl Fn(&'r DeValue<'t>) -> Option<T>) -> Option<T> {
         let value = self.value(key)?;
         let typed = get(value.get_ref());
         if typed.is_none() {
@@ -134,11 +124,7 @@ impl<'r, 't> Table<'r, 't> {
         typed
     }
 
-    pub(super) fn text(
-        &self,
-        key: &str,
-        check: &dyn Fn(&str) -> Result<(), Complaint>,
-    ) -> Option<String> {
+    pub(super) fn text(&self, key: &str, check: &dyn Fn(&str) -> Result<(), Complaint>) -> Option<String> {
         let text = self.typed(key, "a text in quotes", DeValue::as_str)?;
         match check(text) {
             Ok(()) => Some(text.to_owned()),
@@ -179,11 +165,7 @@ pub(super) fn join(path: &str, key: &str) -> String {
     let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     let bare = !key.is_empty() && key.chars().all(is_bare);
     let key = if bare { key.to_owned() } else { quoted(key) };
-    if path.is_empty() {
-        key
-    } else {
-        format!("{path}.{key}")
-    }
+    if path.is_empty() { key } else { format!("{path}.{key}") }
 }
 
 /// A text as a TOML basic string. Rust's escapes are TOML's for all that a default holds.

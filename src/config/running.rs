@@ -21,8 +21,7 @@ pub struct Limits {
 }
 
 pub(super) fn limits(table: &Table<'_, '_>) -> Limits {
-    let seconds =
-        |key, default, most| Duration::from_secs(table.integer(key, default, &(1..=most)));
+    let seconds = |key, default, most| Duration::from_secs(table.integer(key, default, &(1..=most)));
     let limits = Limits {
         decide: seconds("decide", 8, 60),
         idle: seconds("idle", 300, 3600),

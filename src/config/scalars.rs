@@ -13,43 +13,25 @@ use super::reader::{Table, quoted};
 
 impl Table<'_, '_> {
     /// A text on one line.
-    pub(super) fn string(
-        &self,
-        key: &str,
-        default: &str,
-        check: impl Fn(&str) -> Result<(), Complaint>,
-    ) -> String {
+    pub(super) fn string(&self, key: &str, default: &str, check: impl Fn(&str) -> Result<(), Complaint>) -> String {
         self.know(key, Kind::String, Some(quoted(default)));
-        self.text(key, &|text| one_line(text).and_then(|()| check(text)))
-            .unwrap_or_else(|| default.to_owned())
+        self.text(key, &|text| one_line(text).and_then(|()| check(text))).unwrap_or_else(|| default.to_owned())
     }
 
     /// A text on one line whose default, and whose meaning when empty, is: off.
-    pub(super) fn string_or_off(
-        &self,
-        key: &str,
-        check: impl Fn(&str) -> Result<(), Complaint>,
-    ) -> Option<String> {
+    pub(super) fn string_or_off(&self, key: &str, check: impl Fn(&str) -> Result<(), Complaint>) -> Option<String> {
         let unless_off = |text: &str| if text.is_empty() { Ok(()) } else { check(text) };
         Some(self.string(key, "", unless_off)).filter(|text| !text.is_empty())
     }
 
     /// A text on one line that may be missing.
-    pub(super) fn optional_string(
-        &self,
-        key: &str,
-        check: impl Fn(&str) -> Result<(), Complaint>,
-    ) -> Option<String> {
+    pub(super) fn optional_string(&self, key: &str, check: impl Fn(&str) -> Result<(), Complaint>) -> Option<String> {
         self.know(key, Kind::String, None);
         self.text(key, &|text| one_line(text).and_then(|()| check(text)))
     }
 
     /// A text on one line that must be there.
-    pub(super) fn required_string(
-        &self,
-        key: &str,
-        check: impl Fn(&str) -> Result<(), Complaint>,
-    ) -> Option<String> {
+    pub(super) fn required_string(&self, key: &str, check: impl Fn(&str) -> Result<(), Complaint>) -> Option<String> {
         if self.reading.is_whole && self.value(key).is_none() {
             self.problem(key, complaint("is missing", "write it"));
         }
@@ -59,8 +41,7 @@ impl Table<'_, '_> {
     /// A text of any number of lines, not empty.
     pub(super) fn prose(&self, key: &str, default: &str) -> String {
         self.know(key, Kind::String, Some(quoted(default)));
-        self.text(key, &is_prose)
-            .unwrap_or_else(|| default.to_owned())
+        self.text(key, &is_prose).unwrap_or_else(|| default.to_owned())
     }
 
     /// A whole number within a range.
@@ -90,8 +71,7 @@ impl Table<'_, '_> {
     /// True or false.
     pub(super) fn boolean(&self, key: &str, default: bool) -> bool {
         self.know(key, Kind::Boolean, Some(default.to_string()));
-        self.typed(key, "true or false, without quotes", DeValue::as_bool)
-            .unwrap_or(default)
+        self.typed(key, "true or false, without quotes", DeValue::as_bool).unwrap_or(default)
     }
 
     /// One of several words. The first is the default.
@@ -112,10 +92,7 @@ impl Table<'_, '_> {
 /// fields, log lines and SQL.
 pub(super) fn one_line(text: &str) -> Result<(), Complaint> {
     if text.chars().any(char::is_control) {
-        return Err(complaint(
-            "holds a line break or a control character",
-            "write plain text on one line",
-        ));
+        return Err(complaint("holds a line break or a control character", "write plain text on one line"));
     }
     Ok(())
 }

@@ -80,15 +80,9 @@ mod tests {
             ("sqlite:a@b.db", "sqlite:a@b.db"),
             ("postgresql:///otab", "postgresql:///otab"),
             ("postgresql://u@h/otab", "postgresql://u@h/otab"),
-            (
-                "postgresql://u:p@h:5432/otab",
-                "postgresql://u:***@h:5432/otab",
-            ),
+            ("postgresql://u:p@h:5432/otab", "postgresql://u:***@h:5432/otab"),
             ("mysql://u:p@ss:w@h/otab", "mysql://u:***@h/otab"),
-            (
-                "postgresql:///otab?user=u&password=p",
-                "postgresql:///otab?***",
-            ),
+            ("postgresql:///otab?user=u&password=p", "postgresql:///otab?***"),
             ("mysql://u:p?x/y@h/otab", "mysql://u:***@h/otab"),
             ("mysql://h/otab?password=p@x", "mysql://h:***@x"),
         ] {

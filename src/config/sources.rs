@@ -20,18 +20,12 @@ pub struct Store {
 
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store")
-            .field("url", &masked_url(&self.url))
-            .field("create", &self.create)
-            .finish()
+        f.debug_struct("Store").field("url", &masked_url(&self.url)).field("create", &self.create).finish()
     }
 }
 
 pub(super) fn store(table: &Table<'_, '_>) -> Store {
-    Store {
-        url: table.string("url", "sqlite:otab.db", names::not_empty),
-        create: table.boolean("create", false),
-    }
+    Store { url: table.string("url", "sqlite:otab.db", names::not_empty), create: table.boolean("create", false) }
 }
 
 /// One `[[customer_user]]` entry: a customer source.
@@ -70,10 +64,7 @@ pub(super) fn customer_user(root: &Table<'_, '_>) -> Vec<CustomerSource> {
     if root.has("customer_user") {
         return sources;
     }
-    vec![CustomerSource {
-        name: "CustomerUser".to_owned(),
-        url: None,
-    }]
+    vec![CustomerSource { name: "CustomerUser".to_owned(), url: None }]
 }
 
 /// Where ticket facts come from.
@@ -91,7 +82,5 @@ pub struct Tickets {
 }
 
 pub(super) fn tickets(table: &Table<'_, '_>) -> Tickets {
-    Tickets {
-        source: table.choice("source", &[("embedded", TicketSource::Embedded)]),
-    }
+    Tickets { source: table.choice("source", &[("embedded", TicketSource::Embedded)]) }
 }

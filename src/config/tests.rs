@@ -106,10 +106,7 @@ fn the_example_has_every_key_at_its_default_and_no_other() {
         assert_eq!(stated.get(key).map(String::as_str), Some(expected), "{key}");
     }
     for key in optional.keys() {
-        assert!(
-            known.contains_key(key),
-            "{key} is in the example and does not exist"
-        );
+        assert!(known.contains_key(key), "{key} is in the example and does not exist");
     }
 }
 
@@ -124,12 +121,7 @@ fn nothing_at_all_is_a_configuration_too() {
     assert_eq!(config.log.file, None);
     assert_eq!(config.postmaster.set_check_box_name, None);
     assert_eq!(config.create.preferences.len(), 3);
-    assert!(
-        config
-            .create
-            .public_mail_domains
-            .contains(&"gmx.de".to_owned())
-    );
+    assert!(config.create.public_mail_domains.contains(&"gmx.de".to_owned()));
     // With a byte order mark, and with Windows' line ends.
     parse("\u{feff}[store]\r\ncreate = true\r\n");
 }
@@ -139,12 +131,7 @@ fn given_preferences_replace_the_default() {
     let config = parse("[create.preferences]\nUserLanguage = \"de\"\n");
     let expected = BTreeMap::from([("UserLanguage".to_owned(), "de".to_owned())]);
     assert_eq!(config.create.preferences, expected);
-    assert!(
-        parse("[create.preferences]\n")
-            .create
-            .preferences
-            .is_empty()
-    );
+    assert!(parse("[create.preferences]\n").create.preferences.is_empty());
 }
 
 #[test]
@@ -156,11 +143,7 @@ fn messages_fall_back_step_by_step() {
     );
     let auth = &config.one_time_auth;
     assert_eq!(auth.messages_for("de_AT").new_link, "Neu");
-    assert!(
-        auth.messages_for("de")
-            .wrong_link
-            .starts_with("Dieser Link")
-    );
+    assert!(auth.messages_for("de").wrong_link.starts_with("Dieser Link"));
     assert_eq!(auth.messages_for("FR-ca").new_link, "Nouveau");
     assert!(auth.messages_for("fr").wrong_link.starts_with("This link"));
     assert_eq!(auth.messages_for("ja").new_link, "Nouveau");
@@ -177,32 +160,18 @@ fn secrets_come_from_three_places_and_show_in_none() {
         [[postmaster.trusted]]\nfield = \"X-B\"\nvalue_file = \"secret\"\n\
         [[postmaster.trusted]]\nfield = \"X-C\"\nvalue_env = \"CARGO_MANIFEST_DIR\"\n";
     let config = Config::parse(text, folder.path()).unwrap();
-    let values: Vec<_> = config
-        .postmaster
-        .trusted
-        .iter()
-        .map(|t| t.value.expose())
-        .collect();
-    assert_eq!(
-        values[..2],
-        ["hunter2 hunter2 hunter2", "from a file 0123456789"]
-    );
+    let values: Vec<_> = config.postmaster.trusted.iter().map(|t| t.value.expose()).collect();
+    assert_eq!(values[..2], ["hunter2 hunter2 hunter2", "from a file 0123456789"]);
     assert_eq!(values[2], std::env::var("CARGO_MANIFEST_DIR").unwrap());
     let shown = format!("{config:?}");
-    assert!(
-        !shown.contains("hunter2") && !shown.contains("0123456789"),
-        "{shown}"
-    );
+    assert!(!shown.contains("hunter2") && !shown.contains("0123456789"), "{shown}");
     assert!(shown.contains("mysql://otab:***@db/otab"), "{shown}");
 }
 
 #[test]
 fn relative_paths_count_from_the_folder() {
     let config = parse("[log]\nfile = \"otab.log\"\njournald_socket = \"/run/j\"\n");
-    assert_eq!(
-        config.log.file.as_deref(),
-        Some(Path::new("/etc/otab/otab.log"))
-    );
+    assert_eq!(config.log.file.as_deref(), Some(Path::new("/etc/otab/otab.log")));
     assert_eq!(config.log.journald_socket, Path::new("/run/j"));
     assert_eq!(config.log.syslog_socket, Path::new("/dev/log"));
 }
@@ -213,10 +182,7 @@ fn the_option_beats_the_environment_and_that_the_rest() {
     let option = Path::new("/option.toml");
     assert_eq!(locate(Some(option), env(), true), option);
     assert_eq!(locate(None, env(), true), Path::new("/env.toml"));
-    assert_eq!(
-        locate(None, Some(OsString::new()), false),
-        Path::new(SYSTEM)
-    );
+    assert_eq!(locate(None, Some(OsString::new()), false), Path::new(SYSTEM));
     assert_eq!(locate(None, None, false), Path::new(SYSTEM));
     // Tests run in the repository's top folder, which holds no otab.toml.
     assert_eq!(locate(None, None, true), Path::new(SYSTEM));

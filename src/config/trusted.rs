@@ -34,10 +34,7 @@ pub(super) struct Source<'a> {
 pub(super) fn read(table: &Table<'_, '_>, source: &Source<'_>) -> Option<Trusted> {
     let field = table.required_string("field", names::secret_field);
     let value = value(table, source);
-    Some(Trusted {
-        field: field?,
-        value: Secret::new(value?),
-    })
+    Some(Trusted { field: field?, value: Secret::new(value?) })
 }
 
 fn value(table: &Table<'_, '_>, source: &Source<'_>) -> Option<String> {
@@ -49,32 +46,20 @@ fn value(table: &Table<'_, '_>, source: &Source<'_>) -> Option<String> {
     let [key] = given[..] else {
         table.problem(
             given.last().unwrap_or(&"value"),
-            complaint(
-                format!(
-                    "{} of value, value_file and value_env are given",
-                    given.len()
-                ),
-                "give exactly one",
-            ),
+            complaint(format!("{} of value, value_file and value_env are given", given.len()), "give exactly one"),
         );
         return None;
     };
     let found = match (inline, file, env) {
         (Some(value), _, _) => Ok(value),
         (_, Some(name), _) => file::secret(&source.folder.join(name)),
-        (_, _, Some(name)) => (source.env)(&name).ok_or_else(|| {
-            complaint(
-                "names a variable that is not set",
-                "set it where otab is started",
-            )
-        }),
+        (_, _, Some(name)) => (source.env)(&name)
+            .ok_or_else(|| complaint("names a variable that is not set", "set it where otab is started")),
         // The one that is given is of the wrong type, which is a problem already.
         _ => return None,
     };
     let checked = found.and_then(|value| check(&value).map(|()| value));
-    checked
-        .map_err(|complaint| table.problem(key, complaint))
-        .ok()
+    checked.map_err(|complaint| table.problem(key, complaint)).ok()
 }
 
 fn check(value: &str) -> Result<(), Complaint> {
@@ -92,10 +77,7 @@ fn check(value: &str) -> Result<(), Complaint> {
     }
     // A field's value is compared as bytes, and what is not ASCII is spelt differently on the way.
     if !value.is_ascii() {
-        return Err(complaint(
-            "is a secret with characters beyond ASCII",
-            "use ASCII only",
-        ));
+        return Err(complaint("is a secret with characters beyond ASCII", "use ASCII only"));
     }
     Ok(())
 }

@@ -46,21 +46,12 @@ impl Directory {
     }
 
     /// The customer with exactly this login in one source.
-    pub fn by_login(
-        &self,
-        dbs: &mut Databases,
-        source: &str,
-        login: &str,
-    ) -> Result<Option<CustomerUser>, Error> {
+    pub fn by_login(&self, dbs: &mut Databases, source: &str, login: &str) -> Result<Option<CustomerUser>, Error> {
         Ok(sql::by_login(self.open(dbs, source)?, source, login)?)
     }
 
     /// The customer with exactly this login in the first source that has one.
-    pub fn by_login_anywhere(
-        &self,
-        dbs: &mut Databases,
-        login: &str,
-    ) -> Result<Option<CustomerUser>, Error> {
+    pub fn by_login_anywhere(&self, dbs: &mut Databases, login: &str) -> Result<Option<CustomerUser>, Error> {
         for source in &self.sources {
             let found = sql::by_login(dbs.get(&source.url)?, &source.name, login)?;
             if found.is_some() {
@@ -110,13 +101,7 @@ impl Directory {
     }
 
     /// Writes a customer as a person states it, without a password and without asking for claims.
-    pub fn add(
-        &self,
-        dbs: &mut Databases,
-        source: &str,
-        entry: &Entry,
-        now: Timestamp,
-    ) -> Result<CustomerUser, Error> {
+    pub fn add(&self, dbs: &mut Databases, source: &str, entry: &Entry, now: Timestamp) -> Result<CustomerUser, Error> {
         entry.check()?;
         let db = self.open(dbs, source)?;
         db.write(|tx| sql::insert(tx, entry, now).map_err(Error::from))?;
@@ -124,24 +109,12 @@ impl Directory {
     }
 
     /// Makes the customer with exactly this login invalid; `false` where there is none.
-    pub fn disable(
-        &self,
-        dbs: &mut Databases,
-        source: &str,
-        login: &str,
-        now: Timestamp,
-    ) -> Result<bool, Error> {
-        self.open(dbs, source)?
-            .write(|tx| sql::disable(tx, login, now).map_err(Error::from))
+    pub fn disable(&self, dbs: &mut Databases, source: &str, login: &str, now: Timestamp) -> Result<bool, Error> {
+        self.open(dbs, source)?.write(|tx| sql::disable(tx, login, now).map_err(Error::from))
     }
 
     /// The customers of one source in order of login, at most `limit`.
-    pub fn list(
-        &self,
-        dbs: &mut Databases,
-        source: &str,
-        limit: Option<u32>,
-    ) -> Result<Vec<CustomerUser>, Error> {
+    pub fn list(&self, dbs: &mut Databases, source: &str, limit: Option<u32>) -> Result<Vec<CustomerUser>, Error> {
         let limit = limit.unwrap_or(u32::MAX);
         Ok(sql::list(self.open(dbs, source)?, source, limit)?)
     }

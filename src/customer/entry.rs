@@ -54,11 +54,9 @@ impl Entry {
     /// SQLite would take any length, but the same mail must come to the same end on every database;
     /// MariaDB outside its strict mode cuts in silence, and a cut address is somebody else's.
     pub fn check(&self) -> Result<(), Refusal> {
-        for (what, value, limit) in [
-            ("login", &self.login, 191),
-            ("email", &self.email, 150),
-            ("customer id", &self.customer_id, 150),
-        ] {
+        for (what, value, limit) in
+            [("login", &self.login, 191), ("email", &self.email, 150), ("customer id", &self.customer_id, 150)]
+        {
             fits(what, value, limit)?;
             // OTOBO is Perl: a header value of `0` counts as absent.
             if value.trim().is_empty() || value.trim() == "0" {

@@ -56,11 +56,7 @@ impl Error {
 
 impl From<db::Error> for Error {
     fn from(error: db::Error) -> Self {
-        if error.is_transient() {
-            Self::Db(error)
-        } else {
-            Self::Refused(Refusal::Constraint(error.to_string()))
-        }
+        if error.is_transient() { Self::Db(error) } else { Self::Refused(Refusal::Constraint(error.to_string())) }
     }
 }
 

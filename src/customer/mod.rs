@@ -6,6 +6,7 @@
 mod directory;
 mod entry;
 mod error;
+pub mod naming;
 mod sql;
 
 pub use directory::{Directory, Source};

@@ -11,7 +11,11 @@ const ADDRESS: &str = "{{address}}";
 /// address itself is the id: the customers of a provider are no company.
 ///
 /// Fails on a template that Handlebars refuses; the configuration has refused such a one before.
-pub fn customer_id(template: &str, address: &Address, public_domains: &[String]) -> Result<String, handlebars::RenderError> {
+pub fn customer_id(
+    template: &str,
+    address: &Address,
+    public_domains: &[String],
+) -> Result<String, handlebars::RenderError> {
     if template == ADDRESS || public_domains.iter().any(|domain| domain == address.domain()) {
         return Ok(address.to_string());
     }

@@ -53,26 +53,16 @@ pub(super) fn by_address(
         rows.extend(db.rows(&format!("{CUSTOMER} {BY_ODD_EMAIL}"), &[])?);
     }
     rows.retain(|row| address.is_stated_by(&row.lossy(1)));
-    let mut found: Vec<CustomerUser> = rows
-        .iter()
-        .map(|row| customer(row, source))
-        .collect::<Result<_, _>>()?;
+    let mut found: Vec<CustomerUser> = rows.iter().map(|row| customer(row, source)).collect::<Result<_, _>>()?;
     found.sort_by(|a, b| (!a.valid, &a.login).cmp(&(!b.valid, &b.login)));
     found.dedup_by(|a, b| a.login == b.login);
     Ok(found)
 }
 
 /// The customer with exactly this login, byte for byte.
-pub(super) fn by_login(
-    db: &mut impl Statements,
-    source: &str,
-    login: &str,
-) -> Result<Option<CustomerUser>, Error> {
+pub(super) fn by_login(db: &mut impl Statements, source: &str, login: &str) -> Result<Option<CustomerUser>, Error> {
     let rows = db.rows(&format!("{CUSTOMER} {BY_LOGIN}"), &[login.into()])?;
-    rows.iter()
-        .find(|row| row.lossy(0) == login)
-        .map(|row| customer(row, source))
-        .transpose()
+    rows.iter().find(|row| row.lossy(0) == login).map(|row| customer(row, source)).transpose()
 }
 
 /// The first row that has one of `texts` as its login or customer id, broadly compared. Rows that
@@ -88,10 +78,7 @@ pub(super) fn claim(
             let rows = db.rows(sql, &[key.as_str().into()])?;
             let other = |row: &&Row| !owner.is_some_and(|own| own.is_stated_by(&row.lossy(1)));
             if let Some(row) = rows.iter().find(other) {
-                return Ok(Some(Claim {
-                    source: source.to_owned(),
-                    login: row.lossy(0).into_owned(),
-                }));
+                return Ok(Some(Claim { source: source.to_owned(), login: row.lossy(0).into_owned() }));
             }
         }
     }
@@ -139,12 +126,7 @@ pub(super) fn insert(db: &mut impl Statements, entry: &Entry, now: Timestamp) ->
 }
 
 /// Nothing is unique in this table, and a deleted customer of the same login may have left rows.
-fn set_preference(
-    db: &mut impl Statements,
-    login: &str,
-    key: &str,
-    value: &str,
-) -> Result<(), Error> {
+fn set_preference(db: &mut impl Statements, login: &str, key: &str, value: &str) -> Result<(), Error> {
     db.execute(
         "DELETE FROM customer_preferences WHERE user_id = ? AND preferences_key = ?",
         &[login.into(), key.into()],
@@ -158,11 +140,7 @@ fn set_preference(
 }
 
 /// One preference of the customer with exactly this login.
-pub(super) fn preference(
-    db: &mut impl Statements,
-    login: &str,
-    key: &str,
-) -> Result<Option<String>, Error> {
+pub(super) fn preference(db: &mut impl Statements, login: &str, key: &str) -> Result<Option<String>, Error> {
     let rows = db.rows(
         "SELECT user_id, preferences_value FROM customer_preferences \
          WHERE user_id = ? AND preferences_key = ?",
@@ -174,41 +152,22 @@ pub(super) fn preference(
 }
 
 /// Makes the customer with exactly this login invalid; `false` where there is none.
-pub(super) fn disable(
-    db: &mut impl Statements,
-    login: &str,
-    now: Timestamp,
-) -> Result<bool, Error> {
-    let rows = db.rows(
-        "SELECT id, login FROM customer_user WHERE login = ?",
-        &[login.into()],
-    )?;
+pub(super) fn disable(db: &mut impl Statements, login: &str, now: Timestamp) -> Result<bool, Error> {
+    let rows = db.rows("SELECT id, login FROM customer_user WHERE login = ?", &[login.into()])?;
     // By its id, since a collation could call other logins equal.
     let Some(row) = rows.iter().find(|row| row.lossy(1) == login) else {
         return Ok(false);
     };
     let changed = db.execute(
         "UPDATE customer_user SET valid_id = ?, change_time = ?, change_by = ? WHERE id = ?",
-        &[
-            INVALID.into(),
-            time(now).into(),
-            ROOT.into(),
-            row.int(0)?.into(),
-        ],
+        &[INVALID.into(), time(now).into(), ROOT.into(), row.int(0)?.into()],
     )?;
     Ok(changed == 1)
 }
 
 /// Up to `limit` customers, in order of login.
-pub(super) fn list(
-    db: &mut impl Statements,
-    source: &str,
-    limit: u32,
-) -> Result<Vec<CustomerUser>, Error> {
-    let rows = db.rows(
-        &format!("{CUSTOMER} ORDER BY login LIMIT ?"),
-        &[limit.into()],
-    )?;
+pub(super) fn list(db: &mut impl Statements, source: &str, limit: u32) -> Result<Vec<CustomerUser>, Error> {
+    let rows = db.rows(&format!("{CUSTOMER} ORDER BY login LIMIT ?"), &[limit.into()])?;
     rows.iter().map(|row| customer(row, source)).collect()
 }
 
@@ -245,23 +204,15 @@ mod tests {
         let mut db = Database::open(&Url::Sqlite(path), Access::ReadOnly, busy).unwrap();
         for (sql, index) in [
             (format!("{CUSTOMER} {BY_EMAIL}"), "customer_user_email"),
-            (
-                format!("{CUSTOMER} {BY_ODD_EMAIL}"),
-                "customer_user_odd_email",
-            ),
-            (
-                format!("{CUSTOMER} {BY_LOGIN}"),
-                "sqlite_autoindex_customer_user_1",
-            ),
+            (format!("{CUSTOMER} {BY_ODD_EMAIL}"), "customer_user_odd_email"),
+            (format!("{CUSTOMER} {BY_LOGIN}"), "sqlite_autoindex_customer_user_1"),
             (CLAIMS[0].to_owned(), "customer_user_login"),
             (CLAIMS[1].to_owned(), "customer_user_customer_id"),
             (ODD[0].to_owned(), "customer_user_odd_login"),
             (ODD[1].to_owned(), "customer_user_odd_customer_id"),
         ] {
             let values = vec![Value::from("x"); sql.matches('?').count()];
-            let plan = db
-                .rows(&format!("EXPLAIN QUERY PLAN {sql}"), &values)
-                .unwrap();
+            let plan = db.rows(&format!("EXPLAIN QUERY PLAN {sql}"), &values).unwrap();
             assert_eq!(plan.len(), 1, "{sql}: {plan:?}");
             let plan = plan[0].text(3).unwrap().into_owned();
             assert!(plan.contains(&format!("INDEX {index}")), "{sql}: {plan}");

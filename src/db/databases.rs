@@ -20,11 +20,7 @@ impl Databases {
     /// No connection yet. `busy` is how long one statement waits for other writers.
     #[must_use]
     pub fn new(access: Access, busy: Duration) -> Self {
-        Self {
-            access,
-            busy,
-            open: HashMap::new(),
-        }
+        Self { access, busy, open: HashMap::new() }
     }
 
     /// The connection to this place, opened now where it was not.
@@ -90,10 +86,7 @@ mod tests {
             }
         });
         let mut dbs = Databases::new(Access::ReadOnly, LONG);
-        let row = dbs
-            .get(&url)
-            .unwrap()
-            .row("SELECT COUNT(*) FROM ticket", &[]);
+        let row = dbs.get(&url).unwrap().row("SELECT COUNT(*) FROM ticket", &[]);
         assert_eq!(row.unwrap().unwrap().int(0).unwrap(), 20);
         dbs.close().unwrap();
         let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();

@@ -42,9 +42,7 @@ impl Kind {
             Self::Older => "run `otab store migrate`",
             Self::Busy => "another process holds the database for long; try again",
             Self::Full => "free some space",
-            Self::ReadOnly => {
-                "let this user write the file and its folder (SQLite makes files beside it)"
-            }
+            Self::ReadOnly => "let this user write the file and its folder (SQLite makes files beside it)",
             Self::Constraint => "the same would be refused again",
             Self::Unavailable => "check the path, the rights of this user, and the disk",
             Self::Exists => "it is left as it is; remove it first to start anew",
@@ -64,11 +62,7 @@ pub struct Error {
 impl Error {
     /// An error at a place (a path, or a URL without its password).
     pub(crate) fn new(kind: Kind, place: impl Into<String>, what: impl Into<String>) -> Self {
-        Self {
-            kind,
-            place: place.into(),
-            what: what.into(),
-        }
+        Self { kind, place: place.into(), what: what.into() }
     }
 
     pub(super) fn at(path: &Path, kind: Kind, what: impl Into<String>) -> Self {

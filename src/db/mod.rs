@@ -72,14 +72,9 @@ impl Database {
     ///
     /// A plain BEGIN would take the lock with the first write, and fail at once where someone
     /// else wrote since the first read. `Ok` commits (synced to disk); `Err` undoes everything.
-    pub fn write<T, E: From<Error>>(
-        &mut self,
-        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
-    ) -> Result<T, E> {
+    pub fn write<T, E: From<Error>>(&mut self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>) -> Result<T, E> {
         self.driver.begin()?;
-        let done = work(&mut Tx {
-            driver: &mut self.driver,
-        });
+        let done = work(&mut Tx { driver: &mut self.driver });
         match done {
             Ok(value) => {
                 if let Err(error) = self.driver.commit() {
@@ -209,8 +204,7 @@ mod tests {
                 scope.spawn(move || {
                     let mut db = open(url);
                     for round in 0..4 {
-                        db.write(|tx| add_ticket(tx, &format!("{thread}-{round}")))
-                            .unwrap();
+                        db.write(|tx| add_ticket(tx, &format!("{thread}-{round}"))).unwrap();
                     }
                     db.close().unwrap();
                 });
@@ -224,12 +218,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let url = fresh(&folder);
         let mut holder = open(&url);
-        let mut other = Database::open(
-            &url,
-            Access::ReadWrite { create: false },
-            Duration::from_millis(1),
-        )
-        .unwrap();
+        let mut other = Database::open(&url, Access::ReadWrite { create: false }, Duration::from_millis(1)).unwrap();
         holder
             .write(|_| {
                 let error = other.write(|tx| add_ticket(tx, "1")).unwrap_err();

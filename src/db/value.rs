@@ -96,17 +96,13 @@ pub struct Row {
 impl Row {
     /// A row with the place it came from, for errors.
     pub(super) fn new(place: &str, values: Vec<Value>) -> Self {
-        Self {
-            place: place.to_owned(),
-            values,
-        }
+        Self { place: place.to_owned(), values }
     }
 
     /// The column's text; a number is read as its decimal text, since a site's table may hold
     /// customer ids as numbers. NULL, other bytes and a column that is not there are errors.
     pub fn text(&self, column: usize) -> Result<Cow<'_, str>, Error> {
-        self.opt_text(column)?
-            .ok_or_else(|| self.unexpected(column, "text"))
+        self.opt_text(column)?.ok_or_else(|| self.unexpected(column, "text"))
     }
 
     /// As [`Row::text`], with `None` for NULL.
@@ -133,8 +129,7 @@ impl Row {
 
     /// The column's whole number.
     pub fn int(&self, column: usize) -> Result<i64, Error> {
-        self.opt_int(column)?
-            .ok_or_else(|| self.unexpected(column, "a whole number"))
+        self.opt_int(column)?.ok_or_else(|| self.unexpected(column, "a whole number"))
     }
 
     /// As [`Row::int`], with `None` for NULL.
@@ -165,15 +160,7 @@ mod tests {
 
     #[test]
     fn columns_are_read_as_what_they_hold_and_never_panic() {
-        let row = Row::new(
-            "db",
-            vec![
-                7.into(),
-                "8".into(),
-                Value::Null,
-                Value::Bytes(vec![b'a', 0xff]),
-            ],
-        );
+        let row = Row::new("db", vec![7.into(), "8".into(), Value::Null, Value::Bytes(vec![b'a', 0xff])]);
         assert_eq!(row.text(0).unwrap(), "7");
         assert_eq!(row.int(1).unwrap(), 8);
         assert_eq!(row.opt_text(2).unwrap(), None);

@@ -39,6 +39,22 @@ pub struct Settings {
     pub file: Option<PathBuf>,
 }
 
+impl Default for Settings {
+    /// What the configuration's defaults say: syslog alone. For what has to be told before there is a
+    /// configuration.
+    fn default() -> Self {
+        Self {
+            stderr: false,
+            syslog: true,
+            syslog_socket: "/dev/log".into(),
+            facility: 2,
+            journald: false,
+            journald_socket: "/run/systemd/journal/socket".into(),
+            file: None,
+        }
+    }
+}
+
 /// How much an entry matters, as syslog's severities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Level {
@@ -67,33 +83,18 @@ impl Log {
         Self {
             stderr: settings.stderr,
             // 23 is the highest there is, local7; 1 is `user`, which means "unspecified".
-            facility: if settings.facility > 23 {
-                1
-            } else {
-                settings.facility
-            },
+            facility: if settings.facility > 23 { 1 } else { settings.facility },
             syslog: socket(settings.syslog, &settings.syslog_socket),
             journald: socket(settings.journald, &settings.journald_socket),
             file: settings.file.clone(),
-            zone: if settings.syslog {
-                TimeZone::system()
-            } else {
-                TimeZone::UTC
-            },
+            zone: if settings.syslog { TimeZone::system() } else { TimeZone::UTC },
         }
     }
 
     /// A log that keeps nothing: for tests, and until the configuration is read.
     #[must_use]
     pub fn none() -> Self {
-        Self {
-            stderr: false,
-            facility: 1,
-            syslog: None,
-            journald: None,
-            file: None,
-            zone: TimeZone::UTC,
-        }
+        Self { stderr: false, facility: 1, syslog: None, journald: None, file: None, zone: TimeZone::UTC }
     }
 
     /// Notes what was done or decided.
@@ -141,10 +142,7 @@ impl Log {
     /// systemd's "native journal protocol": lines of NAME=value. `clean` leaves no line break in
     /// the text, so that no text can add a field of its own.
     fn journald_entry(&self, level: Level, text: &str) -> String {
-        format!(
-            "MESSAGE={text}\nPRIORITY={}\nSYSLOG_IDENTIFIER=otab\nSYSLOG_FACILITY={}\n",
-            level as u8, self.facility,
-        )
+        format!("MESSAGE={text}\nPRIORITY={}\nSYSLOG_IDENTIFIER=otab\nSYSLOG_FACILITY={}\n", level as u8, self.facility,)
     }
 
     fn write_to_file(&self, now: Timestamp, text: &str) {
@@ -194,10 +192,7 @@ mod tests {
     fn syslog_gets_a_classic_datagram() {
         let folder = tempfile::tempdir().unwrap();
         let socket = UnixDatagram::bind(folder.path().join("log")).unwrap();
-        let log = Log::open(&Settings {
-            syslog: true,
-            ..settings(folder.path())
-        });
+        let log = Log::open(&Settings { syslog: true, ..settings(folder.path()) });
         log.warning("two\nlines");
         let entry = received(&socket);
         assert!(entry.starts_with("<20>"), "{entry}");
@@ -220,10 +215,7 @@ mod tests {
     fn journald_gets_fields_and_no_text_adds_one() {
         let folder = tempfile::tempdir().unwrap();
         let socket = UnixDatagram::bind(folder.path().join("journal")).unwrap();
-        let log = Log::open(&Settings {
-            journald: true,
-            ..settings(folder.path())
-        });
+        let log = Log::open(&Settings { journald: true, ..settings(folder.path()) });
         log.error("x\nPRIORITY=0");
         assert_eq!(
             received(&socket),
@@ -235,10 +227,7 @@ mod tests {
     fn the_file_gets_one_line_an_entry_and_is_not_for_others() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("otab.log");
-        let log = Log::open(&Settings {
-            file: Some(path.clone()),
-            ..settings(folder.path())
-        });
+        let log = Log::open(&Settings { file: Some(path.clone()), ..settings(folder.path()) });
         log.info("one");
         log.info("two\r\nstill two");
         let text = std::fs::read_to_string(&path).unwrap();
@@ -246,10 +235,7 @@ mod tests {
         assert_eq!(lines.len(), 2, "{text}");
         let (time, rest) = lines[1].split_once(' ').unwrap();
         assert!(time.parse::<Timestamp>().is_ok(), "{time}");
-        assert_eq!(
-            rest,
-            format!("otab[{}]: two\\r\\nstill two", std::process::id())
-        );
+        assert_eq!(rest, format!("otab[{}]: two\\r\\nstill two", std::process::id()));
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o137, 0, "{mode:o}");
     }

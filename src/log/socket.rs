@@ -30,11 +30,7 @@ impl Socket {
     pub(super) fn new(path: &Path) -> Option<Self> {
         let socket = UnixDatagram::unbound().ok()?;
         socket.set_nonblocking(true).ok()?;
-        Some(Self {
-            own: socket,
-            path: path.to_owned(),
-            patience: AtomicU8::new(PATIENCE),
-        })
+        Some(Self { own: socket, path: path.to_owned(), patience: AtomicU8::new(PATIENCE) })
     }
 
     /// Sends one datagram, or loses it.
@@ -56,9 +52,7 @@ impl Socket {
 
     fn has_patience(&self) -> bool {
         let less = |left: u8| left.checked_sub(1);
-        self.patience
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
-            .is_ok()
+        self.patience.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
     }
 }
 

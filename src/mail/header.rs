@@ -285,6 +285,9 @@ mod tests {
     #[test]
     fn too_many_fields_are_refused_and_continuation_lines_do_not_count() {
         assert!(Header::parse(b"A: b\n c\n d\nE: f\n".to_vec(), 2).is_ok());
-        assert_eq!(Header::parse(b"A: b\nE: f\nG: h\n".to_vec(), 2).err(), Some(TooManyFields(b"A: b\nE: f\nG: h\n".to_vec())));
+        assert_eq!(
+            Header::parse(b"A: b\nE: f\nG: h\n".to_vec(), 2).err(),
+            Some(TooManyFields(b"A: b\nE: f\nG: h\n".to_vec()))
+        );
     }
 }

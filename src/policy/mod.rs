@@ -10,13 +10,13 @@ mod kind;
 mod settle;
 
 pub use control::{Protect, Trusted, new_marker_fields, stream_guard};
-pub use creation::{Pattern, Refused};
+pub use creation::Refused;
 pub use examine::{Envelope, Examined, Stated, examine};
 pub use follow_up::TicketNumbers;
 pub use kind::{Automatic, Kind, LOOP_FIELD};
 pub use settle::{Person, Settled, Standing, settle};
 
-use crate::mail::Address;
+use crate::mail::{Address, Pattern};
 
 /// The settings that decide.
 #[derive(Debug, Clone)]

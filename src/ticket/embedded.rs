@@ -38,22 +38,14 @@ impl Facts {
     }
 
     /// The tickets with these numbers, by number.
-    pub fn by_numbers(
-        &self,
-        dbs: &mut Databases,
-        numbers: &[String],
-    ) -> Result<HashMap<String, Ticket>, Error> {
+    pub fn by_numbers(&self, dbs: &mut Databases, numbers: &[String]) -> Result<HashMap<String, Ticket>, Error> {
         let tickets = self.listed(dbs, "tn", numbers)?;
         let pairs = tickets.into_iter().map(|this| (this.number.clone(), this));
         Ok(pairs.collect())
     }
 
     /// The tickets that mails with these Message-IDs opened, by Message-ID; the oldest of several.
-    pub fn by_message_ids(
-        &self,
-        dbs: &mut Databases,
-        ids: &[String],
-    ) -> Result<HashMap<String, Ticket>, Error> {
+    pub fn by_message_ids(&self, dbs: &mut Databases, ids: &[String]) -> Result<HashMap<String, Ticket>, Error> {
         let mut found = HashMap::new();
         for ticket in self.listed(dbs, "message_id", ids)? {
             if let Some(id) = ticket.message_id.clone() {
@@ -92,12 +84,7 @@ impl Facts {
     ) -> Result<bool, Error> {
         let changed = dbs.get(&self.url)?.execute(
             "UPDATE ticket SET state_type = ?, changed_at = ? WHERE tn = ? AND state_type <> ?",
-            &[
-                state.as_str().into(),
-                at.into(),
-                number.into(),
-                state.as_str().into(),
-            ],
+            &[state.as_str().into(), at.into(), number.into(), state.as_str().into()],
         )?;
         Ok(changed == 1 || self.by_number(dbs, number)?.is_some())
     }
@@ -111,12 +98,7 @@ impl Facts {
     }
 
     /// All tickets that have one of `values` in `column`, the oldest first within each chunk.
-    fn listed(
-        &self,
-        dbs: &mut Databases,
-        column: &str,
-        values: &[String],
-    ) -> Result<Vec<Ticket>, Error> {
+    fn listed(&self, dbs: &mut Databases, column: &str, values: &[String]) -> Result<Vec<Ticket>, Error> {
         let mut tickets = Vec::new();
         for chunk in values.chunks(LIST) {
             let marks = vec!["?"; chunk.len()].join(", ");
@@ -195,10 +177,7 @@ mod tests {
             assert!(closed.unwrap());
         }
         let ticket = facts.by_number(&mut dbs, "1").unwrap().unwrap();
-        assert_eq!(
-            (ticket.state_type, ticket.changed_at),
-            (StateType::Closed, at(30))
-        );
+        assert_eq!((ticket.state_type, ticket.changed_at), (StateType::Closed, at(30)));
         let missing = facts.set_state(&mut dbs, "2", StateType::Closed, at(0));
         assert!(!missing.unwrap());
     }

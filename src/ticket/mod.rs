@@ -48,22 +48,13 @@ pub enum StateType {
 
 /// A text that names none of the seven state types.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "no state type; one of: new, open, closed, pending reminder, pending auto, removed, merged"
-)]
+#[error("no state type; one of: new, open, closed, pending reminder, pending auto, removed, merged")]
 pub struct UnknownStateType;
 
 impl StateType {
     /// All seven.
-    pub const ALL: [Self; 7] = [
-        Self::New,
-        Self::Open,
-        Self::Closed,
-        Self::PendingReminder,
-        Self::PendingAuto,
-        Self::Removed,
-        Self::Merged,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::New, Self::Open, Self::Closed, Self::PendingReminder, Self::PendingAuto, Self::Removed, Self::Merged];
 
     /// OTOBO's name for it.
     #[must_use]
@@ -112,9 +103,6 @@ mod tests {
         }
         assert!("Closed".parse::<StateType>().is_err());
         let over: Vec<_> = StateType::ALL.into_iter().filter(|s| s.is_over()).collect();
-        assert_eq!(
-            over,
-            [StateType::Closed, StateType::Removed, StateType::Merged]
-        );
+        assert_eq!(over, [StateType::Closed, StateType::Removed, StateType::Merged]);
     }
 }

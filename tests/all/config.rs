@@ -15,9 +15,7 @@ fn cases() -> Vec<String> {
         return Vec::new();
     };
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let mut names: Vec<_> = names
-        .filter_map(|name| Some(name.strip_suffix(".toml")?.to_owned()))
-        .collect();
+    let mut names: Vec<_> = names.filter_map(|name| Some(name.strip_suffix(".toml")?.to_owned())).collect();
     names.sort();
     names
 }
@@ -30,9 +28,7 @@ fn every_bad_configuration_is_refused_for_the_reasons_beside_it() {
         let text = fs::read_to_string(path("toml")).unwrap();
         let found = match Config::parse(&text, &folder()) {
             Ok(_) => "nothing is wrong\n".to_owned(),
-            Err(problems) => problems
-                .iter()
-                .fold(String::new(), |all, p| all + &format!("{p}\n")),
+            Err(problems) => problems.iter().fold(String::new(), |all, p| all + &format!("{p}\n")),
         };
         // No message shows a secret: every one in these files holds one of these.
         for secret in ["hunter2", "0123456789", "correct horse"] {

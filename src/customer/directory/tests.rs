@@ -20,16 +20,10 @@ fn connections() -> Databases {
 
 fn site() -> Site {
     let folder = tempfile::tempdir().unwrap();
-    let source = |name: &str| Source {
-        name: name.to_owned(),
-        url: Url::Sqlite(folder.path().join(format!("{name}.db"))),
-    };
+    let source =
+        |name: &str| Source { name: name.to_owned(), url: Url::Sqlite(folder.path().join(format!("{name}.db"))) };
     let directory = Directory::new(vec![source("A"), source("B")]);
-    Site {
-        folder,
-        directory,
-        dbs: connections(),
-    }
+    Site { folder, directory, dbs: connections() }
 }
 
 impl Site {
@@ -109,20 +103,11 @@ fn a_stored_look_alike_is_never_taken_for_the_sender() {
 
 #[test]
 fn both_forms_of_an_international_domain_find_the_customer() {
-    for stored in [
-        "hans@müller.test",
-        "hans@xn--mller-kva.test",
-        "Hans@MÜLLER.test",
-        "HANS@XN--MLLER-KVA.TEST",
-    ] {
+    for stored in ["hans@müller.test", "hans@xn--mller-kva.test", "Hans@MÜLLER.test", "HANS@XN--MLLER-KVA.TEST"] {
         let mut site = site();
         site.row("A", "hans", stored, "x", 1);
         assert_eq!(site.found("hans@müller.test"), "hans of A", "{stored}");
-        assert_eq!(
-            site.found("hans@xn--mller-kva.test"),
-            "hans of A",
-            "{stored}"
-        );
+        assert_eq!(site.found("hans@xn--mller-kva.test"), "hans of A", "{stored}");
     }
 }
 
@@ -153,8 +138,7 @@ fn a_password_counts_only_when_it_is_not_empty() {
         site.row("A", login, "x@corp.test", "x", 1);
         let db = site.directory.open(&mut site.dbs, "A").unwrap();
         let values = [pw.into(), login.into()];
-        db.execute("UPDATE customer_user SET pw = ? WHERE login = ?", &values)
-            .unwrap();
+        db.execute("UPDATE customer_user SET pw = ? WHERE login = ?", &values).unwrap();
         let found = site.directory.by_login_anywhere(&mut site.dbs, login);
         assert_eq!(found.unwrap().unwrap().has_password, login == "set");
     }
@@ -177,12 +161,7 @@ fn a_broadly_equal_login_or_customer_id_of_somebody_else_is_a_claim() {
         let mut by_login = site();
         by_login.row("B", text, "other@corp.test", "x", 2);
         assert!(by_login.claimed("carol@corp.test"), "login {text:?}");
-        assert!(
-            by_login
-                .directory
-                .knows(&mut by_login.dbs, "cařol@corp.test")
-                .unwrap()
-        );
+        assert!(by_login.directory.knows(&mut by_login.dbs, "cařol@corp.test").unwrap());
         let mut by_id = site();
         by_id.row("A", "x", "other@corp.test", text, 1);
         assert!(by_id.claimed("carol@corp.test"), "customer id {text:?}");
@@ -201,22 +180,11 @@ fn a_plain_stored_login_is_claimed_by_an_accented_sender() {
 #[test]
 fn ones_own_row_and_other_texts_are_no_claim() {
     let mut site = site();
-    site.row(
-        "A",
-        "carol@corp.test",
-        "Carol@corp.test",
-        "carol@corp.test",
-        1,
-    );
+    site.row("A", "carol@corp.test", "Carol@corp.test", "carol@corp.test", 1);
     site.row("A", "c%l@corp.test", "x@corp.test", "c____@corp.test", 1);
     assert!(!site.claimed("carol@corp.test"));
     assert!(!site.claimed("dave@corp.test"));
-    assert!(
-        !site
-            .directory
-            .knows(&mut site.dbs, "unverified-sender")
-            .unwrap()
-    );
+    assert!(!site.directory.knows(&mut site.dbs, "unverified-sender").unwrap());
 }
 
 #[test]
@@ -251,19 +219,12 @@ fn a_created_customer_has_every_column_as_the_package_writes_it() {
     let again = site.directory.by_login(&mut site.dbs, "A", &customer.login);
     assert_eq!(again.unwrap(), Some(customer.clone()));
     let db = site.directory.open(&mut site.dbs, "A").unwrap();
-    let row = db
-        .row(
-            "SELECT title || phone || comments, create_time, change_by FROM customer_user",
-            &[],
-        )
-        .unwrap()
-        .unwrap();
+    let row =
+        db.row("SELECT title || phone || comments, create_time, change_by FROM customer_user", &[]).unwrap().unwrap();
     assert_eq!(row.text(0).unwrap(), "");
     assert_eq!(row.text(1).unwrap(), "1970-01-01 00:00:00");
     assert_eq!(row.int(2).unwrap(), 1);
-    let zone = site
-        .directory
-        .preference(&mut site.dbs, "A", &customer.login, "UserTimeZone");
+    let zone = site.directory.preference(&mut site.dbs, "A", &customer.login, "UserTimeZone");
     assert_eq!(zone.unwrap().as_deref(), Some("UTC"));
 }
 
@@ -279,19 +240,11 @@ fn refusals_for_good_are_told_apart_and_write_nothing() {
     for id in ["", "0", "a\0b", "a\nb"] {
         let customer_id = id.to_owned();
         let base = new("dave@corp.test");
-        let refused = site
-            .create(&NewCustomer {
-                customer_id,
-                ..base
-            })
-            .unwrap_err();
+        let refused = site.create(&NewCustomer { customer_id, ..base }).unwrap_err();
         assert!(!refused.is_transient(), "{id:?}");
     }
     let entry = Entry::from(&new("CAROL@corp.test"));
-    let twice = Entry {
-        login: "CAROL@corp.test".to_owned(),
-        ..entry
-    };
+    let twice = Entry { login: "CAROL@corp.test".to_owned(), ..entry };
     let refused = site.directory.add(&mut site.dbs, "A", &twice, NOW);
     let refused = refused.unwrap_err();
     assert!(matches!(refused, Error::Refused(Refusal::Constraint(_))));
@@ -301,16 +254,11 @@ fn refusals_for_good_are_told_apart_and_write_nothing() {
 #[test]
 fn an_unknown_or_unreachable_source_is_an_error_that_can_heal() {
     let mut site = site();
-    let unknown = site
-        .directory
-        .by_login(&mut site.dbs, "C", "x")
-        .unwrap_err();
+    let unknown = site.directory.by_login(&mut site.dbs, "C", "x").unwrap_err();
     assert!(matches!(unknown, Error::UnknownSource(_)) && unknown.is_transient());
     site.row("A", "carol", "dave@corp.test", "x", 1);
     std::fs::write(site.folder.path().join("B.db"), "not a database").unwrap();
-    let found = site
-        .directory
-        .find(&mut site.dbs, &parse("carol@corp.test"));
+    let found = site.directory.find(&mut site.dbs, &parse("carol@corp.test"));
     let error = found.unwrap_err();
     assert!(error.is_transient());
     assert!(matches!(error, Error::Db(error) if error.kind() == Kind::Foreign));
@@ -320,12 +268,7 @@ fn an_unknown_or_unreachable_source_is_an_error_that_can_heal() {
 fn a_login_is_compared_byte_for_byte() {
     let mut site = site();
     site.row("B", "Carol", "x@corp.test", "x", 1);
-    for (login, there) in [
-        ("Carol", true),
-        ("carol", false),
-        ("Carol ", false),
-        ("Carol\0", false),
-    ] {
+    for (login, there) in [("Carol", true), ("carol", false), ("Carol ", false), ("Carol\0", false)] {
         let found = site.directory.by_login_anywhere(&mut site.dbs, login);
         assert_eq!(found.unwrap().is_some(), there, "{login:?}");
     }

@@ -28,28 +28,18 @@ pub fn create(path: &Path, mode: u32) -> Result<(), Error> {
     let io = |error: io::Error| io_error(path, &error);
     let draft = draft(folder, mode).map_err(io)?;
     fill(&draft)?;
-    File::open(&draft)
-        .and_then(|file| file.sync_all())
-        .map_err(io)?;
+    File::open(&draft).and_then(|file| file.sync_all()).map_err(io)?;
     // Renames only where the name is free (or links and unlinks, where the system cannot).
-    draft
-        .persist_noclobber(path)
-        .map_err(|error| io(error.error))?;
-    File::open(folder)
-        .and_then(|file| file.sync_all())
-        .map_err(io)
+    draft.persist_noclobber(path).map_err(|error| io(error.error))?;
+    File::open(folder).and_then(|file| file.sync_all()).map_err(io)
 }
 
 /// An empty file beside the final place: only within one folder is giving it its name atomic. Its
 /// descriptor is closed before SQLite opens it (see `header` for why that matters).
 fn draft(folder: &Path, mode: u32) -> io::Result<TempPath> {
-    let file = tempfile::Builder::new()
-        .prefix(".otab-")
-        .suffix(".new")
-        .tempfile_in(folder)?;
+    let file = tempfile::Builder::new().prefix(".otab-").suffix(".new").tempfile_in(folder)?;
     // Set here and not on opening, since the umask of the first mail is chance.
-    file.as_file()
-        .set_permissions(Permissions::from_mode(mode))?;
+    file.as_file().set_permissions(Permissions::from_mode(mode))?;
     Ok(file.into_temp_path())
 }
 
@@ -67,9 +57,7 @@ fn fill(draft: &Path) -> Result<(), Error> {
         ))
         .map_err(sql)?;
     schema::run(&place, &mut connection)?;
-    connection
-        .execute_batch("PRAGMA journal_mode = WAL")
-        .map_err(sql)?;
+    connection.execute_batch("PRAGMA journal_mode = WAL").map_err(sql)?;
     connection.close().map_err(|(_, error)| sql(error))
 }
 
@@ -117,9 +105,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("otab.db");
         let made = std::thread::scope(|scope| {
-            let all: Vec<_> = (0..20)
-                .map(|_| scope.spawn(|| create(&path, 0o600)))
-                .collect();
+            let all: Vec<_> = (0..20).map(|_| scope.spawn(|| create(&path, 0o600))).collect();
             let results = all.into_iter().map(|thread| thread.join().unwrap());
             results
                 .filter(|result| match result {

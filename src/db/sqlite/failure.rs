@@ -23,16 +23,12 @@ fn message(error: &rusqlite::Error) -> String {
 fn kind(code: ErrorCode) -> Kind {
     match code {
         // A protocol failure is a lock that could not be had in very many tries.
-        ErrorCode::DatabaseBusy
-        | ErrorCode::DatabaseLocked
-        | ErrorCode::FileLockingProtocolFailed => Kind::Busy,
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed => Kind::Busy,
         ErrorCode::DiskFull => Kind::Full,
         ErrorCode::ReadOnly => Kind::ReadOnly,
         ErrorCode::ConstraintViolation => Kind::Constraint,
         ErrorCode::NotADatabase => Kind::Foreign,
-        ErrorCode::CannotOpen | ErrorCode::SystemIoFailure | ErrorCode::PermissionDenied => {
-            Kind::Unavailable
-        }
+        ErrorCode::CannotOpen | ErrorCode::SystemIoFailure | ErrorCode::PermissionDenied => Kind::Unavailable,
         _ => Kind::Other,
     }
 }

@@ -46,9 +46,7 @@ pub(super) fn check(path: &Path) -> Result<(), Error> {
 
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut header = Vec::with_capacity(LENGTH);
-    File::open(path)?
-        .take(LENGTH as u64)
-        .read_to_end(&mut header)?;
+    File::open(path)?.take(LENGTH as u64).read_to_end(&mut header)?;
     Ok(header)
 }
 
@@ -60,8 +58,7 @@ fn fault(header: &[u8]) -> Option<&'static str> {
         return Some("is not an SQLite database");
     }
     let id = header.get(APPLICATION_ID_AT..APPLICATION_ID_AT + 4);
-    (id != Some(APPLICATION_ID.to_be_bytes().as_slice()))
-        .then_some("is an SQLite database, but not one of otab's")
+    (id != Some(APPLICATION_ID.to_be_bytes().as_slice())).then_some("is an SQLite database, but not one of otab's")
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Error {

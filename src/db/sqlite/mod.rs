@@ -115,9 +115,7 @@ impl Connection {
     /// Closes the connection; the last one out folds the log into the file and removes it.
     pub(super) fn close(self) -> Result<(), Error> {
         let place = self.place;
-        self.inner
-            .close()
-            .map_err(|(_, error)| failed(&place, &error))
+        self.inner.close().map_err(|(_, error)| failed(&place, &error))
     }
 
     pub(super) fn batch(&self, sql: &str) -> Result<(), Error> {

@@ -41,11 +41,8 @@ pub fn migrate(path: &Path) -> Result<(), Error> {
 /// Runs the versions that are missing, all in one transaction.
 pub(super) fn run(place: &str, connection: &mut rusqlite::Connection) -> Result<(), Error> {
     let failed = |error: refinery::Error| unmigrated(place, &error);
-    let versions: Vec<Migration> = VERSIONS
-        .iter()
-        .map(|(name, sql)| Migration::unapplied(name, sql))
-        .collect::<Result<_, _>>()
-        .map_err(failed)?;
+    let versions: Vec<Migration> =
+        VERSIONS.iter().map(|(name, sql)| Migration::unapplied(name, sql)).collect::<Result<_, _>>().map_err(failed)?;
     Runner::new(&versions)
         .set_grouped(true)
         .set_abort_missing(true)
