@@ -1,1 +1,3 @@
-//! (room `link`)
+//! Link mails: what carries a link to the customer's stored address.
+
+pub mod outbox;

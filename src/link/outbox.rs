@@ -1,0 +1,268 @@
+//! Orders for link mails that no mail server has taken yet.
+//!
+//! An order is recorded in the same transaction as its token. Until its mail has been taken it alone
+//! holds the secret; what is listed never shows it. This file sends nothing.
+
+use std::str::FromStr;
+
+use jiff::Timestamp;
+
+use crate::db::{self, Row, Statements, Tx};
+use crate::token::Secret;
+
+/// Why a link mail goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion {
+    /// A new mail came in.
+    New,
+    /// A used link was asked to be renewed.
+    Refresh,
+}
+
+impl Occasion {
+    /// The stored text.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Refresh => "refresh",
+        }
+    }
+}
+
+/// A link mail to be sent.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// The token it brings; the order goes when the token goes.
+    pub token_id: Option<i64>,
+    /// The token's secret.
+    pub secret: Option<Secret>,
+    /// The customer's stored address, and nothing else (promise 7).
+    pub recipient: String,
+    /// The customer's login.
+    pub customer: String,
+    /// The name of the customer's source.
+    pub backend: String,
+    /// Why it goes out.
+    pub occasion: Occasion,
+    /// The customer's language (`de`, `en`), where known.
+    pub language: Option<String>,
+    /// The Message-ID of the customer's mail, with its `<>`.
+    pub message_id: Option<String>,
+    /// The ticket, where known.
+    pub ticket_number: Option<String>,
+}
+
+/// An order as it stands, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// The order's number.
+    pub id: i64,
+    /// The token it brings.
+    pub token_id: Option<i64>,
+    /// Where it goes.
+    pub recipient: String,
+    /// The customer's login.
+    pub customer: String,
+    /// Why it goes out: `new` or `refresh`.
+    pub occasion: String,
+    /// The ticket, where known.
+    pub ticket_number: Option<String>,
+    /// When it was ordered.
+    pub created_at: Timestamp,
+    /// When it is to be tried next.
+    pub due_at: Timestamp,
+    /// How often it has been tried.
+    pub tries: i64,
+    /// What the last try failed with.
+    pub last_error: Option<String>,
+}
+
+/// Why an order was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database failed.
+    #[error(transparent)]
+    Db(#[from] db::Error),
+    /// No mail can be addressed to the recipient. It is not repeated here: it is personal data.
+    #[error("no mail can be addressed to the customer's stored address")]
+    Refused,
+}
+
+impl Error {
+    /// Whether trying again later makes sense.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Db(error) => error.is_transient(),
+            Self::Refused => false,
+        }
+    }
+}
+
+/// Records an order, due at once; its number.
+///
+/// A recipient that lettre, which will send the mail, cannot address is refused now: it would never
+/// leave the outbox, and its secret would lie there for good.
+pub fn order(tx: &mut Tx<'_>, order: &Order, now: Timestamp) -> Result<i64, Error> {
+    lettre::Address::from_str(&order.recipient).map_err(|_| Error::Refused)?;
+    tx.execute(
+        "INSERT INTO outbox (token_id, secret, recipient, customer, backend, occasion, language, \
+         message_id, ticket_number, created_at, due_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        &[
+            order.token_id.into(),
+            order.secret.as_ref().map(Secret::expose).into(),
+            (&order.recipient).into(),
+            (&order.customer).into(),
+            (&order.backend).into(),
+            order.occasion.as_str().into(),
+            order.language.as_ref().into(),
+            order.message_id.as_ref().into(),
+            order.ticket_number.as_ref().into(),
+            now.into(),
+            now.into(),
+        ],
+    )?;
+    // The write lock is held, so the highest number is the one just given.
+    let row = tx.row("SELECT COALESCE(MAX(id), 0) FROM outbox", &[])?;
+    Ok(row.map_or(Ok(0), |row| row.int(0))?)
+}
+
+/// At most `limit` orders, the next due first.
+pub fn list(db: &mut impl Statements, limit: Option<u32>) -> Result<Vec<Waiting>, db::Error> {
+    let sql = "SELECT id, token_id, recipient, customer, occasion, ticket_number, created_at, \
+               due_at, tries, last_error FROM outbox ORDER BY due_at, id LIMIT ?";
+    let rows = db.rows(sql, &[limit.unwrap_or(u32::MAX).into()])?;
+    rows.iter().map(waiting).collect()
+}
+
+/// Gives an order up, and its secret with it; `false` where there is none.
+pub fn drop(db: &mut impl Statements, id: i64) -> Result<bool, db::Error> {
+    let dropped = db.execute("DELETE FROM outbox WHERE id = ?", &[id.into()])?;
+    Ok(dropped == 1)
+}
+
+/// Gives up the orders of a token that must not reach anybody any more (revoked); how many.
+pub fn drop_for_token(db: &mut impl Statements, token_id: i64) -> Result<u64, db::Error> {
+    db.execute("DELETE FROM outbox WHERE token_id = ?", &[token_id.into()])
+}
+
+fn waiting(row: &Row) -> Result<Waiting, db::Error> {
+    Ok(Waiting {
+        id: row.int(0)?,
+        token_id: row.opt_int(1)?,
+        recipient: row.text(2)?.into_owned(),
+        customer: row.text(3)?.into_owned(),
+        occasion: row.text(4)?.into_owned(),
+        ticket_number: row.opt_text(5)?.map(Into::into),
+        created_at: row.time(6)?,
+        due_at: row.time(7)?,
+        tries: row.int(8)?,
+        last_error: row.opt_text(9)?.map(Into::into),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::{Access, Database, Url};
+    use crate::token::{Issued, NewToken, State, issue, withdraw};
+    use std::time::Duration;
+
+    fn store(folder: &tempfile::TempDir) -> Database {
+        let url = Url::Sqlite(folder.path().join("otab.db"));
+        let access = Access::ReadWrite { create: true };
+        Database::open(&url, access, Duration::from_mins(1)).unwrap()
+    }
+
+    fn to(recipient: &str) -> Order {
+        Order {
+            token_id: None,
+            secret: Some(Secret::parse("the-secret-itself").unwrap()),
+            recipient: recipient.to_owned(),
+            customer: "carol".to_owned(),
+            backend: "A".to_owned(),
+            occasion: Occasion::New,
+            language: None,
+            message_id: None,
+            ticket_number: None,
+        }
+    }
+
+    fn token() -> NewToken {
+        NewToken {
+            mail_key: None,
+            customer: "carol".to_owned(),
+            email: "carol@corp.test".to_owned(),
+            backend: "A".to_owned(),
+            message_id: None,
+            ticket_number: None,
+            state: State::Pending,
+        }
+    }
+
+    #[test]
+    fn an_order_is_listed_without_its_secret_and_dropped_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut db = store(&folder);
+        let now = Timestamp::UNIX_EPOCH;
+        let id = db
+            .write(|tx| order(tx, &to("carol@corp.test"), now))
+            .unwrap();
+        let listed = list(&mut db, None).unwrap();
+        assert_eq!((listed.len(), listed[0].id), (1, id));
+        assert!(!format!("{listed:?}").contains("secret-itself"));
+        assert!(drop(&mut db, id).unwrap());
+        assert!(!drop(&mut db, id).unwrap());
+        db.close().unwrap();
+        let file = std::fs::read(folder.path().join("otab.db")).unwrap();
+        let secret = b"the-secret-itself";
+        assert!(!file.windows(secret.len()).any(|bytes| bytes == secret));
+    }
+
+    #[test]
+    fn a_recipient_that_cannot_be_addressed_undoes_token_and_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut db = store(&folder);
+        let now = Timestamp::UNIX_EPOCH;
+        for recipient in [
+            "",
+            "carol",
+            "carol@corp.test\r\nBcc: x@y.test",
+            "a b@corp.test",
+        ] {
+            let refused = db.write(|tx| {
+                issue(tx, &token(), &Secret::generate(), now)?;
+                order(tx, &to(recipient), now)
+            });
+            let refused = refused.unwrap_err();
+            assert!(matches!(refused, Error::Refused) && !refused.is_transient());
+        }
+        assert!(list(&mut db, None).unwrap().is_empty());
+        assert!(crate::token::list(&mut db, None).unwrap().is_empty());
+    }
+
+    #[test]
+    fn an_order_goes_with_its_token() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut db = store(&folder);
+        let now = Timestamp::UNIX_EPOCH;
+        let issued = db.write(|tx| {
+            let secret = Secret::generate();
+            let issued = issue(tx, &token(), &secret, now)?;
+            let Issued::New { id } = issued else {
+                return Ok::<_, Error>(0);
+            };
+            let this = Order {
+                token_id: Some(id),
+                ..to("carol@corp.test")
+            };
+            order(tx, &this, now)?;
+            Ok(id)
+        });
+        let id = issued.unwrap();
+        assert_eq!(list(&mut db, None).unwrap()[0].token_id, Some(id));
+        assert!(db.write(|tx| withdraw(tx, id)).unwrap());
+        assert!(list(&mut db, None).unwrap().is_empty());
+    }
+}

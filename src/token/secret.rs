@@ -1,0 +1,119 @@
+//! Secrets and keys, which are stored and compared as hashes only.
+//!
+//! A secret has no `Display`, and its `Debug` hides it: it must not reach a log by carelessness.
+
+use std::fmt;
+
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
+
+/// Longest secret, in bytes.
+const LONGEST: usize = 128;
+
+/// The secret in a link.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+/// A text that cannot be a secret. It is not repeated: a mistyped secret is nearly one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no token: 1 to 128 printable ASCII characters without blanks")]
+pub struct SecretError;
+
+impl Secret {
+    /// A new one: the text of a UUID v4, with 122 random bits from the operating system.
+    #[must_use]
+    pub fn generate() -> Self {
+        Self(uuid::Uuid::new_v4().hyphenated().to_string())
+    }
+
+    /// Reads a given one; outer blanks are trimmed. Its shape is left open, since tokens taken over
+    /// from OTOBO's package are no UUIDs.
+    pub fn parse(text: &str) -> Result<Self, SecretError> {
+        let text = text.trim();
+        let printable = text.bytes().all(|byte| byte.is_ascii_graphic());
+        if text.is_empty() || text.len() > LONGEST || !printable {
+            return Err(SecretError);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The secret itself, for the link and the outbox only.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// The SHA-256 of its text in lower-case hex: what is stored. No salt and no stretching: there is
+    /// nothing to guess in 122 random bits, and the hash has to be found by an index.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        HEXLOWER.encode(&Sha256::digest(self.0.as_bytes()))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// What makes a mail the same mail at a second try (promise 1), hashed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailKey(String);
+
+impl MailKey {
+    /// The key of a mail: its identity (Message-ID, or a hash of the header block) and its sender.
+    ///
+    /// The NUL between them keeps pairs apart that would read the same put together; a sender holds
+    /// none.
+    #[must_use]
+    pub fn new(identity: &[u8], sender: &str) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(identity);
+        hash.update([0]);
+        hash.update(sender.as_bytes());
+        Self(HEXLOWER.encode(&hash.finalize()))
+    }
+
+    /// The stored text, in lower-case hex.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_a_uuid_hashed_as_text_and_hidden_from_debug() {
+        let secret = Secret::generate();
+        assert_eq!(secret.expose().len(), 36);
+        assert_ne!(secret, Secret::generate());
+        assert_eq!(format!("{secret:?}"), "Secret(…)");
+        let abc = Secret::parse(" abc\r\n").unwrap();
+        assert_eq!(abc.expose(), "abc");
+        assert_eq!(
+            abc.hash(),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+    }
+
+    #[test]
+    fn what_no_link_could_hold_is_no_secret() {
+        assert!(Secret::parse(&"a".repeat(128)).is_ok());
+        for text in ["", "  ", "a b", "a\0", "tökén", &"a".repeat(129)] {
+            assert!(Secret::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_mail_key_tells_identity_and_sender_apart() {
+        let key = MailKey::new(b"<a@x>", "carol@corp.test");
+        assert_eq!(key, MailKey::new(b"<a@x>", "carol@corp.test"));
+        assert_ne!(key, MailKey::new(b"<a@x>c", "arol@corp.test"));
+        assert_ne!(key, MailKey::new(b"<b@x>", "carol@corp.test"));
+        assert_eq!(key.as_str().len(), 64);
+    }
+}
