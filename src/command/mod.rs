@@ -14,7 +14,7 @@ mod watch;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -41,18 +41,18 @@ pub fn run() -> ExitCode {
 fn dispatch(otab: cli::Otab) -> Exit {
     match otab.command {
         None if std::io::stdin().is_terminal() => help(),
-        None => in_mail_path(otab.config, cli::Filter::default()),
-        Some(cli::Command::Filter(args)) => in_mail_path(otab.config, args),
+        None => in_mail_path(otab.config.as_deref(), &cli::Filter::default()),
+        Some(cli::Command::Filter(args)) => in_mail_path(otab.config.as_deref(), &args),
         Some(command) => people::run(otab.config, command),
     }
 }
 
-fn in_mail_path(config: Option<PathBuf>, args: cli::Filter) -> Exit {
+fn in_mail_path(config: Option<&Path>, args: &cli::Filter) -> Exit {
     mail_path::quiet_panics();
     mail_path::run(|| {
         let watch = Watch::start(DECIDE);
-        let path = config::locate(config.as_deref(), std::env::var_os("OTAB_CONFIG"), args.explain);
-        filter::run(&path, &args, &watch)
+        let path = config::locate(config, std::env::var_os("OTAB_CONFIG"), args.explain);
+        filter::run(&path, args, &watch)
     })
 }
 

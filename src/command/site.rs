@@ -55,6 +55,13 @@ impl Site {
         Databases::new(Access::ReadWrite { create: self.config.store.create }, busy)
     }
 
+    /// Databases that nothing is written to.
+    #[must_use]
+    pub fn databases_for_trial(&self, busy: Duration) -> Databases {
+        let access = if self.config.store.create { Access::Trial } else { Access::ReadOnly };
+        Databases::new(access, busy)
+    }
+
     /// The policy's rules for a mail to this recipient, whose address is the helpdesk's own.
     #[must_use]
     pub fn rules(&self, recipient: Option<&str>) -> Rules {

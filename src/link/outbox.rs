@@ -206,9 +206,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut db = store(&folder);
         let now = Timestamp::UNIX_EPOCH;
-        let id = db
-            .write(|tx| order(tx, &to("carol@corp.test"), now))
-            .unwrap();
+        let id = db.write(|tx| order(tx, &to("carol@corp.test"), now)).unwrap();
         let listed = list(&mut db, None).unwrap();
         assert_eq!((listed.len(), listed[0].id), (1, id));
         assert!(!format!("{listed:?}").contains("secret-itself"));
@@ -225,12 +223,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut db = store(&folder);
         let now = Timestamp::UNIX_EPOCH;
-        for recipient in [
-            "",
-            "carol",
-            "carol@corp.test\r\nBcc: x@y.test",
-            "a b@corp.test",
-        ] {
+        for recipient in ["", "carol", "carol@corp.test\r\nBcc: x@y.test", "a b@corp.test"] {
             let refused = db.write(|tx| {
                 issue(tx, &token(), &Secret::generate(), now)?;
                 order(tx, &to(recipient), now)
@@ -253,10 +246,7 @@ mod tests {
             let Issued::New { id } = issued else {
                 return Ok::<_, Error>(0);
             };
-            let this = Order {
-                token_id: Some(id),
-                ..to("carol@corp.test")
-            };
+            let this = Order { token_id: Some(id), ..to("carol@corp.test") };
             order(tx, &this, now)?;
             Ok(id)
         });

@@ -41,11 +41,7 @@ impl Store {
     pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = Url::Sqlite(folder.path().join("otab.db"));
-        Self {
-            _folder: folder,
-            url,
-            dbs: connections(),
-        }
+        Self { _folder: folder, url, dbs: connections() }
     }
 
     pub(super) fn db(&mut self) -> &mut Database {
@@ -61,18 +57,14 @@ impl Store {
     }
 
     pub(super) fn issue_many(&mut self, token: &NewToken, count: u32) {
-        let all = self.db().write(|tx| {
-            (0..count).try_for_each(|_| issue(tx, token, &Secret::generate(), at(0)).map(drop))
-        });
+        let all =
+            self.db().write(|tx| (0..count).try_for_each(|_| issue(tx, token, &Secret::generate(), at(0)).map(drop)));
         all.unwrap();
     }
 
     pub(super) fn all(&mut self) -> Vec<TokenFacts> {
         let rows = self.db().rows(&format!("{TOKEN} ORDER BY id"), &[]);
-        rows.unwrap()
-            .iter()
-            .map(|row| facts(row).unwrap())
-            .collect()
+        rows.unwrap().iter().map(|row| facts(row).unwrap()).collect()
     }
 
     pub(super) fn token(&mut self, id: i64) -> TokenFacts {
@@ -101,18 +93,12 @@ impl Store {
     }
 
     /// Runs `work` on as many connections at once; how many of them said yes.
-    pub(super) fn at_once(
-        &self,
-        many: usize,
-        work: impl Fn(&mut Database) -> bool + Sync,
-    ) -> usize {
+    pub(super) fn at_once(&self, many: usize, work: impl Fn(&mut Database) -> bool + Sync) -> usize {
         let (work, url) = (&work, &self.url);
         std::thread::scope(|scope| {
             let run = || work(connections().get(url).unwrap());
             let all: Vec<_> = (0..many).map(|_| scope.spawn(run)).collect();
-            let won = all
-                .into_iter()
-                .filter_map(|thread| thread.join().unwrap().then_some(()));
+            let won = all.into_iter().filter_map(|thread| thread.join().unwrap().then_some(()));
             won.count()
         })
     }

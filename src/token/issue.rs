@@ -45,12 +45,7 @@ pub enum Issued {
 }
 
 /// Records a token, once a mail. Other tokens of the mail or ticket stay as they are.
-pub fn issue(
-    tx: &mut Tx<'_>,
-    new: &NewToken,
-    secret: &Secret,
-    now: Timestamp,
-) -> Result<Issued, Error> {
+pub fn issue(tx: &mut Tx<'_>, new: &NewToken, secret: &Secret, now: Timestamp) -> Result<Issued, Error> {
     if let Some(key) = &new.mail_key
         && let Some(id) = id_of(tx, "mail_key", key.as_str())?
     {
@@ -86,8 +81,7 @@ pub fn seen(db: &mut impl Statements, key: &MailKey) -> Result<bool, Error> {
 /// The mail of a pending token has been taken: it is active from now on. `false` where it was not
 /// pending any more.
 pub fn activate(tx: &mut Tx<'_>, id: i64, now: Timestamp) -> Result<bool, Error> {
-    let sql =
-        "UPDATE token SET state = 'active', changed_at = ? WHERE id = ? AND state = 'pending'";
+    let sql = "UPDATE token SET state = 'active', changed_at = ? WHERE id = ? AND state = 'pending'";
     Ok(tx.execute(sql, &[now.into(), id.into()])? == 1)
 }
 
@@ -118,12 +112,7 @@ pub fn bind(tx: &mut Tx<'_>, ticket: &Ticket) -> Result<u64, Error> {
 ///
 /// `None` where there is nothing to renew: it is gone, not used, or somebody else has renewed it by
 /// now. The transaction holds the write lock, so of any number at once exactly one gets a new one.
-pub fn renew(
-    tx: &mut Tx<'_>,
-    id: i64,
-    secret: &Secret,
-    now: Timestamp,
-) -> Result<Option<i64>, Error> {
+pub fn renew(tx: &mut Tx<'_>, id: i64, secret: &Secret, now: Timestamp) -> Result<Option<i64>, Error> {
     let row = tx.row(&format!("{TOKEN} WHERE id = ?"), &[id.into()])?;
     let Some(old) = row.as_ref().map(facts).transpose()? else {
         return Ok(None);
@@ -136,12 +125,7 @@ pub fn renew(
 
 /// A new active token in the place of `old`, whatever stands there: all others of its ticket and
 /// customer (unbound: its mail and customer) become used. The row of the new one.
-pub fn replace(
-    tx: &mut Tx<'_>,
-    old: &TokenFacts,
-    secret: &Secret,
-    now: Timestamp,
-) -> Result<i64, Error> {
+pub fn replace(tx: &mut Tx<'_>, old: &TokenFacts, secret: &Secret, now: Timestamp) -> Result<i64, Error> {
     let (condition, values) = match family(old) {
         Some((condition, values)) => (condition, values.to_vec()),
         None => ("id = ?", vec![old.id.into()]),
@@ -203,8 +187,7 @@ mod tests {
         let mut store = Store::new();
         let secret = Secret::generate();
         let db = store.db();
-        db.write(|tx| issue(tx, &new(None), &secret, at(0)))
-            .unwrap();
+        db.write(|tx| issue(tx, &new(None), &secret, at(0))).unwrap();
         let twice = db.write(|tx| issue(tx, &new(None), &secret, at(0)));
         assert_eq!(twice.unwrap_err().kind(), Kind::Constraint);
     }
@@ -220,10 +203,7 @@ mod tests {
     #[test]
     fn a_ticket_binds_the_tokens_of_its_mail_and_customer_only() {
         let mut store = Store::new();
-        let mallory = NewToken {
-            customer: "mallory".to_owned(),
-            ..new(None)
-        };
+        let mallory = NewToken { customer: "mallory".to_owned(), ..new(None) };
         let ids = [store.issue(&new(None), 0), store.issue(&mallory, 0)];
         let bound = store.issue(&new(Some("7")), 0);
         let ticket = store.ticket("1", Some("carol"));
@@ -238,10 +218,7 @@ mod tests {
     #[test]
     fn pending_tokens_become_active_or_go_and_no_others_do() {
         let mut store = Store::new();
-        let pending = NewToken {
-            state: State::Pending,
-            ..new(None)
-        };
+        let pending = NewToken { state: State::Pending, ..new(None) };
         let (taken, refused) = (store.issue(&pending, 0), store.issue(&pending, 0));
         let db = store.db();
         assert!(db.write(|tx| activate(tx, taken, at(1))).unwrap());
@@ -284,18 +261,14 @@ mod tests {
     #[test]
     fn replacing_deactivates_the_others_of_ticket_and_customer_only() {
         let mut store = Store::new();
-        let stranger = NewToken {
-            customer: "dave".to_owned(),
-            ..new(Some("1"))
-        };
+        let stranger = NewToken { customer: "dave".to_owned(), ..new(Some("1")) };
         let old = store.issue(&new(Some("1")), 0);
         store.issue(&new(Some("1")), 0);
         store.issue(&stranger, 0);
         store.issue(&new(Some("2")), 0);
         let old = store.token(old);
         let db = store.db();
-        db.write(|tx| replace(tx, &old, &Secret::generate(), at(1)))
-            .unwrap();
+        db.write(|tx| replace(tx, &old, &Secret::generate(), at(1))).unwrap();
         assert_eq!(store.states(), [Used, Used, Active, Active, Active]);
     }
 }

@@ -77,14 +77,7 @@ pub fn list(db: &mut impl Statements, limit: Option<u32>) -> Result<Vec<Listed>,
                changed_at, SUBSTR(hash, 1, ?) FROM token ORDER BY id DESC LIMIT ?";
     let shown = i64::try_from(SHOWN).unwrap_or_default();
     let rows = db.rows(sql, &[shown.into(), limit.into()])?;
-    rows.iter()
-        .map(|row| {
-            Ok(Listed {
-                hash: row.text(9)?.into_owned(),
-                token: facts(row)?,
-            })
-        })
-        .collect()
+    rows.iter().map(|row| Ok(Listed { hash: row.text(9)?.into_owned(), token: facts(row)? })).collect()
 }
 
 /// Takes a token back, whatever its state.
@@ -92,10 +85,7 @@ pub fn revoke(tx: &mut Tx<'_>, which: &Which, now: Timestamp) -> Result<Revoked,
     let (condition, values) = match which {
         Which::Id(id) => ("id = ?", vec![Value::Int(*id)]),
         // A range and not LIKE, which would not use the index; no hex digit sorts after `g`.
-        Which::Hash(start) => (
-            "hash >= ? AND hash < ?",
-            vec![start.into(), format!("{start}g").into()],
-        ),
+        Which::Hash(start) => ("hash >= ? AND hash < ?", vec![start.into(), format!("{start}g").into()]),
     };
     let sql = format!("SELECT id FROM token WHERE {condition} LIMIT 2");
     let id = match tx.rows(&sql, &values)?.as_slice() {
@@ -103,8 +93,7 @@ pub fn revoke(tx: &mut Tx<'_>, which: &Which, now: Timestamp) -> Result<Revoked,
         [row] => row.int(0)?,
         _ => return Ok(Revoked::Ambiguous),
     };
-    let sql =
-        "UPDATE token SET state = 'revoked', changed_at = ? WHERE id = ? AND state <> 'revoked'";
+    let sql = "UPDATE token SET state = 'revoked', changed_at = ? WHERE id = ? AND state <> 'revoked'";
     match tx.execute(sql, &[now.into(), id.into()])? {
         0 => Ok(Revoked::Already { id }),
         _ => Ok(Revoked::Done { id }),
@@ -133,8 +122,7 @@ mod tests {
         let mut store = Store::new();
         let secret = Secret::parse("abc").unwrap();
         let db = store.db();
-        db.write(|tx| issue(tx, &new(Some("1")), &secret, at(0)))
-            .unwrap();
+        db.write(|tx| issue(tx, &new(Some("1")), &secret, at(0))).unwrap();
         let listed = list(db, None).unwrap();
         assert_eq!(listed[0].hash, "ba7816bf");
         let id = listed[0].token.id;

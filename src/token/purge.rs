@@ -120,10 +120,7 @@ fn plan(
             }
         }
         let ticket = token.ticket_number.as_ref().map(|number| {
-            let by_mail = token
-                .message_id
-                .as_ref()
-                .and_then(|id| by_message_id.get(id));
+            let by_mail = token.message_id.as_ref().and_then(|id| by_message_id.get(id));
             let by_mail = by_mail.filter(|ticket| ticket.number == *number);
             by_number.get(number).or(by_mail)
         });
@@ -140,18 +137,13 @@ fn plan(
 }
 
 /// The ticket that an unbound token's mail has opened, for the same customer: as `bind` decides.
-fn opened_by<'a>(
-    token: &TokenFacts,
-    by_message_id: &'a HashMap<String, Ticket>,
-) -> Option<&'a Ticket> {
+fn opened_by<'a>(token: &TokenFacts, by_message_id: &'a HashMap<String, Ticket>) -> Option<&'a Ticket> {
     if token.ticket_number.is_some() {
         return None;
     }
     let ticket = by_message_id.get(token.message_id.as_ref()?)?;
     let customer = ticket.customer.as_ref();
-    customer
-        .is_none_or(|customer| *customer == token.customer)
-        .then_some(ticket)
+    customer.is_none_or(|customer| *customer == token.customer).then_some(ticket)
 }
 
 /// Binds and deletes; the reasons of those deleted. A token that has been bound to a ticket since it
@@ -164,14 +156,8 @@ fn carry_out(tx: &mut Tx<'_>, plan: &Plan) -> Result<Vec<Doom>, Error> {
     for (token, why) in &plan.doomed {
         let id = token.id.into();
         let done = match &token.ticket_number {
-            Some(number) => tx.execute(
-                "DELETE FROM token WHERE id = ? AND ticket_number = ?",
-                &[id, number.into()],
-            )?,
-            None => tx.execute(
-                "DELETE FROM token WHERE id = ? AND ticket_number IS NULL",
-                &[id],
-            )?,
+            Some(number) => tx.execute("DELETE FROM token WHERE id = ? AND ticket_number = ?", &[id, number.into()])?,
+            None => tx.execute("DELETE FROM token WHERE id = ? AND ticket_number IS NULL", &[id])?,
         };
         if done == 1 {
             deleted.push(*why);
@@ -188,17 +174,10 @@ mod tests {
     use crate::token::bench::{Store, at, new};
 
     const DAY: i64 = 86_400;
-    const LIMITS: Limits = Limits {
-        access_days_after_close: 14,
-        unbound_days: 14,
-        max_token_days: 100,
-    };
+    const LIMITS: Limits = Limits { access_days_after_close: 14, unbound_days: 14, max_token_days: 100 };
 
     fn mail(message_id: &str) -> NewToken {
-        NewToken {
-            message_id: Some(message_id.to_owned()),
-            ..new(None)
-        }
+        NewToken { message_id: Some(message_id.to_owned()), ..new(None) }
     }
 
     fn run(store: &mut Store, day: i64, dry_run: bool) -> (Counts, u32) {
@@ -206,15 +185,7 @@ mod tests {
         let mut pause = |_| pauses += 1;
         let (url, tickets) = (store.url.clone(), Facts::new(store.url.clone()));
         let now = at(day * DAY);
-        let counts = purge(
-            &mut store.dbs,
-            &url,
-            &tickets,
-            &LIMITS,
-            now,
-            dry_run,
-            &mut pause,
-        );
+        let counts = purge(&mut store.dbs, &url, &tickets, &LIMITS, now, dry_run, &mut pause);
         (counts.unwrap(), pauses)
     }
 
@@ -244,10 +215,7 @@ mod tests {
         store.issue(&mail("<u@x>"), 10 * DAY); // 6: unbound, newer
         store.issue(&mail("<o@x>"), 0); // 7: to be bound to the open one
         store.issue(&mail("<c@x>"), 0); // 8: to be bound to the closed one
-        let dave = NewToken {
-            customer: "dave".to_owned(),
-            ..mail("<c@x>")
-        };
+        let dave = NewToken { customer: "dave".to_owned(), ..mail("<c@x>") };
         store.issue(&dave, 10 * DAY); // 9: somebody else's Message-ID
         store
     }
@@ -256,12 +224,7 @@ mod tests {
     fn what_is_over_goes_and_what_is_not_stays() {
         let mut store = mixed();
         let (counts, pauses) = run(&mut store, 20, false);
-        let expected = Counts {
-            closed: 2,
-            gone: 1,
-            unbound: 1,
-            too_old: 0,
-        };
+        let expected = Counts { closed: 2, gone: 1, unbound: 1, too_old: 0 };
         assert_eq!((counts, pauses), (expected, 1));
         assert_eq!(store.ids(), [1, 3, 6, 7, 9]);
         assert_eq!(store.token(7).ticket_number.as_deref(), Some("open"));
@@ -286,10 +249,7 @@ mod tests {
         store.issue(&new(Some("open")), 0);
         assert_eq!(run(&mut store, 100, false).0, Counts::default());
         let (counts, _) = run(&mut store, 101, false);
-        let expected = Counts {
-            too_old: 1,
-            ..Counts::default()
-        };
+        let expected = Counts { too_old: 1, ..Counts::default() };
         assert_eq!(counts, expected);
     }
 
@@ -307,13 +267,9 @@ mod tests {
     fn a_token_bound_since_it_was_read_stays() {
         let mut store = Store::new();
         let id = store.issue(&mail("<u@x>"), 0);
-        let plan = Plan {
-            doomed: vec![(store.token(id), Doom::Unbound)],
-            ..Plan::default()
-        };
+        let plan = Plan { doomed: vec![(store.token(id), Doom::Unbound)], ..Plan::default() };
         let db = store.db();
-        db.execute("UPDATE token SET ticket_number = '1'", &[])
-            .unwrap();
+        db.execute("UPDATE token SET ticket_number = '1'", &[]).unwrap();
         assert!(db.write(|tx| carry_out(tx, &plan)).unwrap().is_empty());
         assert_eq!(store.ids(), [id]);
     }

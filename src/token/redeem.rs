@@ -16,11 +16,7 @@ pub fn lookup(db: &mut impl Statements, secret: &Secret) -> Result<Option<TokenF
 }
 
 /// Whether another token for the same ticket and customer (unbound: mail and customer) is active.
-pub fn others_active(
-    db: &mut impl Statements,
-    token: &TokenFacts,
-    now: Timestamp,
-) -> Result<bool, Error> {
+pub fn others_active(db: &mut impl Statements, token: &TokenFacts, now: Timestamp) -> Result<bool, Error> {
     let Some((condition, values)) = family(token) else {
         return Ok(false);
     };
@@ -33,8 +29,7 @@ pub fn others_active(
 /// ticket and customer (unbound: mail and customer) become used, in the same transaction.
 pub fn redeem(db: &mut Database, id: i64, now: Timestamp) -> Result<bool, Error> {
     db.write(|tx| {
-        let sql =
-            format!("UPDATE token SET state = 'used', changed_at = ? WHERE id = ? AND {USABLE}");
+        let sql = format!("UPDATE token SET state = 'used', changed_at = ? WHERE id = ? AND {USABLE}");
         let won = tx.execute(&sql, &[now.into(), id.into(), pending_until(now)])? == 1;
         if won {
             use_up_others(tx, id, now)?;
@@ -47,9 +42,7 @@ fn use_up_others(tx: &mut Tx<'_>, id: i64, now: Timestamp) -> Result<(), Error> 
     let row = tx.row(&format!("{TOKEN} WHERE id = ?"), &[id.into()])?;
     let token = row.as_ref().map(facts).transpose()?;
     if let Some((condition, values)) = token.as_ref().and_then(family) {
-        let sql = format!(
-            "UPDATE token SET state = 'used', changed_at = ? WHERE {condition} AND {USABLE}"
-        );
+        let sql = format!("UPDATE token SET state = 'used', changed_at = ? WHERE {condition} AND {USABLE}");
         let values = [vec![now.into()], values.to_vec(), vec![pending_until(now)]].concat();
         tx.execute(&sql, &values)?;
     }
@@ -81,10 +74,7 @@ mod tests {
         store.issue(&new(Some("1")), 0);
         store.issue(&new(Some("2")), 0);
         store.issue(&new(None), 0);
-        let dave = NewToken {
-            customer: "dave".to_owned(),
-            ..new(Some("1"))
-        };
+        let dave = NewToken { customer: "dave".to_owned(), ..new(Some("1")) };
         store.issue(&dave, 0);
         let token = store.token(id);
         assert!(others_active(store.db(), &token, at(1)).unwrap());
@@ -98,10 +88,7 @@ mod tests {
         let mut store = Store::new();
         let id = store.issue(&new(None), 0);
         store.issue(&new(None), 0);
-        let alone = NewToken {
-            message_id: None,
-            ..new(None)
-        };
+        let alone = NewToken { message_id: None, ..new(None) };
         let lone = store.issue(&alone, 0);
         store.issue(&alone, 0);
         assert!(redeem(store.db(), id, at(1)).unwrap());
@@ -113,15 +100,8 @@ mod tests {
 
     #[test]
     fn a_pending_token_can_be_used_once_its_ticket_is_known_or_its_hour_is_over() {
-        let pending = |ticket| NewToken {
-            state: State::Pending,
-            ..new(ticket)
-        };
-        for (ticket, second, usable) in [
-            (None, 3599, false),
-            (None, 3600, true),
-            (Some("1"), 0, true),
-        ] {
+        let pending = |ticket| NewToken { state: State::Pending, ..new(ticket) };
+        for (ticket, second, usable) in [(None, 3599, false), (None, 3600, true), (Some("1"), 0, true)] {
             let mut store = Store::new();
             let id = store.issue(&pending(ticket), 0);
             let won = redeem(store.db(), id, at(second)).unwrap();
@@ -134,8 +114,7 @@ mod tests {
         let mut store = Store::new();
         let secret = Secret::parse("aBc").unwrap();
         let db = store.db();
-        db.write(|tx| crate::token::issue(tx, &new(None), &secret, at(0)))
-            .unwrap();
+        db.write(|tx| crate::token::issue(tx, &new(None), &secret, at(0))).unwrap();
         assert!(lookup(db, &secret).unwrap().is_some());
         let other = Secret::parse("abc").unwrap();
         assert_eq!(lookup(db, &other).unwrap(), None);

@@ -39,13 +39,7 @@ pub enum TicketStanding {
 
 impl From<&Ticket> for TicketStanding {
     fn from(ticket: &Ticket) -> Self {
-        if ticket.state_type.is_over() {
-            Self::Over {
-                since: ticket.changed_at,
-            }
-        } else {
-            Self::Open
-        }
+        if ticket.state_type.is_over() { Self::Over { since: ticket.changed_at } } else { Self::Open }
     }
 }
 
@@ -119,12 +113,7 @@ pub(super) enum Doom {
 }
 
 /// Whether a token is over, and why; the first reason counts.
-pub(super) fn doom(
-    token: &TokenFacts,
-    ticket: TicketStanding,
-    limits: &Limits,
-    now: Timestamp,
-) -> Option<Doom> {
+pub(super) fn doom(token: &TokenFacts, ticket: TicketStanding, limits: &Limits, now: Timestamp) -> Option<Doom> {
     let unbound = ticket == TicketStanding::Unbound;
     if is_closed(ticket, limits, now) {
         Some(Doom::Closed)
@@ -170,11 +159,7 @@ mod tests {
     use super::*;
     use crate::token::bench::at;
 
-    const LIMITS: Limits = Limits {
-        access_days_after_close: 14,
-        unbound_days: 14,
-        max_token_days: 0,
-    };
+    const LIMITS: Limits = Limits { access_days_after_close: 14, unbound_days: 14, max_token_days: 0 };
     const NOW: i64 = 1000 * DAY;
 
     fn token(state: State, age: i64, bound: bool) -> TokenFacts {
@@ -192,9 +177,7 @@ mod tests {
     }
 
     fn over(age: i64) -> TicketStanding {
-        TicketStanding::Over {
-            since: at(NOW - age),
-        }
+        TicketStanding::Over { since: at(NOW - age) }
     }
 
     fn good(token: &TokenFacts, ticket: TicketStanding, others: bool, limits: &Limits) -> Answer {
@@ -211,36 +194,12 @@ mod tests {
         let tickets = [Unbound, Gone, Open, fresh, stale];
         // State, others active; then one answer for each ticket above.
         let table = [
-            (
-                Active,
-                false,
-                [Valid, LinkExpired, Valid, Valid, LinkExpired],
-            ),
-            (
-                Active,
-                true,
-                [Valid, LinkExpired, Valid, Valid, LinkExpired],
-            ),
-            (
-                Pending,
-                false,
-                [LinkExpired, LinkExpired, Valid, Valid, LinkExpired],
-            ),
-            (
-                Pending,
-                true,
-                [LinkExpired, LinkExpired, Valid, Valid, LinkExpired],
-            ),
-            (
-                Used,
-                false,
-                [Renew, LinkExpired, Renew, LinkExpired, LinkExpired],
-            ),
-            (
-                Used,
-                true,
-                [WrongLink, LinkExpired, WrongLink, WrongLink, LinkExpired],
-            ),
+            (Active, false, [Valid, LinkExpired, Valid, Valid, LinkExpired]),
+            (Active, true, [Valid, LinkExpired, Valid, Valid, LinkExpired]),
+            (Pending, false, [LinkExpired, LinkExpired, Valid, Valid, LinkExpired]),
+            (Pending, true, [LinkExpired, LinkExpired, Valid, Valid, LinkExpired]),
+            (Used, false, [Renew, LinkExpired, Renew, LinkExpired, LinkExpired]),
+            (Used, true, [WrongLink, LinkExpired, WrongLink, WrongLink, LinkExpired]),
             (Revoked, false, [LinkExpired; 5]),
             (Revoked, true, [LinkExpired; 5]),
         ];
@@ -270,32 +229,19 @@ mod tests {
                 }
             }
         }
-        let unknown = answer(
-            None,
-            TicketStanding::Open,
-            true,
-            CustomerStanding::Good,
-            &LIMITS,
-            at(NOW),
-        );
+        let unknown = answer(None, TicketStanding::Open, true, CustomerStanding::Good, &LIMITS, at(NOW));
         assert_eq!(unknown, Answer::LinkExpired);
     }
 
     #[test]
     fn limits_are_whole_days_and_zero_means_at_once_or_never() {
         let old = token(State::Active, 30 * DAY, true);
-        let limited = |days| Limits {
-            max_token_days: days,
-            ..LIMITS
-        };
+        let limited = |days| Limits { max_token_days: days, ..LIMITS };
         let open = TicketStanding::Open;
         assert_eq!(good(&old, open, false, &limited(30)), Answer::Valid);
         assert_eq!(good(&old, open, false, &limited(29)), Answer::LinkExpired);
         assert_eq!(good(&old, open, false, &limited(0)), Answer::Valid);
-        let at_once = Limits {
-            access_days_after_close: 0,
-            ..LIMITS
-        };
+        let at_once = Limits { access_days_after_close: 0, ..LIMITS };
         for age in [0, -60] {
             let given = good(&old, over(age), false, &at_once);
             assert_eq!(given, Answer::LinkExpired, "{age}");

@@ -94,10 +94,7 @@ mod tests {
         assert_eq!(format!("{secret:?}"), "Secret(…)");
         let abc = Secret::parse(" abc\r\n").unwrap();
         assert_eq!(abc.expose(), "abc");
-        assert_eq!(
-            abc.hash(),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
+        assert_eq!(abc.hash(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 
     #[test]

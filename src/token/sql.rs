@@ -29,14 +29,8 @@ pub(super) fn pending_until(now: Timestamp) -> Value {
 pub(super) fn family(token: &TokenFacts) -> Option<(&'static str, [Value; 2])> {
     let customer = Value::from(&token.customer);
     match (&token.ticket_number, &token.message_id) {
-        (Some(number), _) => Some((
-            "ticket_number = ? AND customer = ?",
-            [number.into(), customer],
-        )),
-        (None, Some(id)) => Some((
-            "ticket_number IS NULL AND message_id = ? AND customer = ?",
-            [id.into(), customer],
-        )),
+        (Some(number), _) => Some(("ticket_number = ? AND customer = ?", [number.into(), customer])),
+        (None, Some(id)) => Some(("ticket_number IS NULL AND message_id = ? AND customer = ?", [id.into(), customer])),
         (None, None) => None,
     }
 }
@@ -66,10 +60,9 @@ mod tests {
     fn tokens_that_belong_together_are_found_by_an_index() {
         let mut store = Store::new();
         let (bound, unbound) = (store.issue(&new(Some("1")), 0), store.issue(&new(None), 0));
-        for (id, indexes) in [
-            (bound, ["token_ticket_number", "token_customer"]),
-            (unbound, ["token_message_id", "token_ticket_number"]),
-        ] {
+        for (id, indexes) in
+            [(bound, ["token_ticket_number", "token_customer"]), (unbound, ["token_message_id", "token_ticket_number"])]
+        {
             let token = store.token(id);
             let (condition, values) = family(&token).unwrap();
             let sql = format!("EXPLAIN QUERY PLAN {TOKEN} WHERE {condition}");

@@ -13,9 +13,15 @@ use crate::site::{Site, mail};
 /// Feeds a mail and waits.
 fn run(command: &mut Command, mail: &[u8]) -> Output {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // A filter that gives up early closes its end of the pipe.
-    let _ = child.stdin.take().unwrap().write_all(mail);
-    child.wait_with_output().unwrap()
+    let mut stdin = child.stdin.take().unwrap();
+    let mail = mail.to_vec();
+    // Beside the reading, since a large mail fills both pipes. A filter that gives up early closes its end.
+    let writer = std::thread::spawn(move || {
+        let _ = stdin.write_all(&mail);
+    });
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    output
 }
 
 /// 75, nothing on standard output, one harmless line on standard error.
@@ -94,10 +100,14 @@ fn a_locked_database_defers_the_mail_within_the_limit_or_lets_it_pass_unnamed_wh
     assert!(start.elapsed() < Duration::from_secs(4));
 
     site.append("[postmaster]\non_error = \"deliver\"\n");
-    let output = run(&mut site.filter(), &mail(2));
-    assert!(output.status.success(), "{output:?}");
-    assert!(output.stdout.starts_with(b"X-OTOBO-CustomerUser: unverified-sender\n"), "{output:?}");
-    // A customer who is known needs no write, and keeps his name.
+    // Whose customer need not be created keeps his name, and only gets no token.
+    let known = run(&mut site.filter(), &mail(2));
+    assert!(known.status.success(), "{known:?}");
+    assert!(known.stdout.starts_with(b"X-OTOBO-CustomerUser: carol@corp.test\n"), "{known:?}");
+    let new = run(&mut site.filter(), b"From: dan@corp.test\nX-OTOBO-Queue: x\n\n");
+    assert!(new.status.success(), "{new:?}");
+    assert!(new.stdout.starts_with(b"X-OTOBO-CustomerUser: unverified-sender\n"), "{new:?}");
+    assert!(!String::from_utf8_lossy(&new.stdout).contains("Queue"));
     drop(holder);
     assert_eq!((site.count("customer_user"), site.count("token")), (1, 1));
 }
@@ -133,7 +143,7 @@ fn on_a_full_disk_the_mail_is_deferred_and_goes_through_once_there_is_room() {
     std::fs::write(site.path("mail"), mail(1)).unwrap();
     let output = in_namespace(&format!(
         "mkdir {folder}/small && mount -t tmpfs -o size=300k tmpfs {folder}/small || exit 111
-         cp {folder}/otab.toml {folder}/small/ && {otab} --config {folder}/small/otab.toml init-nothing 2>/dev/null
+         cp {folder}/otab.toml {folder}/small/
          {otab} --config {folder}/small/otab.toml filter < {folder}/mail > /dev/null || exit 112
          dd if=/dev/zero of={folder}/small/filler bs=1k 2>/dev/null
          sed s/1@corp.test/2@corp.test/g {folder}/mail > {folder}/mail2
@@ -212,9 +222,7 @@ fn a_slow_body_is_not_given_up_as_long_as_it_moves() {
     let start = Instant::now();
     let mut byte = [0; 1];
     while byte[0] != b'#' {
-        if stdout.read(&mut byte).unwrap() == 0 {
-            panic!("ended early");
-        }
+        assert!(stdout.read(&mut byte).unwrap() != 0, "ended early");
         if byte[0] == b'.' || byte[0] == b'\n' {
             let done = start.elapsed() > Duration::from_millis(2500);
             stdin.write_all(if done { b"#" } else { b"." }).unwrap();
@@ -364,7 +372,7 @@ fn a_header_block_over_the_limit_passes_stripped_under_nobodys_name_and_is_not_h
     let filler = "X-Filler: 1234567890\n".repeat(100_000);
     let text = format!("From: carol@corp.test\n{filler}X-OTOBO-Queue: a\n b\nX-Last: 1\n\nX-OTOBO-Body: 1\n");
     let output = run(&mut site.filter(), text.as_bytes());
-    assert!(output.status.success(), "{output:?}");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let expected = format!(
         "X-OTOBO-CustomerUser: unverified-sender\nX-OTOBO-CustomerNo: unverified-sender\nX-OTOBO-Customer: unverified-sender\n\
          From: carol@corp.test\n{filler}X-Last: 1\n\nX-OTOBO-Body: 1\n"
@@ -414,4 +422,31 @@ fn the_log_has_one_line_a_mail_with_its_message_id_first_and_no_secret() {
     assert!(told.contains("<1@corp.test>: new, sender carol@corp.test"), "{line}");
     let secret: String = site.database().query_row("SELECT secret FROM outbox", [], |row| row.get(0)).unwrap();
     assert!(!log.contains(&secret));
+}
+
+/// The power may fail between any two lines: what a mail earned has to be on the disk before it goes on.
+#[test]
+fn what_was_recorded_is_synced_before_the_first_byte_goes_out() {
+    let site = Site::new("");
+    std::fs::write(site.path("mail"), mail(1)).unwrap();
+    assert!(run(&mut site.filter(), &mail(0)).status.success());
+    let output = Command::new("strace")
+        .args(["-f", "-y", "-s", "40", "-e", "trace=write,writev,fsync,fdatasync", "-o"])
+        .arg(site.path("trace"))
+        .arg(env!("CARGO_BIN_EXE_otab"))
+        .arg("--config")
+        .arg(site.path("otab.toml"))
+        .arg("filter")
+        .stdin(std::fs::File::open(site.path("mail")).unwrap())
+        .output()
+        .expect("strace");
+    assert!(output.status.success(), "{output:?}");
+    let trace = std::fs::read_to_string(site.path("trace")).unwrap();
+    let position =
+        |what: &dyn Fn(&str) -> bool| trace.lines().position(what).unwrap_or_else(|| panic!("not found in {trace}"));
+    let synced = position(&|line| line.contains("sync(") && line.contains("otab.db-wal"));
+    let written = position(&|line| line.contains("X-OTOBO-CustomerUser"));
+    assert!(synced < written, "{trace}");
+    let late = trace.lines().skip(written).filter(|line| line.contains("otab.db")).count();
+    assert_eq!(late, 0, "the database is closed by then: {trace}");
 }
