@@ -1,5 +1,6 @@
 //! Integration tests, one module a subject.
 
 mod config;
+mod examples;
 mod filter;
 mod site;
