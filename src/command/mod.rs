@@ -1,15 +1,24 @@
 //! The commands, one file each, and the only place where rooms are wired together.
 
 mod cli;
+mod customer;
 mod explain;
+mod failure;
 mod filter;
+mod init;
 mod intake;
 mod mail_path;
 mod output;
 mod people;
+mod print;
+mod purge;
 mod record;
+mod redeem;
 mod site;
 mod standing;
+mod ticket;
+mod token;
+mod use_token;
 mod watch;
 
 use std::ffi::OsString;
