@@ -23,7 +23,7 @@ mod watch;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -48,20 +48,21 @@ pub fn run() -> ExitCode {
 }
 
 fn dispatch(otab: cli::Otab) -> Exit {
+    let config = otab.config.as_deref();
     match otab.command {
         None if std::io::stdin().is_terminal() => help(),
-        None => in_mail_path(otab.config, cli::Filter::default()),
-        Some(cli::Command::Filter(args)) => in_mail_path(otab.config, args),
-        Some(command) => people::run(otab.config, command),
+        None => in_mail_path(config, &cli::Filter::default()),
+        Some(cli::Command::Filter(args)) => in_mail_path(config, &args),
+        Some(command) => people::run(config, command),
     }
 }
 
-fn in_mail_path(config: Option<PathBuf>, args: cli::Filter) -> Exit {
+fn in_mail_path(config: Option<&Path>, args: &cli::Filter) -> Exit {
     mail_path::quiet_panics();
     mail_path::run(|| {
         let watch = Watch::start(DECIDE);
-        let path = config::locate(config.as_deref(), std::env::var_os("OTAB_CONFIG"), args.explain);
-        filter::run(&path, &args, &watch)
+        let path = config::locate(config, std::env::var_os("OTAB_CONFIG"), args.explain);
+        filter::run(&path, args, &watch)
     })
 }
 

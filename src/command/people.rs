@@ -2,12 +2,12 @@
 //!
 //! Unlike the mail path these end with sysexits' statuses, and tell the whole story on standard error.
 
-use std::io::Write;
 use std::panic::{self, AssertUnwindSafe};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use super::cli::Command;
+use super::explain::say;
 use super::failure::{Done, Ends, Failure};
 use super::site::Site;
 use super::{customer, init, purge, redeem, ticket, token};
@@ -16,10 +16,10 @@ use crate::db::{Access, Databases};
 use crate::exit::Exit;
 
 /// How long one statement waits for other writers: a person or cron is more patient than a mail.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Runs one.
-pub fn run(config: Option<PathBuf>, command: Command) -> Exit {
+pub fn run(config: Option<&Path>, command: Command) -> Exit {
     panic::set_hook(Box::new(|info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         say(&format!("internal error at {place}; please report it"));
@@ -27,7 +27,7 @@ pub fn run(config: Option<PathBuf>, command: Command) -> Exit {
     // Nothing outlives the closure: what a panic left half done in memory is seen by nobody.
     let done = panic::catch_unwind(AssertUnwindSafe(|| {
         super::failpoint("people");
-        dispatch(config.as_deref(), command)
+        dispatch(config, command)
     }));
     match done {
         Ok(Ok(exit)) => exit,
@@ -38,11 +38,6 @@ pub fn run(config: Option<PathBuf>, command: Command) -> Exit {
         // The hook has spoken already.
         Err(_) => Exit::Software,
     }
-}
-
-/// A word on standard error. That it may be closed changes nothing.
-pub fn say(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "otab: {text}");
 }
 
 fn dispatch(config: Option<&Path>, command: Command) -> Done {

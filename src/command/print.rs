@@ -14,13 +14,13 @@ use crate::log::clean;
 
 /// One line.
 pub fn line(text: &str) -> Result<(), Failure> {
-    write(format!("{text}\n"))
+    write(&format!("{text}\n"))
 }
 
 /// A value as JSON, indented, and a line break.
 pub fn json(value: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).ends(Exit::Software, "JSON")?;
-    write(text + "\n")
+    write(&(text + "\n"))
 }
 
 /// Rows under their headings, in columns as wide as their widest cell. Nothing at all for no rows.
@@ -28,7 +28,7 @@ pub fn table<const N: usize>(headings: [&str; N], rows: Vec<[String; N]>) -> Res
     if rows.is_empty() {
         return Ok(());
     }
-    write(columns(headings, rows))
+    write(&columns(headings, rows))
 }
 
 /// Names and values, one pair a line.
@@ -39,7 +39,7 @@ pub fn pairs(pairs: &[(&str, String)]) -> Result<(), Failure> {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{:width$} {}", format!("{name}:"), clean(value));
     }
-    write(text)
+    write(&text)
 }
 
 fn columns<const N: usize>(headings: [&str; N], rows: Vec<[String; N]>) -> String {
@@ -57,7 +57,7 @@ fn columns<const N: usize>(headings: [&str; N], rows: Vec<[String; N]>) -> Strin
     text
 }
 
-fn write(text: String) -> Result<(), Failure> {
+fn write(text: &str) -> Result<(), Failure> {
     let mut stdout = std::io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {

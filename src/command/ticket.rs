@@ -7,7 +7,7 @@ use super::cli;
 use super::failure::{Done, Ends, Failure};
 use super::people;
 use super::print;
-use super::site::Site;
+use super::site::{self, Site};
 use crate::clock;
 use crate::db::{Databases, Kind};
 use crate::exit::Exit;
@@ -54,7 +54,10 @@ fn add(site: &Site, ticket: &Ticket) -> Done {
     })?;
     // Not one transaction with the above: where a kill falls between, purge or the use binds it.
     let bound = dbs.get(&site.store)?.write(|tx| token::bind(tx, ticket))?;
-    print::line(&format!("ticket {} added; tokens bound to it: {bound}", ticket.number))?;
+    drop(dbs);
+    let done = format!("ticket {} added; tokens bound to it: {bound}", ticket.number);
+    site::open_log(&site.config).info(&done);
+    print::line(&done)?;
     Ok(Exit::Ok)
 }
 
@@ -65,7 +68,10 @@ fn set_state(site: &Site, number: &str, state: StateType, at: Option<Timestamp>)
         return Err(unknown(number));
     }
     let ticket = find(site, &mut dbs, number)?;
-    print::line(&format!("ticket {number} is {} since {}", ticket.state_type, ticket.changed_at))?;
+    drop(dbs);
+    let done = format!("ticket {} is {} since {}", ticket.number, ticket.state_type, ticket.changed_at);
+    site::open_log(&site.config).info(&done);
+    print::line(&done)?;
     Ok(Exit::Ok)
 }
 

@@ -190,6 +190,24 @@ fn the_message_is_in_the_customers_language() {
 }
 
 #[test]
+fn the_log_tells_of_every_use_and_holds_no_secret() {
+    let site = Site::new();
+    let example = fs::read_to_string(site.path("otab.toml")).unwrap();
+    fs::write(site.path("otab.toml"), example.replace("\nfile = \"\"", "\nfile = \"otab.log\"")).unwrap();
+    let first = site.secret_for_ticket_1();
+    for status in [0, 12, 11] {
+        site.run(&["redeem", &first]).ends(status);
+    }
+    site.run(&["redeem", "not-a-known-token"]).ends(10);
+    site.run(&["token", "revoke", "2"]).ends(0);
+    let log = fs::read_to_string(site.path("otab.log")).unwrap();
+    for part in ["token 1 of carol", "new link ordered", "a newer one is active", "unknown token", "token 2: revoked"] {
+        assert_eq!(log.matches(part).count(), 1, "{part}: {log}");
+    }
+    assert!(!log.contains(&first) && !log.contains("not-a-known-token"), "{log}");
+}
+
+#[test]
 fn a_ticket_closed_long_ago_is_expired_and_one_closed_just_now_is_not() {
     let site = Site::new();
     let secret = site.secret_for_ticket_1();
