@@ -44,7 +44,8 @@ impl From<config::Error> for Failure {
     fn from(error: config::Error) -> Self {
         let missing = matches!(&error, config::Error::Unreadable { source, .. }
             if source.kind() == std::io::ErrorKind::NotFound);
-        let error = anyhow::Error::from(error);
+        // Its own text ends with the system's; as a chain of errors that would be told twice.
+        let error = anyhow!(error.to_string());
         let remedy = "there is no configuration; name one with --config, or write one with `otab init`";
         Self { exit: Exit::Config, error: if missing { error.context(remedy) } else { error } }
     }

@@ -467,6 +467,14 @@ fn a_broken_configuration_is_told_with_every_problem() {
 }
 
 #[test]
+fn a_missing_configuration_is_told_once_with_its_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    let ran = run_in(folder.path(), &["token", "list", "--config", "none.toml"], "").ends(78);
+    assert!(ran.err.contains("otab init") && ran.err.contains("none.toml"), "{}", ran.err);
+    assert_eq!(ran.err.matches("No such file").count(), 1, "{}", ran.err);
+}
+
+#[test]
 fn a_panic_ends_with_70_and_a_word() {
     let site = Site::new();
     let ran: Ran = otab(site.folder.path(), &["token", "list"]).env("OTAB_FAIL_AT", "people").output().unwrap().into();
