@@ -1,6 +1,6 @@
-//! The command line.
+//! The command line. The comments are the help texts that people read at a terminal.
 
-#![allow(clippy::doc_markdown, reason = "these are help texts, where backticks would show")]
+#![allow(clippy::doc_markdown, reason = "the help texts are no Markdown")]
 
 use std::path::PathBuf;
 

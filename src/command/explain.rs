@@ -30,7 +30,7 @@ pub fn mail(header: &Header, examined: &Examined, asked: &Asked, settled: &Settl
     say(&format!("trusted: {}", if examined.trusted { "yes, by its secret field" } else { "no" }));
     match &examined.sender {
         Ok(mailbox) => {
-            say(&format!("sender: {} ({})", mailbox.address, clean(mailbox.display.as_deref().unwrap_or("no name"))))
+            say(&format!("sender: {} ({})", mailbox.address, clean(mailbox.display.as_deref().unwrap_or("no name"))));
         }
         Err(doubt) => say(&format!("sender: none that is certain: {}", doubt.reason())),
     }
@@ -47,7 +47,7 @@ pub fn mail(header: &Header, examined: &Examined, asked: &Asked, settled: &Settl
     for edit in &settled.edits {
         match edit {
             Edit::Cut(range) => {
-                say(&format!("removed: {}", clean(&String::from_utf8_lossy(&header.bytes()[range.clone()]))))
+                say(&format!("removed: {}", clean(&String::from_utf8_lossy(&header.bytes()[range.clone()]))));
             }
             Edit::Add(field) => say(&format!("added: {}: {}", field.name, field.value)),
         }

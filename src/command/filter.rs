@@ -19,14 +19,11 @@ use super::standing::{self, Asked, Finding, Mode};
 use super::watch::Watch;
 use crate::clock;
 use crate::config::{Config, OnError};
-use crate::db::{Access, Databases};
+use crate::db::Databases;
 use crate::log::Log;
 use crate::mail::edit;
 use crate::mail::header::{Header, Terminator};
 use crate::policy::{self, Envelope, Examined, Rules, Settled, Standing};
-
-/// How much of the time limit is kept back from the databases, for the rest of the work.
-const RESERVE: Duration = Duration::from_millis(1500);
 
 /// Runs the filter on standard input and output.
 pub fn run(path: &Path, args: &cli::Filter, watch: &Watch) -> Result<(), Deferred> {
@@ -117,8 +114,9 @@ impl Filter<'_> {
         let examined = policy::examine(header, &envelope, rules);
         super::failpoint("examined");
         let mode = Mode { now: clock::now(), dry_run: self.args.explain };
-        let busy = self.watch.left().saturating_sub(RESERVE);
-        let mut dbs = if mode.dry_run { Databases::new(Access::ReadOnly, busy) } else { self.site.databases(busy) };
+        // A fifth of the time is kept back, so that `on_error` can still answer for a locked database.
+        let busy = self.watch.left() / 5 * 4;
+        let mut dbs = if mode.dry_run { self.site.databases_for_trial(busy) } else { self.site.databases(busy) };
 
         let asked = self.ask(&mut dbs, rules, &examined, mode)?;
         let settled = policy::settle(header, &examined, rules, &asked.standing);

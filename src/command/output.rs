@@ -3,6 +3,9 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
+
+use rustix::fs::OFlags;
 
 use super::intake::CHUNK;
 use super::watch::Watch;
@@ -10,8 +13,18 @@ use crate::mail::Guard;
 use crate::mail::strainer::Strainer;
 
 /// Standard output as a plain file: without the line buffering that Rust puts on it.
+///
+/// Fails where it is closed. Rust's runtime opens `/dev/null` for reading and writing in the place of
+/// a standard stream that is closed, and the mail would vanish there with status 0. A shell's
+/// `> /dev/null`, of somebody who wants just that, is open for writing only.
 pub fn standard_output() -> std::io::Result<File> {
-    Ok(File::from(std::io::stdout().as_fd().try_clone_to_owned()?))
+    let output = File::from(std::io::stdout().as_fd().try_clone_to_owned()?);
+    let mode = rustix::fs::fcntl_getfl(&output)?.intersection(OFlags::RWMODE);
+    let null = std::fs::metadata("/dev/null")?.rdev();
+    if mode == OFlags::RDWR && output.metadata()?.rdev() == null {
+        return Err(std::io::Error::other("standard output is closed"));
+    }
+    Ok(output)
 }
 
 /// Standard input as a plain file.

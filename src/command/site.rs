@@ -63,6 +63,13 @@ impl Site {
         Limits { access_days_after_close, unbound_days, max_token_days }
     }
 
+    /// Databases that nothing is written to.
+    #[must_use]
+    pub fn databases_for_trial(&self, busy: Duration) -> Databases {
+        let access = if self.config.store.create { Access::Trial } else { Access::ReadOnly };
+        Databases::new(access, busy)
+    }
+
     /// The policy's rules for a mail to this recipient, whose address is the helpdesk's own.
     #[must_use]
     pub fn rules(&self, recipient: Option<&str>) -> Rules {

@@ -158,11 +158,11 @@ fn secrets_come_from_three_places_and_show_in_none() {
         [[customer_user]]\nname = \"CustomerUser\"\nurl = \"postgresql://u:hunter2@db/c\"\n\
         [[postmaster.trusted]]\nfield = \"X-A\"\nvalue = \"hunter2 hunter2 hunter2\"\n\
         [[postmaster.trusted]]\nfield = \"X-B\"\nvalue_file = \"secret\"\n\
-        [[postmaster.trusted]]\nfield = \"X-C\"\nvalue_env = \"CARGO_MANIFEST_DIR\"\n";
+        [[postmaster.trusted]]\nfield = \"X-C\"\nvalue_env = \"CARGO_PKG_DESCRIPTION\"\n";
     let config = Config::parse(text, folder.path()).unwrap();
     let values: Vec<_> = config.postmaster.trusted.iter().map(|t| t.value.expose()).collect();
     assert_eq!(values[..2], ["hunter2 hunter2 hunter2", "from a file 0123456789"]);
-    assert_eq!(values[2], std::env::var("CARGO_MANIFEST_DIR").unwrap());
+    assert_eq!(values[2], std::env::var("CARGO_PKG_DESCRIPTION").unwrap());
     let shown = format!("{config:?}");
     assert!(!shown.contains("hunter2") && !shown.contains("0123456789"), "{shown}");
     assert!(shown.contains("mysql://otab:***@db/otab"), "{shown}");

@@ -26,6 +26,9 @@ pub enum Access {
     },
     /// Reading only: every write is refused with [`Kind::ReadOnly`], and nothing is made.
     ReadOnly,
+    /// Reading only, with an empty database in the place of one that is not there and would be made:
+    /// to say what would happen without making anything.
+    Trial,
 }
 
 /// Statements, run inside a transaction ([`Tx`]) or each on its own ([`Database`]).

@@ -142,7 +142,7 @@ impl Log {
     /// systemd's "native journal protocol": lines of NAME=value. `clean` leaves no line break in
     /// the text, so that no text can add a field of its own.
     fn journald_entry(&self, level: Level, text: &str) -> String {
-        format!("MESSAGE={text}\nPRIORITY={}\nSYSLOG_IDENTIFIER=otab\nSYSLOG_FACILITY={}\n", level as u8, self.facility,)
+        format!("MESSAGE={text}\nPRIORITY={}\nSYSLOG_IDENTIFIER=otab\nSYSLOG_FACILITY={}\n", level as u8, self.facility)
     }
 
     fn write_to_file(&self, now: Timestamp, text: &str) {

@@ -161,6 +161,8 @@ mod tests {
     use crate::db::Kind;
     use crate::token::bench::{Store, at, new};
 
+    use State::{Active, Used};
+
     #[test]
     fn the_same_mail_is_recorded_once() {
         let mut store = Store::new();
@@ -267,7 +269,6 @@ mod tests {
         let old = store.token(old);
         let db = store.db();
         db.write(|tx| replace(tx, &old, &Secret::generate(), at(1))).unwrap();
-        use State::{Active, Used};
         assert_eq!(store.states(), [Used, Used, Active, Active, Active]);
     }
 }

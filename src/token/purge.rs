@@ -54,23 +54,25 @@ pub fn purge(
         after = last.id;
         let plan = plan(dbs, tickets, chunk, limits, now)?;
         if dry_run {
-            plan.doomed.iter().for_each(|(_, why)| counts.add(*why));
+            counts.add(plan.doomed.iter().map(|(_, why)| *why));
         } else if !plan.is_empty() {
             let begun = Instant::now();
             let deleted = dbs.get(store)?.write(|tx| carry_out(tx, &plan))?;
-            deleted.into_iter().for_each(|why| counts.add(why));
+            counts.add(deleted.into_iter());
             pause(begun.elapsed());
         }
     }
 }
 
 impl Counts {
-    fn add(&mut self, why: Doom) {
-        match why {
-            Doom::Closed => self.closed += 1,
-            Doom::Gone => self.gone += 1,
-            Doom::Unbound => self.unbound += 1,
-            Doom::TooOld => self.too_old += 1,
+    fn add(&mut self, reasons: impl Iterator<Item = Doom>) {
+        for why in reasons {
+            match why {
+                Doom::Closed => self.closed += 1,
+                Doom::Gone => self.gone += 1,
+                Doom::Unbound => self.unbound += 1,
+                Doom::TooOld => self.too_old += 1,
+            }
         }
     }
 }

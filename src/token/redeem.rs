@@ -55,6 +55,8 @@ mod tests {
     use crate::token::bench::{Store, at, new};
     use crate::token::{NewToken, State};
 
+    use State::{Active, Used};
+
     #[test]
     fn of_fifty_uses_at_once_one_wins() {
         let mut store = Store::new();
@@ -77,7 +79,6 @@ mod tests {
         let token = store.token(id);
         assert!(others_active(store.db(), &token, at(1)).unwrap());
         assert!(redeem(store.db(), id, at(1)).unwrap());
-        use State::{Active, Used};
         assert_eq!(store.states(), [Used, Used, Active, Active, Active]);
         assert!(!others_active(store.db(), &token, at(1)).unwrap());
     }
@@ -92,7 +93,6 @@ mod tests {
         store.issue(&alone, 0);
         assert!(redeem(store.db(), id, at(1)).unwrap());
         assert!(redeem(store.db(), lone, at(1)).unwrap());
-        use State::{Active, Used};
         assert_eq!(store.states(), [Used, Used, Used, Active]);
         let lone = store.token(lone);
         assert!(!others_active(store.db(), &lone, at(1)).unwrap());

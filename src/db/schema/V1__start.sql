@@ -67,8 +67,8 @@ CREATE TABLE token (
     created_at INTEGER NOT NULL,
     changed_at INTEGER NOT NULL
 );
-CREATE INDEX token_ticket_number ON token (ticket_number);
-CREATE INDEX token_message_id ON token (message_id);
+CREATE INDEX token_ticket_number ON token (ticket_number, customer);
+CREATE INDEX token_message_id ON token (message_id, customer);
 CREATE INDEX token_customer ON token (customer);
 
 CREATE TABLE outbox (

@@ -32,6 +32,8 @@ const LOG_LIMIT: i64 = 4 << 20;
 pub struct Connection {
     inner: rusqlite::Connection,
     place: String,
+    /// For [`Access::Trial`]: the folder of the stand-in, which goes with the connection.
+    stand_in: Option<tempfile::TempDir>,
 }
 
 impl Connection {
@@ -48,13 +50,25 @@ impl Connection {
                 }
                 Self::open_existing(path, access, busy)
             }
+            Err(error) if error.kind() == Kind::Missing && access == Access::Trial => Self::open_stand_in(path, busy),
             other => other,
         }
     }
 
+    fn open_stand_in(path: &Path, busy: Duration) -> Result<Self, Error> {
+        let unavailable =
+            |error: std::io::Error| Error::at(path, Kind::Unavailable, format!("no temporary folder: {error}"));
+        let folder = tempfile::tempdir().map_err(unavailable)?;
+        let file = folder.path().join("trial.db");
+        create(&file, 0o600)?;
+        let mut this = Self::open_existing(&file, Access::Trial, busy)?;
+        this.stand_in = Some(folder);
+        Ok(this)
+    }
+
     fn open_existing(path: &Path, access: Access, busy: Duration) -> Result<Self, Error> {
         let this = Self::open_any_version(path, busy)?;
-        if access == Access::ReadOnly {
+        if matches!(access, Access::ReadOnly | Access::Trial) {
             this.batch("PRAGMA query_only = ON")?;
         } else if this.sql(this.inner.is_readonly("main"))? {
             let what = "this user may not write the database file";
@@ -79,7 +93,7 @@ impl Connection {
         // Before anything else: the very first read may find the file locked.
         let handler = Some(busy::handler(busy));
         inner.busy_handler(handler).map_err(sql)?;
-        let this = Self { inner, place };
+        let this = Self { inner, place, stand_in: None };
         this.configure()?;
         Ok(this)
     }
@@ -114,8 +128,10 @@ impl Connection {
 
     /// Closes the connection; the last one out folds the log into the file and removes it.
     pub(super) fn close(self) -> Result<(), Error> {
-        let place = self.place;
-        self.inner.close().map_err(|(_, error)| failed(&place, &error))
+        let Self { inner, place, stand_in } = self;
+        let closed = inner.close();
+        drop(stand_in);
+        closed.map_err(|(_, error)| failed(&place, &error))
     }
 
     pub(super) fn batch(&self, sql: &str) -> Result<(), Error> {

@@ -1,0 +1,452 @@
+//! `otab filter` as a process: how it ends, whatever happens to it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::site::{Site, mail};
+
+/// Feeds a mail and waits.
+fn run(command: &mut Command, mail: &[u8]) -> Output {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mail = mail.to_vec();
+    // Beside the reading, since a large mail fills both pipes. A filter that gives up early closes its end.
+    let writer = std::thread::spawn(move || {
+        let _ = stdin.write_all(&mail);
+    });
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    output
+}
+
+/// 75, nothing on standard output, one harmless line on standard error.
+fn assert_deferred(output: &Output, what: &str) {
+    assert_eq!(output.status.code(), Some(75), "{what}: {output:?}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "", "{what}");
+    assert_one_line(&output.stderr, what);
+}
+
+fn assert_one_line(stderr: &[u8], what: &str) {
+    let text = String::from_utf8_lossy(stderr);
+    assert!(text.starts_with("4.3.0 ") && text.matches('\n').count() == 1, "{what}: {text:?}");
+    for secret in ["@", "/", "://", "carol", "otab.db", "otab.toml"] {
+        assert!(!text.contains(secret), "{what}: {text:?}");
+    }
+}
+
+#[test]
+fn a_mail_that_cannot_be_decided_on_is_deferred_with_nothing_on_standard_output() {
+    let site = Site::new("");
+    let broken = |text: &str| {
+        let broken = Site::new("");
+        broken.write("otab.toml", text);
+        run(&mut broken.filter(), &mail(1))
+    };
+    assert_deferred(&broken("[store\n"), "broken configuration");
+    assert_deferred(&broken("[store]\nurl = \"sqlite:otab.db\"\nurrl = 1\n"), "unknown key");
+    assert_deferred(&broken("[store]\nurl = \"sqlite:otab.db\"\n"), "missing database that may not be made");
+    assert_deferred(
+        &broken("[store]\nurl = \"sqlite:no/such/folder/otab.db\"\ncreate = true\n"),
+        "no folder for the database",
+    );
+    assert_deferred(&run(Site::otab().args(["--config", "/no/such/file", "filter"]), &mail(1)), "no configuration");
+    assert_deferred(&run(site.filter().arg("--no-such-option"), &mail(1)), "unknown option");
+    assert_deferred(&run(site.filter().args(["--backend", "Nowhere"]), &mail(1)), "unknown backend");
+    assert_deferred(&run(Site::otab().args(["--config"]), &mail(1)), "an option without its value");
+    assert_deferred(&run(Site::otab().args(["fliter"]), &mail(1)), "a command that does not exist");
+    assert_deferred(&run(&mut site.filter(), b""), "empty input");
+    for place in ["examined", "recorded"] {
+        assert_deferred(&run(site.filter().env("OTAB_FAIL_AT", place), &mail(1)), place);
+    }
+}
+
+#[test]
+fn a_database_that_is_foreign_newer_or_unreadable_defers_the_mail_and_is_left_as_it_is() {
+    for (what, content) in [("text", &b"no database at all, but text of some length"[..]), ("zeros", &[0; 8192][..])] {
+        let site = Site::new("");
+        std::fs::write(site.path("otab.db"), content).unwrap();
+        assert_deferred(&run(&mut site.filter(), &mail(1)), what);
+        assert_eq!(std::fs::read(site.path("otab.db")).unwrap(), content);
+    }
+    let foreign = Site::new("");
+    rusqlite::Connection::open(foreign.path("otab.db")).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
+    assert_deferred(&run(&mut foreign.filter(), &mail(1)), "somebody else's database");
+
+    let newer = Site::new("");
+    assert!(run(&mut newer.filter(), &mail(1)).status.success());
+    newer
+        .database()
+        .execute_batch(
+            "INSERT INTO refinery_schema_history (version, name, applied_on, checksum) VALUES (99, 'later', '', '0')",
+        )
+        .unwrap();
+    assert_deferred(&run(&mut newer.filter(), &mail(2)), "a newer schema");
+    assert_eq!(newer.count("token"), 1);
+}
+
+#[test]
+fn a_locked_database_defers_the_mail_within_the_limit_or_lets_it_pass_unnamed_where_the_site_wants_that() {
+    let site = Site::new("[limits]\ndecide = 2\n");
+    assert!(run(&mut site.filter(), &mail(1)).status.success());
+    let holder = site.database();
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let start = Instant::now();
+    assert_deferred(&run(&mut site.filter(), &mail(2)), "locked");
+    assert!(start.elapsed() < Duration::from_secs(4));
+
+    site.append("[postmaster]\non_error = \"deliver\"\n");
+    // Whose customer need not be created keeps his name, and only gets no token.
+    let known = run(&mut site.filter(), &mail(2));
+    assert!(known.status.success(), "{known:?}");
+    assert!(known.stdout.starts_with(b"X-OTOBO-CustomerUser: carol@corp.test\n"), "{known:?}");
+    let new = run(&mut site.filter(), b"From: dan@corp.test\nX-OTOBO-Queue: x\n\n");
+    assert!(new.status.success(), "{new:?}");
+    assert!(new.stdout.starts_with(b"X-OTOBO-CustomerUser: unverified-sender\n"), "{new:?}");
+    assert!(!String::from_utf8_lossy(&new.stdout).contains("Queue"));
+    drop(holder);
+    assert_eq!((site.count("customer_user"), site.count("token")), (1, 1));
+}
+
+/// Runs a shell line in a mount namespace of its own.
+fn in_namespace(script: &str) -> Output {
+    let output = Command::new("unshare")
+        .args(["--map-root-user", "--mount", "sh", "-c", script])
+        .output()
+        .expect("unshare (util-linux)");
+    assert_ne!(output.status.code(), Some(111), "the namespace could not be set up: {output:?}");
+    output
+}
+
+#[test]
+fn on_a_read_only_disk_the_mail_is_deferred() {
+    let site = Site::new("");
+    assert!(run(&mut site.filter(), &mail(1)).status.success());
+    std::fs::write(site.path("mail"), mail(2)).unwrap();
+    let folder = site.folder().display();
+    let otab = env!("CARGO_BIN_EXE_otab");
+    let output = in_namespace(&format!(
+        "mount --bind {folder} {folder} && mount -o remount,bind,ro {folder} || exit 111; cd / && {otab} --config {folder}/otab.toml filter < {folder}/mail"
+    ));
+    assert_deferred(&output, "read-only disk");
+}
+
+#[test]
+fn on_a_full_disk_the_mail_is_deferred_and_goes_through_once_there_is_room() {
+    let site = Site::new("");
+    let folder = site.folder().display();
+    let otab = env!("CARGO_BIN_EXE_otab");
+    std::fs::write(site.path("mail"), mail(1)).unwrap();
+    let output = in_namespace(&format!(
+        "mkdir {folder}/small && mount -t tmpfs -o size=300k tmpfs {folder}/small || exit 111
+         cp {folder}/otab.toml {folder}/small/
+         {otab} --config {folder}/small/otab.toml filter < {folder}/mail > /dev/null || exit 112
+         dd if=/dev/zero of={folder}/small/filler bs=1k 2>/dev/null
+         sed s/1@corp.test/2@corp.test/g {folder}/mail > {folder}/mail2
+         {otab} --config {folder}/small/otab.toml filter < {folder}/mail2 > {folder}/out; status=$?
+         rm {folder}/small/filler
+         {otab} --config {folder}/small/otab.toml filter < {folder}/mail2 > {folder}/out2 || exit 113
+         exit $status"
+    ));
+    assert_eq!(output.status.code(), Some(75), "{output:?}");
+    assert_one_line(&output.stderr, "full disk");
+    assert_eq!(std::fs::read(site.path("out")).unwrap(), b"");
+    assert!(std::fs::read(site.path("out2")).unwrap().starts_with(b"X-OTOBO-CustomerUser: "));
+}
+
+#[test]
+fn a_closed_standard_output_is_75() {
+    let site = Site::new("");
+    let big = [mail(1), vec![b'x'; 1 << 20]].concat();
+    let mut child = site.filter().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let _ = child.stdin.take().unwrap().write_all(&big);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(75));
+    assert_one_line(&output.stderr, "closed standard output");
+
+    let output = Command::new("sh")
+        .args(["-c", "exec \"$0\" --config \"$1\" filter < \"$2\" >&-"])
+        .arg(env!("CARGO_BIN_EXE_otab"))
+        .arg(site.path("otab.toml"))
+        .arg(site.write("mail", "Subject: x\n\nbody\n"))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(75), "{output:?}");
+
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = site.filter().stdin(std::fs::File::open(site.path("mail")).unwrap()).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(75), "{output:?}");
+}
+
+#[test]
+fn a_mail_that_stalls_before_its_header_ends_is_given_up_when_the_limit_has_passed() {
+    let site = Site::new("[limits]\ndecide = 1\n");
+    let mut child = site.filter().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"Subject: x\n").unwrap();
+    let start = Instant::now();
+    let status = child.wait().unwrap();
+    drop(stdin);
+    assert_eq!(status.code(), Some(75));
+    assert!(start.elapsed() < Duration::from_secs(3));
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    child.stdout.take().unwrap().read_to_end(&mut out).unwrap();
+    child.stderr.take().unwrap().read_to_end(&mut err).unwrap();
+    assert_eq!(out, b"");
+    assert_one_line(&err, "stalled header");
+}
+
+#[test]
+fn a_body_that_stalls_is_given_up_after_the_idle_limit_and_never_ends_with_0() {
+    let site = Site::new("[limits]\nidle = 1\n");
+    let mut child = site.filter().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(&mail(1)).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(75));
+    drop(stdin);
+}
+
+#[test]
+fn a_slow_body_is_not_given_up_as_long_as_it_moves() {
+    let site = Site::new("[limits]\ndecide = 1\nidle = 1\n");
+    let mut child = site.filter().stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(&mail(1)).unwrap();
+    // Moves for longer than both limits: each piece is sent once the one before has arrived.
+    let mut stdout = child.stdout.take().unwrap();
+    let start = Instant::now();
+    let mut byte = [0; 1];
+    while byte[0] != b'#' {
+        assert!(stdout.read(&mut byte).unwrap() != 0, "ended early");
+        if byte[0] == b'.' || byte[0] == b'\n' {
+            let done = start.elapsed() > Duration::from_millis(2500);
+            stdin.write_all(if done { b"#" } else { b"." }).unwrap();
+        }
+    }
+    drop(stdin);
+    let mut rest = Vec::new();
+    stdout.read_to_end(&mut rest).unwrap();
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn fifty_filters_at_once_make_one_customer_and_one_token_a_mail() {
+    let site = Site::new("");
+    let children: Vec<(usize, Child)> = (0..50)
+        .map(|n| {
+            let mut child =
+                site.filter().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+            child.stdin.take().unwrap().write_all(&mail(n)).unwrap();
+            (n, child)
+        })
+        .collect();
+    for (n, child) in children {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{n}: {output:?}");
+        assert!(output.stdout.starts_with(b"X-OTOBO-CustomerUser: carol@corp.test\n"), "{n}: {output:?}");
+    }
+    assert_eq!((site.count("customer_user"), site.count("token"), site.count("outbox")), (1, 50, 50));
+    assert_eq!(site.count("customer_preferences"), 3);
+    assert!(!site.path("otab.db-wal").exists(), "the last one out folds the log in");
+}
+
+#[test]
+fn the_same_mail_fifty_times_at_once_has_one_token() {
+    let site = Site::new("");
+    let children: Vec<Child> = (0..50)
+        .map(|_| {
+            let mut child = site.filter().stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+            child.stdin.take().unwrap().write_all(&mail(7)).unwrap();
+            child
+        })
+        .collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    assert_eq!((site.count("customer_user"), site.count("token"), site.count("outbox")), (1, 1, 1));
+}
+
+/// kill -9 at random moments: over the first milliseconds, in which everything happens.
+#[test]
+fn a_filter_that_is_killed_has_recorded_what_came_out_and_never_half_a_mail_counts_as_whole() {
+    let site = Site::new("");
+    let body = vec![b'x'; 300_000];
+    let mut killed = 0;
+    for n in 0..300 {
+        let text = String::from_utf8(mail(n)).unwrap().replace("carol", &format!("carol{n}"));
+        let mut mail = text.into_bytes();
+        mail.extend_from_slice(&body);
+        let mut child =
+            site.filter().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let mut stdout = child.stdout.take().unwrap();
+        let expected = mail.len();
+        let writer = std::thread::spawn(move || {
+            let _ = stdin.write_all(&mail);
+        });
+        let reader = std::thread::spawn(move || {
+            let mut out = Vec::new();
+            let _ = stdout.read_to_end(&mut out);
+            out
+        });
+        // A pseudo-random moment between 0 and 15 ms: busy waiting, since a sleep is too coarse.
+        let wait = Duration::from_micros((n as u64).wrapping_mul(2_654_435_761) % 15_000);
+        let start = Instant::now();
+        while start.elapsed() < wait {
+            std::hint::spin_loop();
+        }
+        child.kill().unwrap();
+        let status = child.wait().unwrap();
+        writer.join().unwrap();
+        let out = reader.join().unwrap();
+        let whole = out.len() > expected && out.ends_with(&body);
+        if status.success() {
+            assert!(whole, "run {n}: half a mail with status 0");
+        } else {
+            assert_eq!(status.signal(), Some(9), "run {n}");
+            killed += 1;
+        }
+        if whole {
+            let login = format!("carol{n}@corp.test");
+            let recorded: i64 = site
+                .database()
+                .query_row("SELECT COUNT(*) FROM token WHERE customer = ?1", [&login], |row| row.get(0))
+                .unwrap();
+            assert_eq!(recorded, 1, "run {n}: the mail came out and its token is not recorded");
+        }
+    }
+    assert!(killed > 20, "only {killed} of 300 were killed in time");
+    // What is left is whole, and the next filter works.
+    assert!(run(&mut site.filter(), &mail(999)).status.success());
+    let check: String = site.database().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(check, "ok");
+}
+
+/// Peak resident memory in KiB of a filter over a mail whose body has `mebibytes` MiB.
+fn peak_memory(site: &Site, mebibytes: usize) -> u64 {
+    let mut child = site.filter().stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    let writer = std::thread::spawn(move || {
+        stdin.write_all(&mail(1)).unwrap();
+        let chunk = vec![b'y'; 1 << 20];
+        for _ in 0..mebibytes {
+            stdin.write_all(&chunk).unwrap();
+        }
+        stdin
+    });
+    let mut wanted = mail(1).len() + (mebibytes << 20);
+    let mut chunk = vec![0; 1 << 20];
+    while wanted > 0 {
+        let count = stdout.read(&mut chunk).unwrap();
+        assert!(count > 0);
+        wanted = wanted.saturating_sub(count);
+    }
+    // All but the fields' own length has come out, and the filter waits for more: now it can be measured.
+    let stdin = writer.join().unwrap();
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    drop(stdin);
+    let mut rest = Vec::new();
+    stdout.read_to_end(&mut rest).unwrap();
+    assert!(child.wait().unwrap().success());
+    let line = status.lines().find(|l| l.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_mail_of_a_gigabyte_needs_no_more_memory_than_one_of_4_kilobytes() {
+    let site = Site::new("");
+    let small = (0..3).map(|_| peak_memory(&site, 0)).max().unwrap();
+    let large = peak_memory(&site, 1024);
+    assert!(large <= small + 1024, "{large} KiB against {small} KiB");
+}
+
+#[test]
+fn a_header_block_over_the_limit_passes_stripped_under_nobodys_name_and_is_not_held() {
+    let site = Site::new("[postmaster]\nmax_header_bytes = 4096\n");
+    let filler = "X-Filler: 1234567890\n".repeat(100_000);
+    let text = format!("From: carol@corp.test\n{filler}X-OTOBO-Queue: a\n b\nX-Last: 1\n\nX-OTOBO-Body: 1\n");
+    let output = run(&mut site.filter(), text.as_bytes());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let expected = format!(
+        "X-OTOBO-CustomerUser: unverified-sender\nX-OTOBO-CustomerNo: unverified-sender\nX-OTOBO-Customer: unverified-sender\n\
+         From: carol@corp.test\n{filler}X-Last: 1\n\nX-OTOBO-Body: 1\n"
+    );
+    assert!(output.stdout == expected.as_bytes());
+    assert!(!Path::new(&site.path("otab.db")).exists());
+}
+
+#[test]
+fn without_a_command_otab_filters_what_it_is_given() {
+    let site = Site::new("");
+    let output = run(Site::otab().arg("--config").arg(site.path("otab.toml")), &mail(1));
+    assert!(output.status.success());
+    assert!(output.stdout.starts_with(b"X-OTOBO-CustomerUser: carol@corp.test\n"));
+}
+
+#[test]
+fn explaining_records_nothing_and_says_what_would_happen() {
+    let site = Site::new("");
+    let output = run(site.filter().arg("--explain"), &mail(1));
+    assert!(output.status.success(), "{output:?}");
+    assert!(output.stdout.starts_with(b"X-OTOBO-CustomerUser: carol@corp.test\n"));
+    let told = String::from_utf8(output.stderr).unwrap();
+    for part in [
+        "sender: carol@corp.test",
+        "kind: new",
+        "customer: would be created",
+        "added: X-OTOBO-CustomerNo: carol@corp.test",
+    ] {
+        assert!(told.contains(part), "{part} in {told}");
+    }
+    assert!(!site.path("otab.db").exists());
+    assert!(run(&mut site.filter(), &mail(1)).status.success());
+    let before = std::fs::read(site.path("otab.db")).unwrap();
+    assert!(run(site.filter().arg("--explain"), &mail(2)).status.success());
+    assert_eq!(std::fs::read(site.path("otab.db")).unwrap(), before);
+}
+
+#[test]
+fn the_log_has_one_line_a_mail_with_its_message_id_first_and_no_secret() {
+    let site = Site::new("[log]\nfile = \"otab.log\"\nsyslog = false\n");
+    assert!(run(&mut site.filter(), &mail(1)).status.success());
+    let log = std::fs::read_to_string(site.path("otab.log")).unwrap();
+    assert_eq!(log.lines().count(), 1, "{log}");
+    let line = log.lines().next().unwrap();
+    let told = line.splitn(3, ' ').nth(2).unwrap();
+    assert!(told.contains("<1@corp.test>: new, sender carol@corp.test"), "{line}");
+    let secret: String = site.database().query_row("SELECT secret FROM outbox", [], |row| row.get(0)).unwrap();
+    assert!(!log.contains(&secret));
+}
+
+/// The power may fail between any two lines: what a mail earned has to be on the disk before it goes on.
+#[test]
+fn what_was_recorded_is_synced_before_the_first_byte_goes_out() {
+    let site = Site::new("");
+    std::fs::write(site.path("mail"), mail(1)).unwrap();
+    assert!(run(&mut site.filter(), &mail(0)).status.success());
+    let output = Command::new("strace")
+        .args(["-f", "-y", "-s", "40", "-e", "trace=write,writev,fsync,fdatasync", "-o"])
+        .arg(site.path("trace"))
+        .arg(env!("CARGO_BIN_EXE_otab"))
+        .arg("--config")
+        .arg(site.path("otab.toml"))
+        .arg("filter")
+        .stdin(std::fs::File::open(site.path("mail")).unwrap())
+        .output()
+        .expect("strace");
+    assert!(output.status.success(), "{output:?}");
+    let trace = std::fs::read_to_string(site.path("trace")).unwrap();
+    let position =
+        |what: &dyn Fn(&str) -> bool| trace.lines().position(what).unwrap_or_else(|| panic!("not found in {trace}"));
+    let synced = position(&|line| line.contains("sync(") && line.contains("otab.db-wal"));
+    let written = position(&|line| line.contains("X-OTOBO-CustomerUser"));
+    assert!(synced < written, "{trace}");
+    let late = trace.lines().skip(written).filter(|line| line.contains("otab.db")).count();
+    assert_eq!(late, 0, "the database is closed by then: {trace}");
+}

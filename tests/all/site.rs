@@ -1,0 +1,68 @@
+//! A site of its own for each test: a folder with a configuration and, once used, a database.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A folder with a configuration; it goes with the test.
+pub struct Site {
+    folder: tempfile::TempDir,
+}
+
+impl Site {
+    /// A site on the embedded default, with more configuration behind it. The log is off, unless
+    /// `more` says otherwise.
+    pub fn new(more: &str) -> Self {
+        let site = Self { folder: tempfile::tempdir().unwrap() };
+        let log = if more.contains("[log]") { "" } else { "[log]\nsyslog = false\n" };
+        site.write("otab.toml", &format!("[store]\ncreate = true\n{log}{more}"));
+        site
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+        std::fs::write(self.path(name), text).unwrap();
+        self.path(name)
+    }
+
+    pub fn append(&self, text: &str) {
+        let mut file = std::fs::OpenOptions::new().append(true).open(self.path("otab.toml")).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    }
+
+    /// otab, with none of the caller's environment that could change it.
+    pub fn otab() -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_otab"));
+        command.env_remove("OTAB_CONFIG").env_remove("OTAB_FAIL_AT");
+        command
+    }
+
+    pub fn filter(&self) -> Command {
+        let mut command = Self::otab();
+        command.arg("--config").arg(self.path("otab.toml")).arg("filter");
+        command
+    }
+
+    pub fn database(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.path("otab.db")).unwrap()
+    }
+
+    pub fn count(&self, table: &str) -> i64 {
+        self.database().query_row(&format!("SELECT COUNT(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+    }
+}
+
+/// A mail of carol's with a Message-ID of its own.
+pub fn mail(number: usize) -> Vec<u8> {
+    format!("From: Carol Corp <carol@corp.test>\nTo: help@desk.test\nSubject: help {number}\nMessage-ID: <{number}@corp.test>\n\nHello\n")
+        .into_bytes()
+}
