@@ -32,13 +32,8 @@ pub fn run(config: Option<&Path>, args: &cli::Init) -> Done {
     let folder = folder(config)?;
     let group = args.group.as_deref().map(Group::named).transpose()?;
     let database = database(&folder)?;
-    for path in [config, &database] {
-        // A dangling link is something, too.
-        if path.symlink_metadata().is_ok() {
-            let what = format!("{} is there already; nothing was changed", path.display());
-            return Err(Failure::new(Exit::CantCreate, what));
-        }
-    }
+    refuse_existing(config, "; where only its database is missing, store.create = true lets the next mail make it")?;
+    refuse_existing(&database, "")?;
     judge(&folder, group.as_ref())?;
     let draft = draft(&folder, group.as_ref())?;
     make_database(&database, group.as_ref())?;
@@ -52,6 +47,15 @@ pub fn run(config: Option<&Path>, args: &cli::Init) -> Done {
     let shown = folder.join(config.file_name().unwrap_or_default());
     print::line(&format!("configuration: {}\ndatabase: {}", shown.display(), database.display()))?;
     Ok(Exit::Ok)
+}
+
+/// What is there stays as it is. A dangling link is something, too.
+fn refuse_existing(path: &Path, hint: &str) -> Result<(), Failure> {
+    if path.symlink_metadata().is_ok() {
+        let what = format!("{} is there already; nothing was changed{hint}", path.display());
+        return Err(Failure::new(Exit::CantCreate, what));
+    }
+    Ok(())
 }
 
 /// A group of this system.
