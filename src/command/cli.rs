@@ -188,6 +188,19 @@ pub enum Customer {
     },
 }
 
+impl Customer {
+    /// The customer source that was asked for.
+    #[must_use]
+    pub fn backend(&self) -> Option<&str> {
+        match self {
+            Self::List { backend, .. } | Self::Add { backend, .. } | Self::Disable { backend, .. } => {
+                backend.as_deref()
+            }
+            Self::Show { .. } => None,
+        }
+    }
+}
+
 /// `otab token`.
 #[derive(Debug, Subcommand)]
 pub enum Token {
@@ -199,8 +212,8 @@ pub enum Token {
     },
     /// Make a token useless.
     Revoke {
-        /// Its number in the list.
-        id: i64,
+        /// Its number in the list, or the first eight or more digits of its hash.
+        token: String,
     },
 }
 

@@ -1,15 +1,24 @@
 //! The commands, one file each, and the only place where rooms are wired together.
 
 mod cli;
+mod customer;
 mod explain;
+mod failure;
 mod filter;
+mod init;
 mod intake;
 mod mail_path;
 mod output;
 mod people;
+mod print;
+mod purge;
 mod record;
+mod redeem;
 mod site;
 mod standing;
+mod ticket;
+mod token;
+mod use_token;
 mod watch;
 
 use std::ffi::OsString;
@@ -39,11 +48,12 @@ pub fn run() -> ExitCode {
 }
 
 fn dispatch(otab: cli::Otab) -> Exit {
+    let config = otab.config.as_deref();
     match otab.command {
         None if std::io::stdin().is_terminal() => help(),
-        None => in_mail_path(otab.config.as_deref(), &cli::Filter::default()),
-        Some(cli::Command::Filter(args)) => in_mail_path(otab.config.as_deref(), &args),
-        Some(command) => people::run(otab.config, command),
+        None => in_mail_path(config, &cli::Filter::default()),
+        Some(cli::Command::Filter(args)) => in_mail_path(config, &args),
+        Some(command) => people::run(config, command),
     }
 }
 

@@ -1,9 +1,79 @@
-//! Commands for people.
+//! Commands for people: finds the configuration, runs one, and says how it ended.
+//!
+//! Unlike the mail path these end with sysexits' statuses, and tell the whole story on standard error.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
+use std::time::Duration;
+
 use super::cli::Command;
+use super::explain::say;
+use super::failure::{Done, Ends, Failure};
+use super::site::Site;
+use super::{customer, init, purge, redeem, ticket, token};
+use crate::config::{self, Config};
+use crate::db::{Access, Databases};
 use crate::exit::Exit;
-use std::path::PathBuf;
+
+/// How long one statement waits for other writers: a person or cron is more patient than a mail.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Runs one.
-pub fn run(_config: Option<PathBuf>, _command: Command) -> Exit {
-    Exit::Software
+pub fn run(config: Option<&Path>, command: Command) -> Exit {
+    panic::set_hook(Box::new(|info| {
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        say(&format!("internal error at {place}; please report it"));
+    }));
+    // Nothing outlives the closure: what a panic left half done in memory is seen by nobody.
+    let done = panic::catch_unwind(AssertUnwindSafe(|| {
+        super::failpoint("people");
+        dispatch(config, command)
+    }));
+    match done {
+        Ok(Ok(exit)) => exit,
+        Ok(Err(failure)) => {
+            say(&format!("{:#}", failure.error));
+            failure.exit
+        }
+        // The hook has spoken already.
+        Err(_) => Exit::Software,
+    }
+}
+
+fn dispatch(config: Option<&Path>, command: Command) -> Done {
+    match command {
+        Command::Filter(_) => Err(Failure::new(Exit::Software, "`filter` is no command for people")),
+        Command::Purge(args) => purge::run(&site(config, None)?, &args),
+        Command::Redeem(args) => redeem::run(&site(config, None)?, &args),
+        Command::Ticket(args) => ticket::run(&site(config, None)?, args),
+        Command::Customer(args) => customer::run(&site(config, args.backend())?, args),
+        Command::Token(args) => token::run(&site(config, None)?, args),
+        Command::Init(args) => init::run(config, &args),
+    }
+}
+
+fn site(config: Option<&Path>, backend: Option<&str>) -> Result<Site, Failure> {
+    let path = config::locate(config, std::env::var_os("OTAB_CONFIG"), true);
+    let config = Config::load(&path)?;
+    let name = backend.unwrap_or(&config.postmaster.customer_user_backend);
+    if backend.is_some() && !config.customer_user.iter().any(|source| source.name == name) {
+        return Err(Failure::new(Exit::Usage, format!("--backend: no [[customer_user]] is called `{name}`")));
+    }
+    Site::new(config, backend).ends(Exit::Config, "the configuration cannot be used")
+}
+
+/// Databases for looking only.
+pub fn reading() -> Databases {
+    Databases::new(Access::ReadOnly, PATIENCE)
+}
+
+/// Databases for changing what is there. Never makes a missing one: an empty database would turn a
+/// mistyped path into "there is no such thing".
+pub fn changing() -> Databases {
+    Databases::new(Access::ReadWrite { create: false }, PATIENCE)
+}
+
+/// Databases for adding something; a missing one is made where `store.create` allows it.
+pub fn adding(site: &Site) -> Databases {
+    site.databases(PATIENCE)
 }

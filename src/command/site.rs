@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-use crate::config::{Config, Prefix};
+use crate::config::{Config, OneTimeAuth, Prefix};
 use crate::customer::{Directory, Source};
 use crate::db::{Access, Databases, Url};
 use crate::log::{self, Log};
 use crate::mail::Address;
 use crate::policy::{Protect, Rules, TicketNumbers, Trusted};
 use crate::ticket::Facts;
+use crate::token::Limits;
 
 /// A site's parts, wired together; nothing is opened yet.
 pub struct Site {
@@ -53,6 +54,13 @@ impl Site {
     #[must_use]
     pub fn databases(&self, busy: Duration) -> Databases {
         Databases::new(Access::ReadWrite { create: self.config.store.create }, busy)
+    }
+
+    /// How long tokens live here.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        let OneTimeAuth { access_days_after_close, unbound_days, max_token_days, .. } = self.config.one_time_auth;
+        Limits { access_days_after_close, unbound_days, max_token_days }
     }
 
     /// Databases that nothing is written to.

@@ -3,4 +3,5 @@
 mod config;
 mod examples;
 mod filter;
+mod people;
 mod site;

@@ -1,0 +1,195 @@
+//! `otab customer`: customers in the customer sources, by hand. Never sets or shows a password.
+
+use serde_json::{Map, Value, json};
+
+use super::cli;
+use super::failure::{Done, Ends, Failure};
+use super::people;
+use super::print;
+use super::site::{self, Site};
+use crate::clock;
+use crate::customer::{CustomerUser, Entry, naming};
+use crate::db::Databases;
+use crate::exit::Exit;
+use crate::log::clean;
+use crate::mail::{Address, fold};
+
+/// Runs it.
+pub fn run(site: &Site, command: cli::Customer) -> Done {
+    match command {
+        cli::Customer::List { backend, json } => list(site, backend.as_deref(), json),
+        cli::Customer::Show { login, json } => show(site, &login, json),
+        cli::Customer::Add { email, login, customer_id, first_name, last_name, backend: _ } => {
+            let address = Address::parse(&email)
+                .ok_or_else(|| Failure::new(Exit::DataErr, format!("`{}` is no e-mail address", clean(&email))))?;
+            let entry = entry(site, &address, login, customer_id, [first_name, last_name])?;
+            add(site, &address, &entry)
+        }
+        cli::Customer::Disable { login, backend: _ } => disable(site, &login),
+    }
+}
+
+fn list(site: &Site, backend: Option<&str>, json: bool) -> Done {
+    let mut dbs = people::reading();
+    let mut all = Vec::new();
+    let names = site.config.customer_user.iter().map(|source| source.name.as_str());
+    for name in names.filter(|name| backend.is_none_or(|wanted| wanted == *name)) {
+        all.extend(site.directory.list(&mut dbs, name, None)?);
+    }
+    if json {
+        print::json(&all.iter().map(as_json).collect::<Vec<_>>())?;
+    } else {
+        let rows = all.into_iter().map(|c| {
+            let standing = standing(&c).to_owned();
+            [c.login, c.email, c.customer_id, standing, c.source, c.first_name, c.last_name]
+        });
+        let headings = ["LOGIN", "EMAIL", "CUSTOMER-ID", "STANDING", "BACKEND", "FIRST NAME", "LAST NAME"];
+        print::table(headings, rows.collect())?;
+    }
+    Ok(Exit::Ok)
+}
+
+fn show(site: &Site, login: &str, json: bool) -> Done {
+    let mut dbs = people::reading();
+    let found = site.directory.by_login_anywhere(&mut dbs, login)?;
+    let customer = found.ok_or_else(|| unknown(login))?;
+    let preferences = preferences(site, &mut dbs, &customer)?;
+    if json {
+        let mut value = as_json(&customer);
+        value["preferences"] =
+            Value::Object(preferences.into_iter().map(|(k, v)| (k, v.into())).collect::<Map<_, _>>());
+        print::json(&value)?;
+        return Ok(Exit::Ok);
+    }
+    let standing = standing(&customer).to_owned();
+    let mut pairs = vec![
+        ("login", customer.login),
+        ("email", customer.email),
+        ("customer-id", customer.customer_id),
+        ("standing", standing),
+        ("backend", customer.source),
+        ("first name", customer.first_name),
+        ("last name", customer.last_name),
+    ];
+    pairs.extend(preferences.iter().map(|(key, value)| (key.as_str(), value.clone())));
+    print::pairs(&pairs)?;
+    Ok(Exit::Ok)
+}
+
+/// The preferences that otab knows of: its own for new customers, and the language.
+fn preferences(site: &Site, dbs: &mut Databases, customer: &CustomerUser) -> Result<Vec<(String, String)>, Failure> {
+    let mut found = Vec::new();
+    let mut keys: Vec<&str> = site.config.create.preferences.keys().map(String::as_str).collect();
+    if !keys.contains(&"UserLanguage") {
+        keys.push("UserLanguage");
+    }
+    for key in keys {
+        if let Some(value) = site.directory.preference(dbs, &customer.source, &customer.login, key)? {
+            found.push((key.to_owned(), value));
+        }
+    }
+    Ok(found)
+}
+
+fn entry(
+    site: &Site,
+    address: &Address,
+    login: Option<String>,
+    customer_id: Option<String>,
+    names: [Option<String>; 2],
+) -> Result<Entry, Failure> {
+    let create = &site.config.create;
+    let customer_id = match customer_id {
+        Some(id) => id,
+        None => naming::customer_id(&create.customer_id, address, &create.public_mail_domains)
+            .ends(Exit::Config, "create.customer_id")?,
+    };
+    // OTOBO wants names that are not empty; its package writes a blank.
+    let [first_name, last_name] =
+        names.map(|name| name.filter(|name| !name.is_empty()).unwrap_or_else(|| " ".to_owned()));
+    Ok(Entry {
+        login: login.unwrap_or_else(|| address.to_string()),
+        email: address.to_string(),
+        customer_id,
+        first_name,
+        last_name,
+        preferences: create.preferences.clone().into_iter().collect(),
+    })
+}
+
+fn add(site: &Site, address: &Address, entry: &Entry) -> Done {
+    let mut dbs = people::adding(site);
+    if site.directory.by_login(&mut dbs, &site.backend, &entry.login)?.is_some() {
+        let what = format!("there is a customer `{}` in {} already", clean(&entry.login), site.backend);
+        return Err(Failure::new(Exit::CantCreate, what));
+    }
+    refuse_marker(site, entry)?;
+    refuse_claimed(site, &mut dbs, address, entry)?;
+    let customer = site.directory.add(&mut dbs, &site.backend, entry, clock::now())?;
+    drop(dbs);
+    site::open_log(&site.config).info(&format!("customer {} added to {}", customer.login, customer.source));
+    print::line(&format!("customer {} added to {}", clean(&customer.login), customer.source))?;
+    Ok(Exit::Ok)
+}
+
+/// Whoever had the marker as login or customer id would get the tickets of all doubtful senders.
+fn refuse_marker(site: &Site, entry: &Entry) -> Result<(), Failure> {
+    let marker = fold(&site.config.postmaster.marker);
+    for (what, value) in [("login", &entry.login), ("customer id", &entry.customer_id)] {
+        if fold(value) == marker {
+            let why = format!("the {what} is postmaster.marker, which stands for senders that are nobody");
+            return Err(Failure::new(Exit::NoPerm, why));
+        }
+    }
+    Ok(())
+}
+
+/// Two customers that a database or an eye could take for one another must not come to be. A customer
+/// id may be shared, that is what it is for; but one that is an address belongs to whoever has it.
+fn refuse_claimed(site: &Site, dbs: &mut Databases, address: &Address, entry: &Entry) -> Result<(), Failure> {
+    let refused = |what: &str, source: &str| {
+        let why = format!("the {what} is somebody else's login or customer id in {source}");
+        Err(Failure::new(Exit::NoPerm, why))
+    };
+    if let Some(claim) = site.directory.claimed(dbs, address)? {
+        return refused("address", &claim.source);
+    }
+    if !address.is_stated_by(&entry.login) && site.directory.knows(dbs, &entry.login)? {
+        return refused("login", "one of the customer sources");
+    }
+    if let Some(other) = Address::parse(&entry.customer_id)
+        && let Some(claim) = site.directory.claimed(dbs, &other)?
+    {
+        return refused("customer id", &claim.source);
+    }
+    Ok(())
+}
+
+fn disable(site: &Site, login: &str) -> Done {
+    if !site.directory.disable(&mut people::changing(), &site.backend, login, clock::now())? {
+        return Err(unknown(login));
+    }
+    site::open_log(&site.config).info(&format!("customer {login} in {} disabled", site.backend));
+    print::line(&format!("customer {} in {} is invalid now", clean(login), site.backend))?;
+    Ok(Exit::Ok)
+}
+
+fn unknown(login: &str) -> Failure {
+    Failure::new(Exit::NoUser, format!("there is no customer `{}`", clean(login)))
+}
+
+fn standing(customer: &CustomerUser) -> &'static str {
+    match (customer.valid, customer.has_password) {
+        (false, _) => "invalid",
+        (true, true) => "valid, with a password",
+        (true, false) => "valid",
+    }
+}
+
+fn as_json(customer: &CustomerUser) -> Value {
+    json!({
+        "login": customer.login, "email": customer.email, "customer_id": customer.customer_id,
+        "first_name": customer.first_name, "last_name": customer.last_name, "valid": customer.valid,
+        "has_password": customer.has_password, "backend": customer.source,
+    })
+}

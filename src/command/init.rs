@@ -1,0 +1,162 @@
+//! `otab init`: writes the commented configuration and makes the database that it names.
+//!
+//! Never overwrites anything, and looks at everything that could be in the way before it writes:
+//! a refusal has changed nothing.
+
+use std::fs::{File, Permissions};
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+
+use tempfile::TempPath;
+
+use super::cli;
+use super::failure::{Done, Ends, Failure};
+use super::print;
+use super::site::Site;
+use crate::config::{Config, EXAMPLE};
+use crate::db::{Url, sqlite};
+use crate::exit::Exit;
+
+/// Where the configuration goes when nobody says otherwise.
+const HERE: &str = "./otab.toml";
+/// Others can write.
+const OTHERS: u32 = 0o002;
+const STICKY: u32 = 0o1000;
+/// setgid, and the group may read, write and enter.
+const FOR_GROUP: u32 = 0o2070;
+
+/// Runs it.
+pub fn run(config: Option<&Path>, args: &cli::Init) -> Done {
+    let config = config.unwrap_or(Path::new(HERE));
+    let folder = folder(config)?;
+    let group = args.group.as_deref().map(Group::named).transpose()?;
+    let database = database(&folder)?;
+    refuse_existing(config, "; where only its database is missing, store.create = true lets the next mail make it")?;
+    refuse_existing(&database, "")?;
+    judge(&folder, group.as_ref())?;
+    let draft = draft(&folder, group.as_ref())?;
+    make_database(&database, group.as_ref())?;
+    // Gets its name, unless somebody else has taken it meanwhile.
+    if let Err(error) = draft.persist_noclobber(config) {
+        // Made a moment ago, and no configuration names it.
+        let _ = std::fs::remove_file(&database);
+        return Err(error.error).ends(Exit::CantCreate, "the configuration cannot be written");
+    }
+    File::open(&folder).and_then(|file| file.sync_all()).ends(Exit::IoErr, "the folder cannot be synced")?;
+    let shown = folder.join(config.file_name().unwrap_or_default());
+    print::line(&format!("configuration: {}\ndatabase: {}", shown.display(), database.display()))?;
+    Ok(Exit::Ok)
+}
+
+/// What is there stays as it is. A dangling link is something, too.
+fn refuse_existing(path: &Path, hint: &str) -> Result<(), Failure> {
+    if path.symlink_metadata().is_ok() {
+        let what = format!("{} is there already; nothing was changed{hint}", path.display());
+        return Err(Failure::new(Exit::CantCreate, what));
+    }
+    Ok(())
+}
+
+/// A group of this system.
+struct Group {
+    name: String,
+    gid: u32,
+}
+
+impl Group {
+    fn named(name: &str) -> Result<Self, Failure> {
+        let found = nix::unistd::Group::from_name(name).ends(Exit::Unavailable, "the system's groups")?;
+        let found = found.ok_or_else(|| Failure::new(Exit::NoUser, format!("there is no group `{name}`")))?;
+        Ok(Self { name: found.name, gid: found.gid.as_raw() })
+    }
+}
+
+/// The configuration's folder, made canonical as reading a configuration does it.
+fn folder(config: &Path) -> Result<PathBuf, Failure> {
+    let folder = config.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let what = format!("the folder {}", folder.display());
+    folder.canonicalize().ends(Exit::CantCreate, &what)
+}
+
+/// The database that the example names.
+fn database(folder: &Path) -> Result<PathBuf, Failure> {
+    let config = Config::parse(EXAMPLE, folder).map_err(|problems| {
+        let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        Failure::new(Exit::Software, format!("otab's own example: {}", problems.join("; ")))
+    })?;
+    let site = Site::new(config, None).ends(Exit::Software, "otab's own example")?;
+    let Url::Sqlite(path) = site.store;
+    Ok(path)
+}
+
+/// SQLite makes files beside the database, which have to be the group's as well: only a setgid folder
+/// sees to that. And a configuration that others can replace would be refused ever after.
+fn judge(folder: &Path, group: Option<&Group>) -> Result<(), Failure> {
+    let metadata = folder.metadata().ends(Exit::CantCreate, "the folder")?;
+    let shown = quoted(folder);
+    if let Some(group) = group
+        && (metadata.mode() & FOR_GROUP != FOR_GROUP || metadata.gid() != group.gid)
+    {
+        let name = &group.name;
+        let what = format!(
+            "files in {shown} would not all be the group's; nothing was changed. Prepare the folder first:\n\
+             chgrp {name} {shown} && chmod 2770 {shown}"
+        );
+        return Err(Failure::new(Exit::NoPerm, what));
+    }
+    if metadata.mode() & (OTHERS | STICKY) == OTHERS {
+        let what = format!(
+            "others can write {shown} and could replace the configuration; nothing was changed. First:\n\
+             chmod o-w {shown}"
+        );
+        return Err(Failure::new(Exit::NoPerm, what));
+    }
+    Ok(())
+}
+
+/// The complete configuration on disk, under a name that goes when the rest fails.
+fn draft(folder: &Path, group: Option<&Group>) -> Result<TempPath, Failure> {
+    let write = || -> std::io::Result<TempPath> {
+        let mut file = tempfile::Builder::new().prefix(".otab-").suffix(".new").tempfile_in(folder)?;
+        if let Some(group) = group {
+            chown(file.path(), None, Some(group.gid))?;
+        }
+        let mode = if group.is_some() { 0o640 } else { 0o600 };
+        file.as_file().set_permissions(Permissions::from_mode(mode))?;
+        file.write_all(EXAMPLE.as_bytes())?;
+        file.as_file().sync_all()?;
+        Ok(file.into_temp_path())
+    };
+    write().ends(Exit::CantCreate, "the configuration cannot be written")
+}
+
+fn make_database(path: &Path, group: Option<&Group>) -> Result<(), Failure> {
+    let Some(group) = group else {
+        return sqlite::create(path, 0o600).ends(Exit::CantCreate, "the database cannot be made");
+    };
+    sqlite::create(path, 0o660).ends(Exit::CantCreate, "the database cannot be made")?;
+    // A file system without setgid folders gives the file the process's own group.
+    chown(path, None, Some(group.gid)).or_else(|error| {
+        let _ = std::fs::remove_file(path);
+        Err(error).ends(Exit::NoPerm, "the database cannot be given to the group")
+    })
+}
+
+/// As a shell reads it back.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@".contains(c);
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn odd_folders_are_quoted_for_the_shell() {
+        assert_eq!(quoted(Path::new("/var/lib/otab")), "/var/lib/otab");
+        assert_eq!(quoted(Path::new("/tmp/a b'c")), r"'/tmp/a b'\''c'");
+    }
+}

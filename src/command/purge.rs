@@ -1,0 +1,44 @@
+//! `otab purge`: deletes tokens that are over, and says how many. Names no token and no customer.
+
+use serde_json::json;
+
+use super::cli;
+use super::failure::Done;
+use super::people;
+use super::print;
+use super::site::{self, Site};
+use crate::clock;
+use crate::exit::Exit;
+use crate::token;
+
+/// Runs it.
+pub fn run(site: &Site, args: &cli::Purge) -> Done {
+    let mut dbs = if args.dry_run { people::reading() } else { people::changing() };
+    // As long as the lock was held the filters get to write, so they never wait for long.
+    let mut pause = std::thread::sleep;
+    let (limits, now) = (site.limits(), clock::now());
+    let counts = token::purge(&mut dbs, &site.store, &site.tickets, &limits, now, args.dry_run, &mut pause)?;
+    drop(dbs);
+    let token::Counts { closed, gone, unbound, too_old } = counts;
+    if !args.dry_run {
+        site::open_log(&site.config).info(&format!(
+            "purge: deleted {closed} closed, {gone} without their ticket, {unbound} never bound, {too_old} too old"
+        ));
+    }
+    if args.json {
+        print::json(&json!({
+            "dry_run": args.dry_run, "closed": closed, "gone": gone, "unbound": unbound, "too_old": too_old,
+        }))?;
+    } else {
+        let heading = if args.dry_run { "WOULD BE DELETED" } else { "DELETED" };
+        let row = |count: u64, why: &str| [count.to_string(), why.to_owned()];
+        let rows = vec![
+            row(closed, "ticket closed, removed or merged for long enough"),
+            row(gone, "ticket does not exist"),
+            row(unbound, "never bound to a ticket"),
+            row(too_old, "older than max_token_days"),
+        ];
+        print::table([heading, "WHY"], rows)?;
+    }
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,92 @@
+//! `otab redeem`: uses a token up, and says who and which ticket, or what to tell the customer.
+//!
+//! The secret is neither printed nor logged.
+
+use std::io::Read;
+
+use serde_json::{Value, json};
+
+use super::cli;
+use super::failure::{Done, Ends, Failure};
+use super::people;
+use super::print;
+use super::site::{self, Site};
+use super::use_token::{Outcome, Use, use_token};
+use crate::clock;
+use crate::customer::CustomerUser;
+use crate::exit::Exit;
+use crate::token::Secret;
+
+/// Most that is read from standard input; a token has at most 128 bytes.
+const INPUT: u64 = 4096;
+
+/// Runs it.
+pub fn run(site: &Site, args: &cli::Redeem) -> Done {
+    let secret = secret(&args.token)?;
+    let mut dbs = people::changing();
+    let used = use_token(site, &mut dbs, &secret, clock::now());
+    drop(dbs);
+    let used = used?;
+    note(site, &used);
+    let messages = site.config.one_time_auth.messages_for(used.language.as_deref().unwrap_or_default());
+    let (answer, exit, message) = match &used.answer {
+        Outcome::Opened { customer, ticket } => return opened(args.json, customer, ticket.as_deref()),
+        Outcome::LinkExpired => ("link_expired", Exit::LinkExpired, &messages.link_expired),
+        Outcome::WrongLink => ("wrong_link", Exit::WrongLink, &messages.wrong_link),
+        Outcome::NewLink => ("new_link", Exit::NewLink, &messages.new_link),
+        Outcome::RefreshFailed { .. } => ("refresh_failed", Exit::RefreshFailed, &messages.refresh_failed),
+    };
+    if args.json {
+        print::json(&json!({ "answer": answer, "message": message }))?;
+    } else {
+        print::line(message)?;
+    }
+    Ok(exit)
+}
+
+fn secret(argument: &str) -> Result<Secret, Failure> {
+    let parse = |text: &str| Secret::parse(text).ends(Exit::DataErr, "the token");
+    if argument != "-" {
+        return parse(argument);
+    }
+    let mut bytes = Vec::new();
+    let read = std::io::stdin().lock().take(INPUT + 1).read_to_end(&mut bytes);
+    read.ends(Exit::IoErr, "standard input cannot be read")?;
+    // What is too long or not UTF-8 is no token either; it is not repeated.
+    parse(std::str::from_utf8(&bytes).unwrap_or_default())
+}
+
+fn opened(json: bool, customer: &CustomerUser, ticket: Option<&str>) -> Done {
+    if json {
+        print::json(&json!({
+            "answer": "valid", "message": Value::Null, "login": customer.login, "email": customer.email,
+            "customer_id": customer.customer_id, "backend": customer.source, "ticket": ticket,
+        }))?;
+    } else {
+        print::pairs(&[
+            ("login", customer.login.clone()),
+            ("email", customer.email.clone()),
+            ("backend", customer.source.clone()),
+            ("ticket", ticket.unwrap_or("none: the overview").to_owned()),
+        ])?;
+    }
+    Ok(Exit::Ok)
+}
+
+/// One line in the log: the token by its number, never its secret.
+fn note(site: &Site, used: &Use) {
+    let log = site::open_log(&site.config);
+    let token = used.token.map_or_else(|| "unknown token".to_owned(), |id| format!("token {id}"));
+    match &used.answer {
+        Outcome::Opened { customer, ticket } => log.info(&format!(
+            "redeem: {token} of {} in {}: used, ticket {}",
+            customer.login,
+            customer.source,
+            ticket.as_deref().unwrap_or("none")
+        )),
+        Outcome::LinkExpired => log.info(&format!("redeem: {token}: expired")),
+        Outcome::WrongLink => log.info(&format!("redeem: {token}: used before, a newer one is active")),
+        Outcome::NewLink => log.info(&format!("redeem: {token}: used before, new link ordered")),
+        Outcome::RefreshFailed { why } => log.error(&format!("redeem: {token}: no new link: {why}")),
+    }
+}

@@ -1,0 +1,85 @@
+//! `otab token`: lists tokens and takes them back. Shows nothing that would let anybody use one.
+
+use serde_json::json;
+
+use super::cli::Token;
+use super::failure::{Done, Ends, Failure};
+use super::people;
+use super::print;
+use super::site::{self, Site};
+use crate::clock;
+use crate::db;
+use crate::exit::Exit;
+use crate::link::outbox;
+use crate::token::{self, Listed, Revoked, Which};
+
+/// Runs it.
+pub fn run(site: &Site, command: Token) -> Done {
+    match command {
+        Token::List { json } => list(site, json),
+        Token::Revoke { token } => revoke(site, &token),
+    }
+}
+
+fn list(site: &Site, json: bool) -> Done {
+    let listed = token::list(people::reading().get(&site.store)?, None)?;
+    if json {
+        print::json(&listed.iter().map(as_json).collect::<Vec<_>>())?;
+    } else {
+        let headings = ["ID", "STATE", "CUSTOMER", "BACKEND", "TICKET", "CREATED", "HASH", "MESSAGE-ID"];
+        print::table(headings, listed.into_iter().map(row).collect())?;
+    }
+    Ok(Exit::Ok)
+}
+
+fn as_json(listed: &Listed) -> serde_json::Value {
+    let token = &listed.token;
+    json!({
+        "id": token.id, "state": token.state.as_str(), "customer": token.customer, "email": token.email,
+        "backend": token.backend, "ticket": token.ticket_number, "message_id": token.message_id,
+        "created": token.created_at.to_string(), "changed": token.changed_at.to_string(), "hash": listed.hash,
+    })
+}
+
+fn row(Listed { hash, token }: Listed) -> [String; 8] {
+    [
+        token.id.to_string(),
+        token.state.to_string(),
+        token.customer,
+        token.backend,
+        token.ticket_number.unwrap_or_default(),
+        token.created_at.to_string(),
+        hash,
+        token.message_id.unwrap_or_default(),
+    ]
+}
+
+/// Its link mail must not go out any more: token and order go in one transaction.
+fn revoke(site: &Site, name: &str) -> Done {
+    let which: Which = name.parse().ends(Exit::DataErr, "the token")?;
+    let now = clock::now();
+    let mut dbs = people::changing();
+    let revoked = dbs.get(&site.store)?.write(|tx| {
+        let revoked = token::revoke(tx, &which, now)?;
+        if let Revoked::Done { id } | Revoked::Already { id } = revoked {
+            outbox::drop_for_token(tx, id)?;
+        }
+        Ok::<_, db::Error>(revoked)
+    })?;
+    drop(dbs);
+    match revoked {
+        Revoked::Done { id } => {
+            site::open_log(&site.config).info(&format!("token {id}: revoked"));
+            print::line(&format!("token {id} revoked"))?;
+            Ok(Exit::Ok)
+        }
+        Revoked::Already { id } => {
+            print::line(&format!("token {id} was revoked before"))?;
+            Ok(Exit::Ok)
+        }
+        Revoked::NoSuch => Err(Failure::new(Exit::NoUser, "there is no such token")),
+        Revoked::Ambiguous => {
+            Err(Failure::new(Exit::DataErr, "several tokens begin so; nothing was changed, name more digits"))
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Uses a token up: the one place that says what a link opens, for `otab redeem` and the web's door.
+//!
+//! Asks about ticket and customer at every use (promise 8), lets one conditional UPDATE decide, and
+//! orders a new link where the rules grant one. It prints nothing, and no answer holds a secret.
+
+use jiff::Timestamp;
+
+use super::site::Site;
+use crate::customer::{self, CustomerUser};
+use crate::db::{self, Databases};
+use crate::link::outbox::{self, Occasion, Order};
+use crate::mail::Address;
+use crate::ticket::Ticket;
+use crate::token::{self, Answer, CustomerStanding, Secret, TicketStanding, TokenFacts};
+
+/// How often a lost race is looked at anew. Each loss means that somebody else has won, so more
+/// than a few need somebody who uses the same links all the time.
+const TRIES: usize = 5;
+
+/// What the use of a token came to.
+#[derive(Debug)]
+pub struct Use {
+    /// The answer.
+    pub answer: Outcome,
+    /// The token's number, where there is such a token: for the log.
+    pub token: Option<i64>,
+    /// The customer's language preference, where known.
+    pub language: Option<String>,
+}
+
+/// The answers.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The token was good, and is used up now.
+    Opened {
+        /// Who it lets in.
+        customer: Box<CustomerUser>,
+        /// Which ticket; `None`: the portal's overview.
+        ticket: Option<String>,
+    },
+    /// Unknown, or its time is over.
+    LinkExpired,
+    /// Used, while a newer one is active.
+    WrongLink,
+    /// Used; a new link mail is on order.
+    NewLink,
+    /// Used, and no new link could be recorded.
+    RefreshFailed {
+        /// For the log.
+        why: String,
+    },
+}
+
+/// What is known about a token at one moment.
+struct Facts {
+    token: TokenFacts,
+    ticket: TicketStanding,
+    customer: Option<CustomerUser>,
+    standing: CustomerStanding,
+}
+
+/// Uses the token with this secret. Fails only where it cannot be told what the token is good for.
+pub fn use_token(site: &Site, dbs: &mut Databases, secret: &Secret, now: Timestamp) -> Result<Use, customer::Error> {
+    let mut last = None;
+    for _ in 0..TRIES {
+        let Some(facts) = look(site, dbs, secret)? else {
+            return Ok(Use { answer: Outcome::LinkExpired, token: None, language: None });
+        };
+        let (token, language) = (Some(facts.token.id), language(site, dbs, &facts));
+        if let Some(answer) = decide(site, dbs, &facts, language.as_deref(), now)? {
+            return Ok(Use { answer, token, language });
+        }
+        last = Some((token, language));
+    }
+    let (token, language) = last.unwrap_or_default();
+    let why = "others use the same links at the same moment".to_owned();
+    Ok(Use { answer: Outcome::RefreshFailed { why }, token, language })
+}
+
+/// Everything the rules ask for.
+fn look(site: &Site, dbs: &mut Databases, secret: &Secret) -> Result<Option<Facts>, customer::Error> {
+    let Some(mut token) = token::lookup(dbs.get(&site.store)?, secret)? else {
+        return Ok(None);
+    };
+    let ticket = ticket(site, dbs, &mut token)?;
+    let customer = match site.directory.by_login(dbs, &token.backend, &token.customer) {
+        // A source that the configuration names no more vouches for nobody.
+        Err(customer::Error::UnknownSource(_)) => None,
+        other => other?,
+    };
+    let standing = standing(&token, customer.as_ref());
+    Ok(Some(Facts { token, ticket, customer, standing }))
+}
+
+/// The token's ticket. One that came to be known since the token was issued is bound now, before it
+/// is asked which other tokens belong to it.
+fn ticket(site: &Site, dbs: &mut Databases, token: &mut TokenFacts) -> Result<TicketStanding, db::Error> {
+    if let Some(number) = &token.ticket_number {
+        let ticket = site.tickets.by_number(dbs, number)?;
+        return Ok(ticket.as_ref().map_or(TicketStanding::Gone, TicketStanding::from));
+    }
+    let Some(id) = &token.message_id else {
+        return Ok(TicketStanding::Unbound);
+    };
+    let theirs = |ticket: &Ticket| ticket.customer.as_ref().is_none_or(|login| *login == token.customer);
+    let Some(ticket) = site.tickets.by_message_id(dbs, id)?.filter(theirs) else {
+        return Ok(TicketStanding::Unbound);
+    };
+    dbs.get(&site.store)?.write(|tx| token::bind(tx, &ticket))?;
+    token.ticket_number = Some(ticket.number.clone());
+    Ok(TicketStanding::from(&ticket))
+}
+
+fn standing(token: &TokenFacts, customer: Option<&CustomerUser>) -> CustomerStanding {
+    let same_address = |stored: &str| {
+        stored == token.email || Address::parse(&token.email).is_some_and(|address| address.is_stated_by(stored))
+    };
+    match customer {
+        None => CustomerStanding::Gone,
+        Some(customer) if !customer.valid => CustomerStanding::Invalid,
+        Some(customer) if customer.has_password => CustomerStanding::HasPassword,
+        Some(customer) if !same_address(&customer.email) => CustomerStanding::AddressChanged,
+        Some(_) => CustomerStanding::Good,
+    }
+}
+
+/// The customer's preference. Comfort only: where it cannot be read, the site's language will do.
+fn language(site: &Site, dbs: &mut Databases, facts: &Facts) -> Option<String> {
+    let customer = facts.customer.as_ref()?;
+    let language = site.directory.preference(dbs, &customer.source, &customer.login, "UserLanguage");
+    language.ok().flatten().filter(|tag| !tag.is_empty())
+}
+
+/// Asks the rules and does what they say; `None` where somebody else was faster, so that what was
+/// known holds no more.
+fn decide(
+    site: &Site,
+    dbs: &mut Databases,
+    facts: &Facts,
+    language: Option<&str>,
+    now: Timestamp,
+) -> Result<Option<Outcome>, customer::Error> {
+    let Facts { token, ticket, customer, standing } = facts;
+    let store = dbs.get(&site.store)?;
+    let others = token::others_active(store, token, now)?;
+    let answer = token::answer(Some(token), *ticket, others, *standing, &site.limits(), now);
+    let Some(customer) = customer else {
+        return Ok(Some(Outcome::LinkExpired));
+    };
+    Ok(match answer {
+        Answer::Valid => token::redeem(store, token.id, now)?
+            .then(|| Outcome::Opened { customer: Box::new(customer.clone()), ticket: token.ticket_number.clone() }),
+        Answer::LinkExpired => Some(Outcome::LinkExpired),
+        Answer::WrongLink => Some(Outcome::WrongLink),
+        Answer::Renew => match renew(store, token, customer, language, now) {
+            Ok(true) => Some(Outcome::NewLink),
+            Ok(false) => None,
+            Err(error) => Some(Outcome::RefreshFailed { why: error.to_string() }),
+        },
+    })
+}
+
+/// A new token and the order for its link mail, both or neither; `false` where somebody else has
+/// renewed it by now.
+fn renew(
+    store: &mut db::Database,
+    old: &TokenFacts,
+    customer: &CustomerUser,
+    language: Option<&str>,
+    now: Timestamp,
+) -> Result<bool, outbox::Error> {
+    store.write(|tx| {
+        let secret = Secret::generate();
+        let Some(id) = token::renew(tx, old.id, &secret, now)? else {
+            return Ok(false);
+        };
+        let order = Order {
+            token_id: Some(id),
+            secret: Some(secret),
+            // As it is stored now; the rules have found it to be the token's.
+            recipient: customer.email.clone(),
+            customer: customer.login.clone(),
+            backend: customer.source.clone(),
+            occasion: Occasion::Refresh,
+            language: language.map(str::to_owned),
+            message_id: old.message_id.clone(),
+            ticket_number: old.ticket_number.clone(),
+        };
+        outbox::order(tx, &order, now)?;
+        Ok(true)
+    })
+}
