@@ -38,6 +38,12 @@ pub fn run() -> ExitCode {
     exit.into()
 }
 
+/// The command line as clap knows it, so that a test can hold the manual page against it.
+#[must_use]
+pub fn command_line() -> clap::Command {
+    cli::Otab::command()
+}
+
 fn dispatch(otab: cli::Otab) -> Exit {
     match otab.command {
         None if std::io::stdin().is_terminal() => help(),

@@ -1,3 +1,5 @@
 //! Integration tests, one module a subject.
 
 mod config;
+mod documents;
+mod rooms;
