@@ -191,7 +191,7 @@ fn blocks(language: &str) -> Vec<String> {
         match (&mut open, line.strip_prefix("```")) {
             (None, Some(_)) if line == format!("```{language}") => open = Some(String::new()),
             (Some(_), Some(_)) => blocks.extend(open.take()),
-            (Some(block), None) => *block += &format!("{line}\n"),
+            (Some(block), None) => block.extend([line, "\n"]),
             _ => {}
         }
     }

@@ -72,16 +72,16 @@ fn named<'a>(text: &'a str, root: &'a str) -> impl Iterator<Item = &'a str> {
 
 /// Who uses whom, itself left out.
 fn uses() -> BTreeMap<String, BTreeSet<String>> {
-    let mut uses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut table: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (file, text) in files("src") {
         if file == "src/lib.rs" || file == "src/main.rs" {
             continue;
         }
         let room = room(&file);
-        let used = uses.entry(room.to_owned()).or_default();
+        let used = table.entry(room.to_owned()).or_default();
         used.extend(named(&text, "crate::").filter(|name| *name != room).map(str::to_owned));
     }
-    uses
+    table
 }
 
 #[test]
