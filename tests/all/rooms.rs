@@ -28,7 +28,7 @@ const WIRING: &str = "command";
 const MOST_LINES: usize = 400;
 
 /// Files that are longer, and why they are not two.
-const LONG: [(&str, &str); 0] = [];
+const LONG: [(&str, &str); 1] = [("tests/all/people.rs", "one story: every command for people, on one bench")];
 
 fn top() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -113,7 +113,9 @@ fn every_room_of_the_table_exists_and_is_declared() {
 
 #[test]
 fn nobody_goes_round_the_table() {
-    for (file, text) in files("src") {
+    // The wiring may use all rooms, and some of its own files are called like them.
+    let rooms = files("src").into_iter().filter(|(file, _)| room(file) != WIRING);
+    for (file, text) in rooms {
         let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
         for line in code {
             // A group or a glob at the root would hide which rooms are meant.
