@@ -72,7 +72,9 @@ fn every_command_and_option_is_in_the_manual_page_and_no_other() {
         let options: Vec<_> =
             command.get_arguments().filter_map(|arg| Some(format!("--{}", arg.get_long()?))).collect();
         wrong.extend(options.iter().filter(|o| !names_option(&text, o)).map(|o| format!("{words}: no {o}")));
-        let documented = text.lines().filter_map(|line| line.split_once("--").filter(|(macro_, _)| macro_.len() < 6));
+        // An option is documented in the line after .TP; elsewhere it is only mentioned.
+        let tags = text.split("\n.TP\n").skip(1).filter_map(|entry| entry.lines().next());
+        let documented = tags.filter_map(|line| line.split_once("--"));
         for (_, name) in documented {
             let name: String = name.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
             if !options.contains(&format!("--{name}")) {
