@@ -47,6 +47,12 @@ pub fn run() -> ExitCode {
     exit.into()
 }
 
+/// The command line as clap knows it, so that a test can hold the manual page against it.
+#[must_use]
+pub fn command_line() -> clap::Command {
+    cli::Otab::command()
+}
+
 fn dispatch(otab: cli::Otab) -> Exit {
     let config = otab.config.as_deref();
     match otab.command {

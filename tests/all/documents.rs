@@ -1,0 +1,348 @@
+//! The documents, held against the code: the manual page, the README, the changelog, the architecture
+//! page, and what no file of the project may say.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot read a document must fail")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use otab::config::{Config, EXAMPLE};
+
+fn top() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn page(name: &str) -> String {
+    fs::read_to_string(top().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+// --- The manual page ----------------------------------------------------------------------------
+
+/// The manual page's source as a reader sees its words: without escapes.
+fn manual() -> String {
+    page("man/otab.1").replace("\\-", "-").replace("\\(dq", "\"")
+}
+
+/// One section of the manual page, without its heading.
+fn section(manual: &str, heading: &str) -> Option<String> {
+    let at = manual.find(&format!("\n.SS {heading}\n"))?;
+    let rest = manual[at + 1..].split_once('\n')?.1;
+    let ends = ["\n.SS ", "\n.SH "].iter().filter_map(|end| rest.find(end));
+    Some(rest[..ends.min().unwrap_or(rest.len())].to_owned())
+}
+
+/// A whole option, and not the beginning of a longer one.
+fn names_option(text: &str, option: &str) -> bool {
+    text.match_indices(option).any(|(at, _)| {
+        let next = text[at + option.len()..].chars().next();
+        next.is_none_or(|c| !c.is_ascii_alphanumeric() && c != '-')
+    })
+}
+
+/// Every command that does something, with the words that call it.
+fn commands(command: &clap::Command, words: &str, all: &mut Vec<(String, clap::Command)>) {
+    for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
+        let words = format!("{words} {}", sub.get_name());
+        if sub.has_subcommands() {
+            commands(sub, &words, all);
+        } else {
+            all.push((words, sub.clone()));
+        }
+    }
+}
+
+fn every_command() -> Vec<(String, clap::Command)> {
+    let mut all = Vec::new();
+    commands(&otab::command::command_line(), "otab", &mut all);
+    assert!(all.len() > 10, "{all:?}");
+    all
+}
+
+#[test]
+fn every_command_and_option_is_in_the_manual_page_and_no_other() {
+    let manual = manual();
+    let mut wrong = Vec::new();
+    for (words, command) in every_command() {
+        let Some(text) = section(&manual, &words) else {
+            wrong.push(format!("no section `{words}`"));
+            continue;
+        };
+        let options: Vec<_> =
+            command.get_arguments().filter_map(|arg| Some(format!("--{}", arg.get_long()?))).collect();
+        wrong.extend(options.iter().filter(|o| !names_option(&text, o)).map(|o| format!("{words}: no {o}")));
+        // An option is documented in the line after .TP; elsewhere it is only mentioned.
+        let tags = text.split("\n.TP\n").skip(1).filter_map(|entry| entry.lines().next());
+        let documented = tags.filter_map(|line| line.split_once("--"));
+        for (_, name) in documented {
+            let name: String = name.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+            if !options.contains(&format!("--{name}")) {
+                wrong.push(format!("{words}: --{name} is no option"));
+            }
+        }
+        for value in command.get_positionals().map(|arg| arg.get_id().as_str().to_uppercase()) {
+            if !text.contains(&value) {
+                wrong.push(format!("{words}: no {value}"));
+            }
+        }
+    }
+    let known: BTreeSet<_> = every_command().into_iter().map(|(words, _)| words).collect();
+    let documented = manual.lines().filter_map(|line| line.strip_prefix(".SS otab "));
+    let gone = documented.map(|words| format!("otab {words}")).filter(|words| !known.contains(words));
+    wrong.extend(gone.map(|words| format!("`{words}` is no command")));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_options_of_all_commands_are_in_the_manual_page() {
+    let manual = manual();
+    let options = manual.split(".SH OPTIONS\n").nth(1).unwrap().split("\n.SH ").next().unwrap().to_owned();
+    for argument in otab::command::command_line().get_arguments().filter_map(clap::Arg::get_long) {
+        assert!(names_option(&options, &format!("--{argument}")), "{argument}");
+    }
+}
+
+/// The example's settings: table as written, key, value as far as it stands on the line. Settings that
+/// are commented out count.
+fn settings() -> Vec<(String, String, String)> {
+    let mut table = String::new();
+    let mut settings = Vec::new();
+    for line in EXAMPLE.lines() {
+        let line = line.strip_prefix("# ").unwrap_or(line);
+        if line.starts_with('[') && line.ends_with(']') {
+            line.clone_into(&mut table);
+            settings.push((table.clone(), String::new(), String::new()));
+        } else if let Some((key, value)) = line.split_once(" = ")
+            && !key.is_empty()
+            && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        {
+            settings.push((table.clone(), key.to_owned(), value.to_owned()));
+        }
+    }
+    settings
+}
+
+#[test]
+fn every_setting_of_the_example_is_in_the_manual_page_with_its_default() {
+    let manual = manual();
+    let mut wrong = Vec::new();
+    for (table, key, value) in settings() {
+        let Some(text) = section(&manual, &table) else {
+            wrong.push(format!("no section {table}"));
+            continue;
+        };
+        if key.is_empty() {
+            continue;
+        }
+        let Some(line) = text.lines().find(|line| line.strip_prefix(".BR ").is_some_and(|l| starts_with_word(l, &key)))
+        else {
+            wrong.push(format!("{table}: no {key}"));
+            continue;
+        };
+        // Where the example differs from the default on purpose, or there is none, the page says so in words.
+        let in_words = table.contains("messages") || table.starts_with("[[") || key == "create";
+        let is_whole = value != "[";
+        if is_whole && !in_words && !line.contains(&format!("default {value})")) {
+            wrong.push(format!("{table}: {key}: the default is {value}, the page says {line}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(settings().len() > 50);
+}
+
+fn starts_with_word(line: &str, word: &str) -> bool {
+    line.strip_prefix(word).is_some_and(|rest| rest.starts_with(' '))
+}
+
+#[test]
+fn every_setting_of_the_manual_page_is_in_the_example() {
+    let manual = manual();
+    let tables: BTreeSet<_> = settings().into_iter().map(|(table, ..)| table).collect();
+    for table in manual.lines().filter_map(|line| line.strip_prefix(".SS ").filter(|t| t.starts_with('['))) {
+        assert!(tables.contains(table), "{table}");
+        let keys: BTreeSet<_> = settings().into_iter().filter(|(t, ..)| t == table).map(|(_, key, _)| key).collect();
+        let text = section(&manual, table).unwrap();
+        for line in text.lines().filter_map(|line| line.strip_prefix(".BR ")).filter(|line| line.contains(" \" (")) {
+            let key = line.split(' ').next().unwrap();
+            assert!(keys.contains(key), "{table}: {key}");
+        }
+    }
+}
+
+#[test]
+fn every_exit_status_is_in_the_manual_page_and_the_readme() {
+    let source = page("src/exit.rs");
+    let numbers = source.lines().filter_map(|line| line.trim().strip_prefix("Self::")?.split_once(" => "));
+    let codes: Vec<_> = numbers.filter_map(|(_, code)| code.trim_end_matches(',').parse::<u8>().ok()).collect();
+    assert!(codes.len() >= 16, "{codes:?}");
+    for code in codes {
+        assert!(manual().contains(&format!("\n.B {code}\n")), "{code} in the manual page");
+        assert!(page("README.md").contains(&format!("| {code} |")), "{code} in the README");
+    }
+}
+
+// --- The README ---------------------------------------------------------------------------------
+
+/// The code blocks of the README in one language, without the indentation of the list around them.
+fn blocks(language: &str) -> Vec<String> {
+    let mut blocks = Vec::new();
+    let mut open: Option<String> = None;
+    let readme = page("README.md");
+    for line in readme.lines().map(str::trim) {
+        match (&mut open, line.strip_prefix("```")) {
+            (None, Some(_)) if line == format!("```{language}") => open = Some(String::new()),
+            (Some(_), Some(_)) => blocks.extend(open.take()),
+            (Some(block), None) => block.extend([line, "\n"]),
+            _ => {}
+        }
+    }
+    assert!(!blocks.is_empty(), "{language}");
+    blocks
+}
+
+#[test]
+fn every_configuration_in_the_readme_is_a_good_one() {
+    for block in blocks("toml") {
+        if let Err(problems) = Config::parse(&block, Path::new("/etc/otab")) {
+            panic!("{block}\n{problems:?}");
+        }
+    }
+}
+
+/// The calls of otab in a line of a shell: the words after `otab`, without redirections.
+fn call(line: &str) -> Option<Vec<String>> {
+    let line =
+        line.strip_prefix("cargo run --release --").map_or_else(|| line.to_owned(), |rest| format!("otab{rest}"));
+    let line = line.strip_prefix("sudo ").unwrap_or(&line);
+    let words: Vec<String> = line.split_whitespace().map(|word| word.trim_matches('"').to_owned()).collect();
+    let is_otab = words.first().is_some_and(|word| word == "otab" || word.ends_with("/otab"));
+    let is_redirection = |word: &String| ["<", ">", "|", "2>"].contains(&word.as_str());
+    let end = words.iter().position(is_redirection).unwrap_or(words.len());
+    is_otab.then(|| words[..end].to_vec())
+}
+
+/// The calls inside code blocks, pipes of procmail and lines of cron.
+fn calls() -> Vec<Vec<String>> {
+    let shell = blocks("sh").concat();
+    let pipes = blocks("procmail").concat();
+    let cron = blocks("cron").concat();
+    let mut lines: Vec<String> = shell.lines().map(str::to_owned).collect();
+    lines.extend(pipes.lines().filter_map(|line| line.strip_prefix("| ")).map(str::to_owned));
+    // Five fields of time, and the user.
+    lines.extend(cron.lines().map(|line| line.splitn(7, ' ').nth(6).unwrap_or_default().to_owned()));
+    lines.iter().filter_map(|line| call(line)).collect()
+}
+
+#[test]
+fn every_call_of_otab_in_the_readme_is_one_that_otab_understands() {
+    let calls = calls();
+    assert!(calls.len() >= 8, "{calls:?}");
+    for words in calls {
+        let parsed = otab::command::command_line().try_get_matches_from(&words);
+        assert!(parsed.is_ok(), "{words:?}: {}", parsed.unwrap_err());
+    }
+}
+
+#[test]
+fn commands_named_in_the_readme_exist_or_are_said_to_be_missing() {
+    let readme = page("README.md");
+    let (present, missing) = readme.split_once("## What is not there yet").unwrap();
+    let line = otab::command::command_line();
+    let known: BTreeSet<_> = line.get_subcommands().map(clap::Command::get_name).collect();
+    let named = |text: &str| -> BTreeSet<String> {
+        let after = text.split("`otab ").skip(1);
+        after.filter_map(|rest| rest.split([' ', '`']).next()).map(str::to_owned).collect()
+    };
+    let is_word = |name: &&String| name.bytes().all(|b| b.is_ascii_lowercase());
+    for name in named(present).iter().filter(is_word) {
+        assert!(known.contains(name.as_str()), "otab {name} does not exist");
+    }
+    for name in named(missing).iter().filter(|name| name.as_str() != "redeem") {
+        assert!(!known.contains(name.as_str()), "otab {name} exists by now");
+    }
+}
+
+#[test]
+fn the_first_two_commands_of_the_readme_can_be_run_as_they_stand() {
+    let first = blocks("sh").remove(0);
+    let mut lines = first.lines();
+    let (call, mail) = lines.next().unwrap().split_once(" < ").unwrap();
+    assert_eq!(call, "cargo run --release -- --config otab.toml.example filter");
+    assert!(top().join("otab.toml.example").is_file());
+    assert!(top().join(mail).is_file(), "{mail} is missing");
+    assert_eq!(lines.next(), Some("./run-tests --install"));
+    assert_eq!(lines.next(), None);
+}
+
+// --- The others ---------------------------------------------------------------------------------
+
+#[test]
+fn the_changelog_and_the_manual_page_know_this_version() {
+    let version = env!("CARGO_PKG_VERSION");
+    let changelog = page("CHANGELOG.md");
+    assert!(changelog.lines().any(|line| line.starts_with(&format!("## {version}"))));
+    assert!(manual().contains(&format!("otab {version}\"")));
+}
+
+#[test]
+fn the_tests_that_the_architecture_page_names_exist() {
+    let files = ["src", "tests"].map(super::rooms::files).concat();
+    let code: String = files.iter().map(|(_, text)| text.as_str()).collect();
+    let page = page("ARCHITECTURE.md");
+    let names: Vec<_> = page.split('`').skip(1).step_by(2).filter(|name| name.matches('_').count() >= 4).collect();
+    assert!(names.len() > 15, "{names:?}");
+    for name in names {
+        assert!(code.contains(&format!("fn {name}(")), "no test is called {name}");
+    }
+}
+
+#[test]
+fn the_documents_name_files_that_exist() {
+    for name in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"] {
+        let text = page(name);
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for link in links.filter(|link| !link.starts_with('#') && !link.contains(':')) {
+            assert!(top().join(link).is_file(), "{name}: {link}");
+        }
+        let headings: BTreeSet<_> = text.lines().filter(|l| l.starts_with("##")).map(anchor).collect();
+        let within = text.split("](#").skip(1).filter_map(|rest| rest.split(')').next());
+        for link in within {
+            assert!(headings.contains(link), "{name}: #{link}");
+        }
+    }
+}
+
+/// A heading's anchor, as forges make it.
+fn anchor(heading: &str) -> String {
+    let text = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = text.chars().filter(|c| c.is_alphanumeric() || *c == ' ' || *c == '-');
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+/// The tracked files that are text. Outside a repository, as in a package, there are none to look at.
+fn tracked() -> Vec<(String, String)> {
+    if !top().join(".git").exists() {
+        return Vec::new();
+    }
+    // A clone may belong to another user than the one who runs the tests.
+    let arguments = ["-c", "safe.directory=*", "ls-files", "-z"];
+    let output = Command::new("git").args(arguments).current_dir(top()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let names = String::from_utf8(output.stdout).unwrap();
+    let names = names.split('\0').filter(|name| !name.is_empty() && !name.starts_with("target/"));
+    names.filter_map(|name| Some((name.to_owned(), fs::read_to_string(top().join(name)).ok()?))).collect()
+}
+
+#[test]
+fn no_file_names_a_place_on_somebodys_machine() {
+    // Put together here, so that this file does not find itself.
+    let needles =
+        [["/ro", "ot/"], ["/ho", "me/"], ["/wo", "rk/"], ["/Us", "ers/"], ["/tmp/", "otab"], [".car", "go/reg"]];
+    for (name, text) in tracked() {
+        for needle in needles.map(|parts| parts.concat()) {
+            let line = text.lines().position(|line| line.contains(&needle));
+            assert!(line.is_none(), "{name}:{}: {needle}", line.unwrap_or_default() + 1);
+        }
+    }
+}
