@@ -1,3 +1,7 @@
 //! Integration tests, one module a subject.
 
 mod config;
+mod corpus;
+mod fixtures;
+mod otobo;
+mod promises;
