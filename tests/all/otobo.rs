@@ -1,4 +1,4 @@
-//! OTOBO's reading of a mail (Mail::Header, Mail::Address), written down once more and independently
+//! OTOBO's reading of a mail (`Mail::Header`, `Mail::Address`), written down once more and independently
 //! of src, so that two different hands have to agree.
 
 use data_encoding::BASE64;
@@ -170,13 +170,13 @@ pub fn mailboxes(text: &str) -> Vec<Mailbox> {
             }
             part if in_angle || (!phrase_follows && (joins(part) || current.address.is_empty() || joins(&last))) => {
                 current.address.push_str(part);
-                last = part.to_owned();
+                part.clone_into(&mut last);
             }
             part if phrase_follows => current.phrase.push(part.to_owned()),
             part => {
                 found.push(std::mem::take(&mut current));
                 current.address.push_str(part);
-                last = part.to_owned();
+                part.clone_into(&mut last);
             }
         }
     }
