@@ -76,7 +76,9 @@ pub struct Mode {
 
 /// Asks, and creates where that is due. Fails only with what may heal.
 pub fn ask(site: &Site, dbs: &mut Databases, examined: &Examined, mode: Mode) -> Result<Asked, Error> {
-    if let Some(login) = &examined.stated.user {
+    // Without protection an untrusted mail's fields may stay, but they vouch for nobody: as in the
+    // package, it is the sender who is looked up, created and ticked.
+    if let Some(login) = examined.stated.user.as_ref().filter(|_| examined.trusted) {
         return stated(site, dbs, login);
     }
     let Ok(mailbox) = &examined.sender else {

@@ -127,6 +127,10 @@ fn mailbox(value: &str, utf8: bool) -> Result<Mailbox, Doubt> {
         }
     }
     let stated = address.ok_or(Doubt::NotOneMailbox)?;
+    // A dot-atom can look like an encoded-word, and OTOBO decodes it: `<=?utf-8?Q?x=2Ccarol?=@corp.test>`.
+    if stated.contains("=?") || stated.contains("?=") {
+        return Err(Doubt::Encoded);
+    }
     let address = Address::parse(stated).filter(|_| utf8 || stated.is_ascii()).ok_or(Doubt::Address)?;
     let name = display(&phrase, &address)?;
     let name = if phrase.is_empty() { comments.into_iter().next() } else { Some(name) };
@@ -350,6 +354,8 @@ mod tests {
             ("From: =?utf-8?Q?carol=40corp.test?= <mallory@evil.test>\n", Doubt::Encoded),
             ("From: =?utf-8?Q?a=22?= <mallory@evil.test>\n", Doubt::Encoded),
             ("From: =?utf-8?Q?a=28?= <mallory@evil.test>\n", Doubt::Encoded),
+            ("From: M <=?utf-8?Q?x=2Ccarol?=@corp.test>\n", Doubt::Encoded),
+            ("From: <=?utf-8?Q?carol=40corp.test?=>\n", Doubt::Encoded),
             ("From: =?utf-8?Q?a=0A?= <mallory@evil.test>\n", Doubt::Encoded),
             ("From: \"=?utf-8?Q?=22=2C?=\" <mallory@evil.test>\n", Doubt::Encoded),
             ("From: =?utf-8?Q?a b?= <mallory@evil.test>\n", Doubt::Encoded),

@@ -64,7 +64,9 @@ pub fn settle(header: &Header, examined: &Examined, rules: &Rules, standing: &St
         cuts.extend(edit::cuts(header, &replaced));
         cuts.extend(edit::orphans(header));
     }
-    let token = examined.kind == Kind::New && person.is_some_and(|p| p.needs_link);
+    // Without protection a field that stays may file the ticket under somebody else: no link to that.
+    let is_his = |person: &Person| person.created || examined.stated.user.as_ref().is_none_or(|u| *u == person.login);
+    let token = examined.kind == Kind::New && person.is_some_and(|p| p.needs_link && is_his(p));
     Settled {
         edits: cuts.into_iter().map(Edit::Cut).chain(fields.into_iter().map(Edit::Add)).collect(),
         token,
@@ -206,10 +208,12 @@ mod tests {
     fn without_protection_only_created_customers_get_fields_and_the_backends_customers_the_checkbox() {
         let rules = Rules { protection: false, check_box: Some("Auto".into()), ..rules() };
         let text = "X-OTOBO-CustomerUser: x\nX-OTOBO-DynamicField-Auto: 0\nFrom: carol@corp.test\n";
-        let known = settled(text, &rules, &Standing::Customer(carol())).0;
+        let (known, due) = settled(text, &rules, &Standing::Customer(carol()));
+        assert!(!due.token, "the ticket will be x's");
         assert_eq!(known, "X-OTOBO-DynamicField-Auto: 1\nX-OTOBO-CustomerUser: x\nFrom: carol@corp.test\n");
-        let created = settled(text, &rules, &Standing::Customer(Person { created: true, ..carol() })).0;
+        let (created, due) = settled(text, &rules, &Standing::Customer(Person { created: true, ..carol() }));
         assert_eq!(created, fields("carol", "corp") + "X-OTOBO-DynamicField-Auto: 1\nFrom: carol@corp.test\n");
+        assert!(due.token);
         assert_eq!(settled(text, &rules, &Standing::Free).0, text);
         let elsewhere = Person { in_backend: false, ..carol() };
         assert_eq!(settled(text, &rules, &Standing::Customer(elsewhere)).0, text);

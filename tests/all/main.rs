@@ -4,6 +4,8 @@ mod config;
 mod documents;
 mod examples;
 mod filter;
+mod fixtures;
 mod people;
+mod properties;
 mod rooms;
 mod site;

@@ -1,0 +1,233 @@
+//! Every fixture, run through the real binary with LF and with CRLF.
+//!
+//! A fixture is a folder: `mail.eml` goes in, `expected.eml` has to come out, `why.txt` says why. What
+//! else may lie there: `otab.toml` (else the shipped example, with its log off), `before.sql` (run on
+//! the fresh database), `args` (for `otab filter`, one a line), `after.sql` with `after.expected`
+//! (queries and their rows), `again.eml` (what comes out the second time, where that differs), and an
+//! empty `as-is`: its line ends are the point, so it is not tried with CRLF.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rusqlite::types::ValueRef;
+
+use crate::{corpus, promises};
+
+/// Several at once: each waits for the disk most of its time.
+const THREADS: usize = 2;
+const FILES: [&str; 10] = [
+    "mail.eml",
+    "expected.eml",
+    "why.txt",
+    "otab.toml",
+    "before.sql",
+    "args",
+    "after.sql",
+    "after.expected",
+    "again.eml",
+    "as-is",
+];
+/// What a run that failed leaves behind.
+const GOT: [&str; 2] = ["actual.got", "actual-crlf.got"];
+const COUNTS: &str = "SELECT COUNT(*) FROM customer_user; SELECT COUNT(*) FROM customer_preferences; \
+                      SELECT COUNT(*) FROM token; SELECT COUNT(*) FROM outbox;";
+
+#[test]
+fn every_fixture_comes_out_as_expected_and_a_second_time_creates_nothing_new() {
+    let folders = corpus::fixtures();
+    let next = AtomicUsize::new(0);
+    let failed = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                while let Some(folder) = folders.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let problems = problems_of(folder);
+                    if !problems.is_empty() {
+                        failed.lock().unwrap().push(format!("{}: {}", name(folder), problems.join("; ")));
+                    }
+                }
+            });
+        }
+    });
+    let mut failed = failed.into_inner().unwrap();
+    failed.sort();
+    assert!(failed.is_empty(), "{} of {} fixtures:\n{}", failed.len(), folders.len(), failed.join("\n"));
+}
+
+#[test]
+fn fixtures_are_complete_and_numbered_without_gaps() {
+    let folders = corpus::fixtures();
+    assert!(folders.len() > 100);
+    for (index, folder) in folders.iter().enumerate() {
+        let name = name(folder);
+        let (number, sentence) = name.split_once('-').unwrap();
+        assert_eq!(number, format!("{:03}", index + 1), "{name}");
+        assert!(sentence.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'), "{name}");
+        for file in ["mail.eml", "expected.eml", "why.txt"] {
+            assert!(!fs::read(folder.join(file)).unwrap_or_default().is_empty(), "{name}: {file}");
+        }
+        assert_eq!(folder.join("after.sql").exists(), folder.join("after.expected").exists(), "{name}");
+        for entry in fs::read_dir(folder).unwrap() {
+            let file = entry.unwrap().file_name().into_string().unwrap();
+            assert!(FILES.contains(&file.as_str()) || GOT.contains(&file.as_str()), "{name}: {file}");
+        }
+    }
+}
+
+#[test]
+fn the_promises_hold_for_every_mail_of_the_corpus() {
+    let mails = corpus::mails();
+    let broken: Vec<String> = mails
+        .iter()
+        .filter_map(|(path, mail)| Some(format!("{}: {}", path.display(), promises::hold(mail).err()?)))
+        .collect();
+    assert!(broken.is_empty(), "{} of {} mails:\n{}", broken.len(), mails.len(), broken.join("\n"));
+}
+
+fn name(folder: &Path) -> String {
+    folder.file_name().unwrap().to_string_lossy().into_owned()
+}
+
+/// Runs a fixture, with both line ends unless they are its point.
+fn problems_of(folder: &Path) -> Vec<String> {
+    let mut problems = run(folder, GOT[0], <[u8]>::to_vec);
+    if !folder.join("as-is").exists() {
+        problems.extend(run(folder, GOT[1], with_crlf).into_iter().map(|problem| format!("with CRLF, {problem}")));
+    }
+    problems
+}
+
+fn with_crlf(text: &[u8]) -> Vec<u8> {
+    text.split_inclusive(|b| *b == b'\n')
+        .flat_map(|line| match line.strip_suffix(b"\n") {
+            Some(text) => [text, b"\r\n"].concat(),
+            None => line.to_vec(),
+        })
+        .collect()
+}
+
+fn run(folder: &Path, got: &str, convert: fn(&[u8]) -> Vec<u8>) -> Vec<String> {
+    let site = Site::new(folder);
+    let mail = convert(&fs::read(folder.join("mail.eml")).unwrap());
+    let expected = convert(&fs::read(folder.join("expected.eml")).unwrap());
+    let again = fs::read(folder.join("again.eml")).map_or(expected.clone(), |bytes| convert(&bytes));
+    let mut problems = Vec::new();
+
+    let first = site.filter(&mail);
+    problems.extend(first.problem(&expected));
+    let leftover = folder.join(got);
+    if first.stdout == expected {
+        let _ = fs::remove_file(&leftover);
+    } else {
+        // Left beside it for diff, and for whoever judges that the new answer is the better.
+        fs::write(&leftover, &first.stdout).unwrap();
+    }
+    if let Ok(sql) = fs::read_to_string(folder.join("after.sql")) {
+        let rows = site.rows(&sql);
+        let wanted = fs::read_to_string(folder.join("after.expected")).unwrap();
+        if rows != wanted {
+            problems.push(format!("afterwards the database holds {rows:?}, not {wanted:?}"));
+        }
+    }
+    let before = site.rows(COUNTS);
+    problems.extend(site.filter(&mail).problem(&again).map(|problem| format!("the second time, {problem}")));
+    let after = site.rows(COUNTS);
+    if before != after {
+        problems.push(format!("the second time created something new: {before:?} became {after:?}"));
+    }
+    problems
+}
+
+/// A folder with a configuration and a database.
+struct Site {
+    folder: tempfile::TempDir,
+    args: Vec<String>,
+}
+
+struct Output {
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+    status: Option<i32>,
+}
+
+impl Output {
+    fn problem(&self, expected: &[u8]) -> Option<String> {
+        let stderr = String::from_utf8_lossy(&self.stderr);
+        match (self.status, stderr.is_empty(), self.stdout == expected) {
+            (Some(0), true, true) => None,
+            (Some(0), true, false) => Some("the output differs, see the .got file".to_owned()),
+            (status, ..) => Some(format!("status {status:?}, standard error {stderr:?}")),
+        }
+    }
+}
+
+impl Site {
+    fn new(fixture: &Path) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("otab.toml.example");
+        let config = fs::read_to_string(fixture.join("otab.toml")).unwrap_or_else(|_| {
+            fs::read_to_string(example).unwrap().replace("\nsyslog = true\n", "\nsyslog = false\n")
+        });
+        assert!(config.contains("\nsyslog = false\n"), "a fixture would write to this machine's log");
+        fs::write(folder.path().join("otab.toml"), config).unwrap();
+        let args = fs::read_to_string(fixture.join("args")).unwrap_or_default();
+        let site = Self { folder, args: args.lines().map(str::to_owned).collect() };
+        otab::db::sqlite::create(&site.database(), 0o600).unwrap();
+        if let Ok(sql) = fs::read_to_string(fixture.join("before.sql")) {
+            rusqlite::Connection::open(site.database()).unwrap().execute_batch(&sql).unwrap();
+        }
+        site
+    }
+
+    fn database(&self) -> PathBuf {
+        self.folder.path().join("otab.db")
+    }
+
+    fn filter(&self, mail: &[u8]) -> Output {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_otab"))
+            .args(["--config", "otab.toml", "filter"])
+            .args(&self.args)
+            .current_dir(self.folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // The mails are smaller than a pipe, and nothing waits for anything here.
+        let written = child.stdin.take().unwrap().write_all(mail);
+        let output = child.wait_with_output().unwrap();
+        written.unwrap();
+        Output { stdout: output.stdout, stderr: output.stderr, status: output.status.code() }
+    }
+
+    /// The rows of one or more queries as text, a line each.
+    fn rows(&self, sql: &str) -> String {
+        let db = rusqlite::Connection::open(self.database()).unwrap();
+        let mut out = String::new();
+        for query in sql.split(';').filter(|query| !query.trim().is_empty()) {
+            let mut statement = db.prepare(query).unwrap();
+            let columns = statement.column_count();
+            let mut rows = statement.query([]).unwrap();
+            while let Some(row) = rows.next().unwrap() {
+                let cells: Vec<String> = (0..columns).map(|column| cell(row.get_ref(column).unwrap())).collect();
+                out.push_str(&cells.join("|"));
+                out.push('\n');
+            }
+        }
+        out
+    }
+}
+
+fn cell(value: ValueRef<'_>) -> String {
+    match value {
+        ValueRef::Null => "NULL".to_owned(),
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Real(number) => number.to_string(),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+    }
+}

@@ -1,0 +1,162 @@
+//! What holds for every mail, whatever is in it. Checked on mails from everywhere by `fixtures` and
+//! `properties`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
+
+use otab::mail::edit;
+use otab::mail::from::sender;
+use otab::mail::header::{EndFinder, Header, Terminator};
+use otab::mail::{Address, Edit};
+use otab::policy::{Envelope, Person, Protect, Rules, Standing, TicketNumbers, Trusted, examine, settle};
+
+use crate::otobo;
+
+/// Everything that adds fields is on.
+pub fn rules() -> Rules {
+    Rules {
+        protection: true,
+        protect: Protect::All,
+        prefix: "X-OTOBO-".into(),
+        check_box: Some("Auto".into()),
+        link_field: Some("Link".into()),
+        link_placeholder: "[[OTAB-LINK]]".into(),
+        marker: "unverified-sender".into(),
+        trusted: vec![Trusted { field: "X-Gate-Secret".into(), value: "0123456789abcdef".into() }],
+        own_addresses: Vec::new(),
+        ticket_numbers: TicketNumbers { hook: "Ticket#".into(), divider: String::new(), system_id: "10".into() },
+        allow: Vec::new(),
+        deny: Vec::new(),
+    }
+}
+
+fn customer() -> Standing {
+    Standing::Customer(Person {
+        login: "käthe".into(),
+        customer_id: "=?utf-8?q?x?=".into(),
+        in_backend: true,
+        needs_link: true,
+        created: true,
+    })
+}
+
+/// A mail on its way out.
+struct Out {
+    bytes: Vec<u8>,
+    /// What was put on top.
+    added: Vec<u8>,
+    names: Vec<String>,
+    trusted: bool,
+}
+
+/// What `otab filter` does with a mail, less the directory.
+fn filtered(mail: &[u8], rules: &Rules, standing: &Standing) -> Out {
+    let mut finder = EndFinder::default();
+    let length = finder.find(mail).unwrap_or_else(|| finder.finish(mail));
+    let header = Header::parse(mail[..length].to_vec(), usize::MAX).unwrap();
+    let examined = examine(&header, &Envelope::default(), rules);
+    let settled = settle(&header, &examined, rules, standing);
+    let first_line_end = Terminator::of_first_line(if length == 0 { mail } else { &mail[..length] });
+    let mut bytes = edit::apply(&header, &settled.edits, first_line_end);
+    bytes.extend_from_slice(&mail[length..]);
+    let new: Vec<_> =
+        settled.edits.iter().filter_map(|e| if let Edit::Add(field) = e { Some(field) } else { None }).collect();
+    Out {
+        bytes,
+        added: edit::lines(new.iter().copied(), first_line_end),
+        names: new.iter().map(|field| field.name.to_ascii_lowercase()).collect(),
+        trusted: examined.trusted,
+    }
+}
+
+/// Checks every promise on one mail; the error says which one broke.
+pub fn hold(mail: &[u8]) -> Result<(), String> {
+    for standing in [Standing::Doubtful, customer()] {
+        let rules = rules();
+        let out = filtered(mail, &rules, &standing);
+        let broken = [
+            ("the body is the same", otobo::body(mail) == otobo::body(&out.bytes)),
+            (
+                "OTOBO's reader finds no control field that otab did not write",
+                out.trusted || otobo_finds_only_new(&out),
+            ),
+            ("mailparse finds no control field that otab did not write", out.trusted || mailparse_finds_only_new(&out)),
+            ("OTOBO reads all other fields as before", out.trusted || others_are_the_same(mail, &out)),
+            (
+                "with nothing to remove, new fields are all that changes",
+                is_plain(mail).is_none_or(|top| only_added(mail, top, &out)),
+            ),
+        ];
+        if let Some((promise, _)) = broken.iter().find(|(_, holds)| !holds) {
+            return Err(format!(
+                "not so: {promise}\n--- in\n{}\n--- out\n{}",
+                mail.escape_ascii(),
+                out.bytes.escape_ascii()
+            ));
+        }
+    }
+    the_certain_sender_is_otobos(mail)
+}
+
+fn otobo_finds_only_new(out: &Out) -> bool {
+    let found: Vec<_> =
+        otobo::fields(&out.bytes).into_iter().map(|(name, _)| name).filter(|n| otobo::is_control(n)).collect();
+    found == out.names
+}
+
+/// mailparse gives up on mails that OTOBO reads; then it has nothing to find.
+fn mailparse_finds_only_new(out: &Out) -> bool {
+    let Ok((fields, _)) = mailparse::parse_headers(&out.bytes) else {
+        return true;
+    };
+    let names = fields.iter().map(|field| field.get_key().to_ascii_lowercase());
+    let found: Vec<_> = names.filter(|name| otobo::is_control(name)).collect();
+    found == out.names
+}
+
+/// All fields but control fields and secrets; behind a bare CR a value may have lost its end.
+fn others_are_the_same(mail: &[u8], out: &Out) -> bool {
+    let others = |mail: &[u8]| {
+        let mut fields = otobo::fields(mail);
+        fields.retain(|(name, _)| !otobo::is_control(name) && name != "x-gate-secret");
+        fields
+    };
+    let (before, after) = (others(mail), others(&out.bytes));
+    let has_bare_cr = has_bare_cr(mail);
+    before.len() == after.len()
+        && before.iter().zip(&after).all(|((name, value), (name_after, value_after))| {
+            name == name_after && (value == value_after || (has_bare_cr && value.starts_with(value_after)))
+        })
+}
+
+fn has_bare_cr(mail: &[u8]) -> bool {
+    mail.iter().enumerate().any(|(at, byte)| *byte == b'\r' && mail.get(at + 1) != Some(&b'\n'))
+}
+
+/// Whether nothing in the header could be taken for something to remove, however it is spelled; then
+/// the length of its mbox line.
+fn is_plain(mail: &[u8]) -> Option<usize> {
+    let header = &mail[..mail.len() - otobo::body(mail).len()];
+    let letters: String =
+        header.iter().filter(|b| b.is_ascii_graphic()).map(|b| char::from(b.to_ascii_lowercase())).collect();
+    let top = if header.starts_with(b"From ") { otobo::lines(header).next().map_or(0, <[u8]>::len) } else { 0 };
+    let orphan = matches!(header.get(top), Some(b' ' | b'\t'));
+    let own_line = top == 0 || header[..top].ends_with(b"\n");
+    let suspicious = ["x-otobo-", "x-otrs-", "x-gate-secret"].iter().any(|name| letters.contains(name));
+    (!suspicious && !orphan && own_line).then_some(top)
+}
+
+fn only_added(mail: &[u8], top: usize, out: &Out) -> bool {
+    out.bytes == [&mail[..top], &out.added, &mail[top..]].concat()
+}
+
+/// Where otab is certain of the sender, OTOBO reads the same one.
+fn the_certain_sender_is_otobos(mail: &[u8]) -> Result<(), String> {
+    let header = Header::parse(mail[..mail.len() - otobo::body(mail).len()].to_vec(), usize::MAX).unwrap();
+    let Ok(certain) = sender(&header) else {
+        return Ok(());
+    };
+    let read = otobo::senders(mail);
+    if read.iter().all(|text| Address::parse(text).as_ref() == Some(&certain.address)) {
+        return Ok(());
+    }
+    Err(format!("otab is certain of {}, OTOBO reads {read:?}:\n{}", certain.address, mail.escape_ascii()))
+}
