@@ -1,11 +1,15 @@
 //! Integration tests, one module a subject.
 
 mod config;
+mod corpus;
 mod documents;
+mod endurance;
 mod examples;
 mod filter;
 mod fixtures;
+mod otobo;
 mod people;
+mod promises;
 mod properties;
 mod rooms;
 mod site;

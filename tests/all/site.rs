@@ -4,7 +4,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
 
 /// A folder with a configuration; it goes with the test.
 pub struct Site {
@@ -65,4 +65,18 @@ impl Site {
 pub fn mail(number: usize) -> Vec<u8> {
     format!("From: Carol Corp <carol@corp.test>\nTo: help@desk.test\nSubject: help {number}\nMessage-ID: <{number}@corp.test>\n\nHello\n")
         .into_bytes()
+}
+
+/// Feeds a mail and waits.
+pub fn run(command: &mut Command, mail: &[u8]) -> Output {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mail = mail.to_vec();
+    // Beside the reading, since a large mail fills both pipes. A filter that gives up early closes its end.
+    let writer = std::thread::spawn(move || {
+        let _ = stdin.write_all(&mail);
+    });
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    output
 }
