@@ -38,12 +38,15 @@ pub enum Command {
     /// One-time tokens.
     #[command(subcommand)]
     Token(Token),
+    /// The database of tokens and tickets itself.
+    #[command(subcommand)]
+    Store(Store),
     /// Write a commented configuration and make the database.
     Init(Init),
 }
 
 /// The commands that are for people, not for the mail path.
-pub const FOR_PEOPLE: [&str; 6] = ["purge", "redeem", "ticket", "customer", "token", "init"];
+pub const FOR_PEOPLE: [&str; 7] = ["purge", "redeem", "ticket", "customer", "token", "store", "init"];
 
 /// `otab filter`.
 #[derive(Debug, Default, Args)]
@@ -215,6 +218,13 @@ pub enum Token {
         /// Its number in the list, or the first eight or more digits of its hash.
         token: String,
     },
+}
+
+/// `otab store`.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum Store {
+    /// Bring a database that an older otab made to the schema of this one.
+    Migrate,
 }
 
 /// `otab init`.

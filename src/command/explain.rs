@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use super::record::Recorded;
 use super::standing::Asked;
 use crate::log::clean;
 use crate::mail::Edit;
@@ -23,8 +24,8 @@ pub fn kind(kind: &Kind) -> String {
     }
 }
 
-/// Everything about one mail.
-pub fn mail(header: &Header, examined: &Examined, asked: &Asked, settled: &Settled) {
+/// Everything about one mail; `recorded` is what would be.
+pub fn mail(header: &Header, examined: &Examined, asked: &Asked, settled: &Settled, recorded: &Recorded) {
     say(&format!("Message-ID: {}", clean(examined.message_id.as_deref().unwrap_or("none"))));
     say(&format!("kind: {}", kind(&examined.kind)));
     say(&format!("trusted: {}", if examined.trusted { "yes, by its secret field" } else { "no" }));
@@ -56,10 +57,6 @@ pub fn mail(header: &Header, examined: &Examined, asked: &Asked, settled: &Settl
     if junk > 0 {
         say(&format!("lines that are no fields: {junk}"));
     }
-    let due = match (settled.token, settled.link_mail) {
-        (false, _) => "no",
-        (true, false) => "a token would be recorded, but no link mail ordered",
-        (true, true) => "a token would be recorded and a link mail ordered",
-    };
-    say(&format!("link: {due}"));
+    let would = if matches!(recorded, Recorded::Link | Recorded::TokenOnly) { "would be " } else { "" };
+    say(&format!("token: {would}{recorded}"));
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::cli;
 use super::explain;
 use super::intake::{self, Intake};
-use super::mail_path::Deferred;
+use super::mail_path::{self, Deferred};
 use super::output::{self, CopyError};
 use super::record::{self, Recorded};
 use super::site::{self, Site};
@@ -27,22 +27,15 @@ use crate::policy::{self, Envelope, Examined, Rules, Settled, Standing};
 
 /// Runs the filter on standard input and output.
 pub fn run(path: &Path, args: &cli::Filter, watch: &Watch) -> Result<(), Deferred> {
-    let config = Config::load(path).map_err(|error| {
-        // No log is configured without a configuration; the system's own has to do.
-        Log::open(&crate::log::Settings::default()).error(&format!("{error:#}"));
-        Deferred::new("the configuration cannot be used", error)
-    })?;
+    let unusable = |error: &dyn std::fmt::Display| Deferred::new("the configuration cannot be used", error);
+    let config = Config::load(path).map_err(|error| unusable(&error))?;
     watch.decide_within(config.limits.decide);
-    let log = site::open_log(&config);
+    let log = mail_path::log_to(site::open_log(&config));
     let idle = config.limits.idle;
-    let done = Site::new(config, args.backend.as_deref())
-        .map_err(|error| Deferred::new("the configuration cannot be used", format!("{error:#}")))
-        .and_then(|site| Filter { site: &site, args, watch, log: &log, idle }.run());
-    if let Err(deferred) = &done {
-        log.error(&format!("deferred: {}: {}", deferred.public, deferred.detail));
-    }
+    let site = Site::new(config, args.backend.as_deref()).map_err(|error| unusable(&format!("{error:#}")))?;
+    Filter { site: &site, args, watch, log, idle }.run()?;
     watch.done();
-    done
+    Ok(())
 }
 
 struct Filter<'a> {
@@ -99,7 +92,7 @@ impl Filter<'_> {
         self.watch.first_byte(self.idle);
         let dropped = output::strain(read, input, &mut output, &guard, new_fields, self.watch).map_err(half_way)?;
         let line = format!(
-            "header block over the limits: passed on as a stream, {dropped} control fields removed, nothing else done"
+            "<>: header block over the limits, passed on as a stream, {dropped} control fields removed, nothing else done"
         );
         if self.args.explain {
             explain::say(&line);
@@ -112,6 +105,7 @@ impl Filter<'_> {
     fn decide(&self, rules: &Rules, header: &Header, rest: &[u8]) -> Result<Decision, Deferred> {
         let envelope = Envelope { sender: self.args.sender.clone(), recipient: self.args.recipient.clone() };
         let examined = policy::examine(header, &envelope, rules);
+        mail_path::about(examined.message_id.as_deref());
         super::failpoint("examined");
         let mode = Mode { now: clock::now(), dry_run: self.args.explain };
         // A fifth of the time is kept back, so that `on_error` can still answer for a locked database.
@@ -133,7 +127,7 @@ impl Filter<'_> {
         };
         let block = edit::apply(header, &settled.edits, first_line_end);
         if mode.dry_run {
-            explain::mail(header, &examined, &asked, &settled);
+            explain::mail(header, &examined, &asked, &settled, &recorded);
         }
         Ok(Decision { block, log: log_line(&examined, &asked, &recorded) })
     }
@@ -150,7 +144,7 @@ impl Filter<'_> {
                 "the configuration cannot be used",
                 "postmaster.marker is a customer's login or customer id, who would get all doubtful mails: choose another marker",
             )),
-            Err(error) => self.soften(&error, "the customers cannot be looked up", || Asked {
+            Err(error) => self.soften(examined, &error, "the customers cannot be looked up", || Asked {
                 standing: Standing::Doubtful,
                 customer: None,
                 finding: Finding::Away(error.to_string()),
@@ -167,16 +161,14 @@ impl Filter<'_> {
         asked: &Asked,
         mode: Mode,
     ) -> Result<Recorded, Deferred> {
-        if mode.dry_run {
-            return Ok(Recorded::Nothing);
-        }
-        record::record(self.site, dbs, examined, settled, asked.customer.as_ref(), mode.now)
-            .or_else(|error| self.soften(&error, "the token cannot be recorded", || Recorded::Nothing))
+        record::record(self.site, dbs, examined, settled, asked.customer.as_ref(), mode)
+            .or_else(|error| self.soften(examined, &error, "the token cannot be recorded", || Recorded::Nothing))
     }
 
     /// `on_error`: defer, or go on without.
     fn soften<T>(
         &self,
+        examined: &Examined,
         error: &dyn std::fmt::Display,
         public: &'static str,
         without: impl FnOnce() -> T,
@@ -184,7 +176,8 @@ impl Filter<'_> {
         match self.site.config.postmaster.on_error {
             OnError::TempFail => Err(Deferred::new(public, error)),
             OnError::Deliver => {
-                self.log.error(&format!("passed on all the same (on_error = deliver): {public}: {error}"));
+                let mail = mail_path::named(examined.message_id.as_deref());
+                self.log.error(&format!("{mail}: passed on all the same (on_error = deliver): {public}: {error}"));
                 Ok(without())
             }
         }
@@ -201,7 +194,7 @@ fn half_way(error: CopyError) -> Deferred {
 
 /// The one line on a mail: its Message-ID first, and no secret.
 fn log_line(examined: &Examined, asked: &Asked, recorded: &Recorded) -> String {
-    let id = examined.message_id.as_deref().unwrap_or("<>");
+    let id = mail_path::named(examined.message_id.as_deref());
     let sender = match &examined.sender {
         Ok(mailbox) => mailbox.address.to_string(),
         Err(doubt) => format!("none ({})", doubt.reason()),

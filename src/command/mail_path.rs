@@ -5,8 +5,38 @@
 //! in front of it.
 
 use std::io::{IsTerminal, Write};
+use std::sync::OnceLock;
 
 use crate::exit::Exit;
+use crate::log::{Log, Settings};
+
+/// The log, once the configuration has said where it is. Process-wide, since the time limit and a
+/// panic end the process from wherever they happen, and have to be told, too.
+static LOG: OnceLock<Log> = OnceLock::new();
+/// The mail in hand, as the log names it.
+static MAIL: OnceLock<String> = OnceLock::new();
+
+/// Sets the log for the rest of the run.
+pub fn log_to(log: Log) -> &'static Log {
+    LOG.get_or_init(|| log)
+}
+
+/// Names the mail for the rest of the run: by its Message-ID, where it has one.
+pub fn about(message_id: Option<&str>) {
+    let _ = MAIL.set(named(message_id));
+}
+
+/// How the log names a mail.
+pub fn named(message_id: Option<&str>) -> String {
+    message_id.unwrap_or("<>").to_owned()
+}
+
+/// Tells the log why a mail is deferred. Before there is a configuration, the system's log has to do.
+fn tell(public: &str, detail: &str) {
+    let log = LOG.get_or_init(|| Log::open(&Settings::default()));
+    let mail = MAIL.get().map_or("<>", String::as_str);
+    log.error(&format!("{mail}: deferred: {public}: {detail}"));
+}
 
 /// A failure in the mail path: what strangers may read of it, and what only the log is told.
 #[derive(Debug)]
@@ -24,9 +54,10 @@ impl Deferred {
     }
 }
 
-/// Writes the one line. Standard error may be closed or full: nothing can be done about that, and it
+/// Tells the log the whole story, and standard error its one line. Standard error may be closed or full: nothing can be done about that, and it
 /// must not change how the command ends.
 pub fn complain(public: &str, detail: &str) {
+    tell(public, detail);
     let mut stderr = std::io::stderr().lock();
     if stderr.is_terminal() && !detail.is_empty() {
         let _ = writeln!(stderr, "4.3.0 otab defers the mail: {public}: {detail}");

@@ -16,6 +16,7 @@ mod record;
 mod redeem;
 mod site;
 mod standing;
+mod store;
 mod ticket;
 mod token;
 mod use_token;

@@ -10,7 +10,7 @@ use super::cli::Command;
 use super::explain::say;
 use super::failure::{Done, Ends, Failure};
 use super::site::Site;
-use super::{customer, init, purge, redeem, ticket, token};
+use super::{customer, init, purge, redeem, store, ticket, token};
 use crate::config::{self, Config};
 use crate::db::{Access, Databases};
 use crate::exit::Exit;
@@ -48,6 +48,7 @@ fn dispatch(config: Option<&Path>, command: Command) -> Done {
         Command::Ticket(args) => ticket::run(&site(config, None)?, args),
         Command::Customer(args) => customer::run(&site(config, args.backend())?, args),
         Command::Token(args) => token::run(&site(config, None)?, args),
+        Command::Store(command) => store::run(&site(config, None)?, command),
         Command::Init(args) => init::run(config, &args),
     }
 }

@@ -1,8 +1,7 @@
 //! Records what a mail earned: a token, and the order for a link mail, in one transaction.
 
-use jiff::Timestamp;
-
 use super::site::Site;
+use super::standing::Mode;
 use crate::customer::CustomerUser;
 use crate::db::{self, Databases};
 use crate::link::outbox::{self, Occasion, Order};
@@ -33,14 +32,15 @@ impl std::fmt::Display for Recorded {
     }
 }
 
-/// Records, or finds that it was recorded by an earlier try of the same mail.
+/// Records, or finds that it was recorded by an earlier try of the same mail. In a dry run, says what
+/// would be recorded.
 pub fn record(
     site: &Site,
     dbs: &mut Databases,
     examined: &Examined,
     settled: &Settled,
     customer: Option<&CustomerUser>,
-    now: Timestamp,
+    mode: Mode,
 ) -> Result<Recorded, db::Error> {
     let Some(customer) = customer.filter(|_| settled.token) else {
         return Ok(Recorded::Nothing);
@@ -52,6 +52,10 @@ pub fn record(
     if token::seen(store, &key)? {
         return Ok(Recorded::Already);
     }
+    if mode.dry_run {
+        return Ok(if settled.link_mail { Recorded::Link } else { Recorded::TokenOnly });
+    }
+    let now = mode.now;
     let secret = Secret::generate();
     let new = NewToken {
         mail_key: Some(key),

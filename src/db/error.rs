@@ -36,7 +36,7 @@ pub enum Kind {
 impl Kind {
     fn remedy(self) -> &'static str {
         match self {
-            Self::Missing => "check the path, or make the database with `otab init`",
+            Self::Missing => "check the path, or have it made: `otab init`, or `create = true` in [store]",
             Self::Foreign => "check the path; otab leaves the file untouched",
             Self::Newer => "use the otab that made it, or a newer one",
             Self::Older => "run `otab store migrate`",

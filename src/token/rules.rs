@@ -89,6 +89,7 @@ pub fn answer(
         || is_too_old(token, limits, now)
         || is_closed(ticket, limits, now)
         || ticket == TicketStanding::Gone
+        || is_unbound_too_long(token, ticket, limits, now)
     {
         return Answer::LinkExpired;
     }
@@ -112,14 +113,18 @@ pub(super) enum Doom {
     TooOld,
 }
 
+/// Whether no ticket has come of the token's mail for so long that none will: purged or not.
+fn is_unbound_too_long(token: &TokenFacts, ticket: TicketStanding, limits: &Limits, now: Timestamp) -> bool {
+    ticket == TicketStanding::Unbound && is_older(token.created_at, limits.unbound_days, now)
+}
+
 /// Whether a token is over, and why; the first reason counts.
 pub(super) fn doom(token: &TokenFacts, ticket: TicketStanding, limits: &Limits, now: Timestamp) -> Option<Doom> {
-    let unbound = ticket == TicketStanding::Unbound;
     if is_closed(ticket, limits, now) {
         Some(Doom::Closed)
     } else if ticket == TicketStanding::Gone {
         Some(Doom::Gone)
-    } else if unbound && is_older(token.created_at, limits.unbound_days, now) {
+    } else if is_unbound_too_long(token, ticket, limits, now) {
         Some(Doom::Unbound)
     } else if is_too_old(token, limits, now) {
         Some(Doom::TooOld)
@@ -209,6 +214,17 @@ mod tests {
                 let given = good(&token, ticket, others, &LIMITS);
                 assert_eq!(given, expected, "{state} {others} {ticket:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_token_that_no_ticket_came_of_for_too_long_is_over_whether_purged_or_not() {
+        for (age, ticket, expected) in [
+            (14 * DAY, TicketStanding::Unbound, Answer::Valid),
+            (14 * DAY + 1, TicketStanding::Unbound, Answer::LinkExpired),
+            (14 * DAY + 1, TicketStanding::Open, Answer::Valid),
+        ] {
+            assert_eq!(good(&token(State::Active, age, false), ticket, false, &LIMITS), expected, "{age} {ticket:?}");
         }
     }
 

@@ -276,3 +276,21 @@ fn the_log_has_one_line_a_mail_with_its_message_id_first_and_no_secret() {
     let secret: String = site.database().query_row("SELECT secret FROM outbox", [], |row| row.get(0)).unwrap();
     assert!(!log.contains(&secret));
 }
+
+#[test]
+fn the_log_tells_why_a_mail_was_deferred_and_which() {
+    let site = Site::new("[log]\nfile = \"otab.log\"\nsyslog = false\n[limits]\ndecide = 1\n");
+    let log = || std::fs::read_to_string(site.path("otab.log")).unwrap_or_default();
+    run(site.filter().env("OTAB_FAIL_AT", "examined"), &mail(1));
+    assert!(log().contains("<1@corp.test>: deferred: internal error: src/"), "{}", log());
+    std::fs::write(site.path("otab.db"), "no database").unwrap();
+    run(&mut site.filter(), &mail(2));
+    assert!(log().contains("<2@corp.test>: deferred: the customers cannot be looked up: "), "{}", log());
+
+    let mut child = site.filter().stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let stdin = child.stdin.take().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(75));
+    drop(stdin);
+    assert!(log().contains("<>: deferred: the time limit has passed"), "{}", log());
+    assert_eq!(log().lines().count(), 3, "{}", log());
+}

@@ -1,0 +1,24 @@
+//! `otab store`: the database itself. Never touches a customer source of its own place.
+
+use super::cli::Store;
+use super::failure::Done;
+use super::print;
+use super::site::{self, Site};
+use crate::db::{Url, sqlite};
+use crate::exit::Exit;
+
+/// Runs it.
+pub fn run(site: &Site, command: Store) -> Done {
+    match command {
+        Store::Migrate => migrate(site),
+    }
+}
+
+/// All or nothing, in one transaction; filters that come meanwhile wait for it, or defer their mail.
+fn migrate(site: &Site) -> Done {
+    let Url::Sqlite(path) = &site.store;
+    sqlite::migrate(path)?;
+    site::open_log(&site.config).info("the store has this version's schema");
+    print::line("the store has this version's schema")?;
+    Ok(Exit::Ok)
+}
