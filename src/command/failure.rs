@@ -77,7 +77,7 @@ impl From<customer::Error> for Failure {
             customer::Error::UnknownSource(_) => Exit::Usage,
             // The one rule that a new row can break is that its login is there already.
             customer::Error::Refused(Refusal::Constraint(_)) => Exit::CantCreate,
-            customer::Error::Refused(Refusal::Claimed { .. }) => Exit::NoPerm,
+            customer::Error::Refused(Refusal::Claimed { .. } | Refusal::Marker) => Exit::NoPerm,
             customer::Error::Refused(Refusal::TooLong { .. } | Refusal::Empty(_) | Refusal::Control(_)) => {
                 Exit::DataErr
             }

@@ -6,7 +6,7 @@ use super::site::Site;
 use crate::customer::{self, Created, CustomerUser, Error, Found, NewCustomer, Refusal, naming};
 use crate::db::Databases;
 use crate::mail::from::Mailbox;
-use crate::mail::person;
+use crate::mail::{fold, person};
 use crate::policy::{Examined, Kind, Person, Standing};
 
 /// What the directory said, for the policy and for the log.
@@ -157,6 +157,9 @@ fn new_customer(site: &Site, mailbox: &Mailbox) -> Result<NewCustomer, Refusal> 
     let create = &site.config.create;
     let customer_id = naming::customer_id(&create.customer_id, &mailbox.address, &create.public_mail_domains)
         .map_err(|_| Refusal::Empty("customer id"))?;
+    if fold(&customer_id) == fold(&site.config.postmaster.marker) {
+        return Err(Refusal::Marker);
+    }
     let names = mailbox.display.as_deref().map(|name| person::names(name, 100)).unwrap_or_default();
     // OTOBO wants names that are not empty; its package writes a blank.
     let or_blank = |name: String| if name.is_empty() { " ".to_owned() } else { name };

@@ -41,6 +41,9 @@ pub enum Refusal {
         /// The source that holds the other row.
         source_name: String,
     },
+    /// The customer id would be the marker of doubtful mails: all of them would be this customer's.
+    #[error("the customer id is postmaster.marker")]
+    Marker,
     /// The database's own rules.
     #[error("the database's rules: {0}")]
     Constraint(String),

@@ -7,6 +7,7 @@ mod endurance;
 mod examples;
 mod filter;
 mod fixtures;
+mod licences;
 mod otobo;
 mod people;
 mod promises;
