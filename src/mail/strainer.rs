@@ -3,8 +3,7 @@
 //!
 //! What goes is exactly what [`Guard::cut`] would cut, and orphans; a test holds the two together. The
 //! two differences: a name that is still undecided after [`MAX_HELD`] bytes (blanks, controls and 8-bit
-//! bytes without end) goes, since it may not be held on to. And an mbox line is
-//! cut at that length.
+//! bytes without end) goes, since it may not be held on to; and an mbox line is cut at that length.
 
 use super::guard::{Guard, Scan};
 use super::header::{self, Terminator};
