@@ -2,8 +2,8 @@
 //! block streams through, and new fields put on its top.
 //!
 //! What goes is exactly what [`Guard::cut`] would cut, and orphans; a test holds the two together. The
-//! one difference: a name that is still undecided after [`MAX_HELD`] bytes (blanks, controls and 8-bit
-//! bytes without end) goes, since it may not be held on to.
+//! two differences: a name that is still undecided after [`MAX_HELD`] bytes (blanks, controls and 8-bit
+//! bytes without end) goes, since it may not be held on to; and an mbox line is cut at that length.
 
 use super::guard::{Guard, Scan};
 use super::header::{self, Terminator};
@@ -89,7 +89,7 @@ impl<'g> Strainer<'g> {
             }
             State::Envelope(false) => {
                 // New fields need a line of their own.
-                if !self.new_fields.is_empty() {
+                if self.end_envelope(out) && !self.new_fields.is_empty() {
                     out.push(b'\n');
                 }
                 out.append(&mut self.new_fields);
@@ -129,7 +129,6 @@ impl<'g> Strainer<'g> {
     fn first(&mut self, byte: u8, out: &mut Vec<u8>) {
         self.held.push(byte);
         if header::is_envelope(&self.held) {
-            out.append(&mut self.held);
             self.state = State::Envelope(false);
         } else if !b"From ".starts_with(&self.held) {
             self.no_envelope(out);
@@ -150,11 +149,26 @@ impl<'g> Strainer<'g> {
             self.step(byte, out);
             return;
         }
-        out.push(byte);
+        // Nobody writes mbox lines as long as that; the rest of one is not worth holding.
+        if self.held.len() < MAX_HELD || byte == b'\n' {
+            self.held.push(byte);
+        }
         if byte == b'\n' {
+            self.end_envelope(out);
             out.append(&mut self.new_fields);
             self.state = State::Envelope(true);
         }
+    }
+
+    /// Passes the held mbox line on, less a field behind a bare CR; tells whether anything is left of it.
+    fn end_envelope(&mut self, out: &mut Vec<u8>) -> bool {
+        let mut line = std::mem::take(&mut self.held);
+        if let Some(cut) = self.guard.cut(&line) {
+            self.dropped += 1;
+            line.drain(cut);
+        }
+        out.extend_from_slice(&line);
+        !line.is_empty()
     }
 
     fn line_start(&mut self, byte: u8, fate: Fate, out: &mut Vec<u8>) {

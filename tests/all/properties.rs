@@ -162,6 +162,7 @@ fn from() -> impl Strategy<Value = Vec<u8>> + Clone {
             b"\"a\\\"b\"",
             b"\"mallory@evil.test\"",
             b"(Carol)",
+            b"(x\", carol@corp.test)",
             b"(a, b)",
             b"(a (b) c)",
             b"(a",
