@@ -25,6 +25,8 @@ pub struct Otab {
 pub enum Command {
     /// Filter one mail from standard input to standard output.
     Filter(Filter),
+    /// Filter one mail from standard input into a command's standard input.
+    Deliver(Deliver),
     /// Delete tokens that are over.
     Purge(Purge),
     /// Use up a one-time token and say whose it was.
@@ -63,6 +65,35 @@ pub struct Filter {
     /// Say on standard error what was found and decided; record nothing.
     #[arg(long)]
     pub explain: bool,
+}
+
+/// `otab deliver`.
+#[derive(Debug, Args)]
+pub struct Deliver {
+    /// The envelope sender (Postfix: ${sender}); empty, <> or MAILER-DAEMON: the null reverse-path.
+    #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true)]
+    pub sender: Option<String>,
+    /// The envelope recipient (Postfix: ${recipient}).
+    #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true)]
+    pub recipient: Option<String>,
+    /// The customer source to create customers in, instead of postmaster.customer_user_backend.
+    #[arg(long, value_name = "NAME")]
+    pub backend: Option<String>,
+    /// End with the command's own status where it is not 0, instead of 75.
+    #[arg(long)]
+    pub pass_status: bool,
+    /// The command and its arguments; no shell is involved.
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub command: Vec<std::ffi::OsString>,
+}
+
+impl Deliver {
+    /// The part that is as for `otab filter`.
+    #[must_use]
+    pub fn as_filter(&self) -> Filter {
+        let (sender, recipient, backend) = (self.sender.clone(), self.recipient.clone(), self.backend.clone());
+        Filter { sender, recipient, backend, explain: false }
+    }
 }
 
 /// `otab purge`.

@@ -25,7 +25,7 @@ pub fn kind(kind: &Kind) -> String {
 }
 
 /// Everything about one mail; `recorded` is what would be.
-pub fn mail(header: &Header, examined: &Examined, asked: &Asked, settled: &Settled, recorded: &Recorded) {
+pub fn mail(header: &Header, examined: &Examined, asked: &Asked, settled: &Settled, recorded: Recorded) {
     say(&format!("Message-ID: {}", clean(examined.message_id.as_deref().unwrap_or("none"))));
     say(&format!("kind: {}", kind(&examined.kind)));
     say(&format!("trusted: {}", if examined.trusted { "yes, by its secret field" } else { "no" }));

@@ -4,16 +4,18 @@
 //! looked up or created, the token recorded and synced, the databases closed. Then the header block
 //! goes out with its edits, and the body is copied.
 
+use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::time::Duration;
 
 use super::cli;
+use super::deliver;
 use super::explain;
 use super::intake::{self, Intake};
 use super::mail_path::{self, Deferred};
 use super::output::{self, CopyError};
-use super::record::{self, Recorded};
+use super::record::{self, Record, Recorded};
 use super::site::{self, Site};
 use super::standing::{self, Asked, Finding, Mode};
 use super::watch::Watch;
@@ -24,36 +26,54 @@ use crate::log::Log;
 use crate::mail::edit;
 use crate::mail::header::{Header, Terminator};
 use crate::policy::{self, Envelope, Examined, Rules, Settled, Standing};
+use crate::token::State;
 
-/// Runs the filter on standard input and output.
-pub fn run(path: &Path, args: &cli::Filter, watch: &Watch) -> Result<(), Deferred> {
+/// Where the mail goes.
+#[derive(Clone, Copy)]
+pub enum Next<'a> {
+    /// To standard output.
+    Output,
+    /// Into a command's standard input.
+    Command(&'a cli::Deliver),
+}
+
+/// Passes the mail on standard input on; the status to end with: 0, or the next stage's own, where
+/// that is asked for.
+pub fn run(path: &Path, args: &cli::Filter, next: Next<'_>, watch: &Watch) -> Result<u8, Deferred> {
     let unusable = |error: &dyn std::fmt::Display| Deferred::new("the configuration cannot be used", error);
     let config = Config::load(path).map_err(|error| unusable(&error))?;
     watch.decide_within(config.limits.decide);
     let log = mail_path::log_to(site::open_log(&config));
     let idle = config.limits.idle;
     let site = Site::new(config, args.backend.as_deref()).map_err(|error| unusable(&format!("{error:#}")))?;
-    Filter { site: &site, args, watch, log, idle }.run()?;
+    let status = Filter { site: &site, args, next, watch, log, idle }.run()?;
     watch.done();
-    Ok(())
+    Ok(status)
 }
 
-struct Filter<'a> {
-    site: &'a Site,
+/// One run.
+pub struct Filter<'a> {
+    /// The site.
+    pub site: &'a Site,
     args: &'a cli::Filter,
-    watch: &'a Watch,
-    log: &'a Log,
-    idle: Duration,
+    next: Next<'a>,
+    /// The time limits.
+    pub watch: &'a Watch,
+    /// The log.
+    pub log: &'a Log,
+    /// How long the mail may stand still.
+    pub idle: Duration,
 }
 
 /// What was decided on a mail, and what the log says of it.
 struct Decision {
     block: Vec<u8>,
+    token: Option<i64>,
     log: String,
 }
 
 impl Filter<'_> {
-    fn run(&self) -> Result<(), Deferred> {
+    fn run(&self) -> Result<u8, Deferred> {
         let rules = self.site.rules(self.args.recipient.as_deref());
         let mut input = output::standard_input().map_err(|e| Deferred::new("the mail cannot be read", e))?;
         let postmaster = &self.site.config.postmaster;
@@ -72,25 +92,45 @@ impl Filter<'_> {
     }
 
     /// The usual case: the header block is in memory.
-    fn whole(&self, rules: &Rules, header: &Header, rest: &[u8], input: &mut impl Read) -> Result<(), Deferred> {
+    fn whole(&self, rules: &Rules, header: &Header, rest: &[u8], input: &mut impl Read) -> Result<u8, Deferred> {
         let decision = self.decide(rules, header, rest)?;
-        let mut output = output::standard_output().map_err(|e| Deferred::new("the mail cannot be written", e))?;
-        self.watch.first_byte(self.idle);
-        let written = output.write_all(&decision.block).and_then(|()| output.write_all(rest)).map_err(CopyError::Write);
-        written.and_then(|()| output::copy(input, &mut output, self.watch)).map_err(half_way)?;
+        let status = self.pass_on(decision.token, |output| {
+            output.write_all(&decision.block).and_then(|()| output.write_all(rest)).map_err(CopyError::Write)?;
+            output::copy(input, output, self.watch)
+        })?;
         if !self.args.explain {
             self.log.info(&decision.log);
         }
-        Ok(())
+        Ok(status)
+    }
+
+    /// Hands the mail, which `write` writes, to where it goes.
+    fn pass_on(
+        &self,
+        token: Option<i64>,
+        write: impl FnOnce(&mut File) -> Result<(), CopyError>,
+    ) -> Result<u8, Deferred> {
+        match self.next {
+            Next::Output => {
+                let mut output =
+                    output::standard_output().map_err(|e| Deferred::new("the mail cannot be written", e))?;
+                self.watch.first_byte(self.idle);
+                write(&mut output).map_err(half_way)?;
+                Ok(0)
+            }
+            Next::Command(args) => deliver::pass_on(self, args, token, write),
+        }
     }
 
     /// A header block over the limits: stripped as it streams through, under nobody's name.
-    fn strain(&self, rules: &Rules, read: &[u8], input: &mut impl Read) -> Result<(), Deferred> {
+    fn strain(&self, rules: &Rules, read: &[u8], input: &mut impl Read) -> Result<u8, Deferred> {
         let guard = policy::stream_guard(rules);
         let new_fields = edit::lines(&policy::new_marker_fields(rules), Terminator::of_first_line(read));
-        let mut output = output::standard_output().map_err(|e| Deferred::new("the mail cannot be written", e))?;
-        self.watch.first_byte(self.idle);
-        let dropped = output::strain(read, input, &mut output, &guard, new_fields, self.watch).map_err(half_way)?;
+        let mut dropped = 0;
+        let status = self.pass_on(None, |output| {
+            dropped = output::strain(read, input, output, &guard, new_fields, self.watch)?;
+            Ok(())
+        })?;
         let line = format!(
             "<>: header block over the limits, passed on as a stream, {dropped} control fields removed, nothing else done"
         );
@@ -99,7 +139,7 @@ impl Filter<'_> {
         } else {
             self.log.warning(&line);
         }
-        Ok(())
+        Ok(status)
     }
 
     fn decide(&self, rules: &Rules, header: &Header, rest: &[u8]) -> Result<Decision, Deferred> {
@@ -107,7 +147,8 @@ impl Filter<'_> {
         let examined = policy::examine(header, &envelope, rules);
         mail_path::about(examined.message_id.as_deref());
         super::failpoint("examined");
-        let mode = Mode { now: clock::now(), dry_run: self.args.explain };
+        let state = if matches!(self.next, Next::Command(_)) { State::Pending } else { State::Active };
+        let mode = Mode { now: clock::now(), dry_run: self.args.explain, state };
         // A fifth of the time is kept back, so that `on_error` can still answer for a locked database.
         let busy = self.watch.left() / 5 * 4;
         let mut dbs = if mode.dry_run { self.site.databases_for_trial(busy) } else { self.site.databases(busy) };
@@ -127,9 +168,9 @@ impl Filter<'_> {
         };
         let block = edit::apply(header, &settled.edits, first_line_end);
         if mode.dry_run {
-            explain::mail(header, &examined, &asked, &settled, &recorded);
+            explain::mail(header, &examined, &asked, &settled, recorded.what);
         }
-        Ok(Decision { block, log: log_line(&examined, &asked, &recorded) })
+        Ok(Decision { block, token: recorded.token, log: log_line(&examined, &asked, recorded.what) })
     }
 
     /// The directory's word, or what `on_error` says where it has none.
@@ -160,9 +201,9 @@ impl Filter<'_> {
         settled: &Settled,
         asked: &Asked,
         mode: Mode,
-    ) -> Result<Recorded, Deferred> {
+    ) -> Result<Record, Deferred> {
         record::record(self.site, dbs, examined, settled, asked.customer.as_ref(), mode)
-            .or_else(|error| self.soften(examined, &error, "the token cannot be recorded", || Recorded::Nothing))
+            .or_else(|error| self.soften(examined, &error, "the token cannot be recorded", || Record::NOTHING))
     }
 
     /// `on_error`: defer, or go on without.
@@ -184,7 +225,8 @@ impl Filter<'_> {
     }
 }
 
-fn half_way(error: CopyError) -> Deferred {
+/// Reading or writing failed while the mail went by.
+pub fn half_way(error: CopyError) -> Deferred {
     let public = match error {
         CopyError::Read(_) => "the mail cannot be read",
         CopyError::Write(_) => "the mail cannot be written",
@@ -193,7 +235,7 @@ fn half_way(error: CopyError) -> Deferred {
 }
 
 /// The one line on a mail: its Message-ID first, and no secret.
-fn log_line(examined: &Examined, asked: &Asked, recorded: &Recorded) -> String {
+fn log_line(examined: &Examined, asked: &Asked, recorded: Recorded) -> String {
     let id = mail_path::named(examined.message_id.as_deref());
     let sender = match &examined.sender {
         Ok(mailbox) => mailbox.address.to_string(),

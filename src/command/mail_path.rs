@@ -5,6 +5,7 @@
 //! in front of it.
 
 use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
 use std::sync::OnceLock;
 
 use crate::exit::Exit;
@@ -80,15 +81,17 @@ pub fn quiet_panics() {
     }));
 }
 
-/// Runs a command of the mail path: whatever happens becomes 0 or 75.
-pub fn run(command: impl FnOnce() -> Result<(), Deferred> + std::panic::UnwindSafe) -> Exit {
-    match std::panic::catch_unwind(command) {
-        Ok(Ok(())) => Exit::Ok,
+/// Runs a command of the mail path: whatever happens becomes 0 or 75, or the status that the command
+/// was asked to pass on.
+pub fn run(command: impl FnOnce() -> Result<u8, Deferred> + std::panic::UnwindSafe) -> ExitCode {
+    let exit = match std::panic::catch_unwind(command) {
+        Ok(Ok(status)) => return ExitCode::from(status),
         Ok(Err(deferred)) => {
             complain(deferred.public, &deferred.detail);
             Exit::TempFail
         }
         // The hook has spoken already.
         Err(_) => Exit::TempFail,
-    }
+    };
+    exit.into()
 }

@@ -2,12 +2,14 @@
 
 mod cli;
 mod customer;
+mod deliver;
 mod explain;
 mod failure;
 mod filter;
 mod init;
 mod intake;
 mod mail_path;
+mod next_stage;
 mod output;
 mod people;
 mod print;
@@ -32,6 +34,7 @@ use clap::{CommandFactory, Parser};
 
 use crate::config;
 use crate::exit::Exit;
+use filter::Next;
 use watch::Watch;
 
 /// The limit for the decision until the configuration has been read (`limits.decide`'s default).
@@ -41,11 +44,10 @@ const DECIDE: Duration = Duration::from_secs(8);
 #[must_use]
 pub fn run() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    let exit = match cli::Otab::try_parse_from(&arguments) {
+    match cli::Otab::try_parse_from(&arguments) {
         Ok(otab) => dispatch(otab),
-        Err(error) => misused(&arguments, &error),
-    };
-    exit.into()
+        Err(error) => misused(&arguments, &error).into(),
+    }
 }
 
 /// The command line as clap knows it, so that a test can hold the manual page against it.
@@ -54,23 +56,24 @@ pub fn command_line() -> clap::Command {
     cli::Otab::command()
 }
 
-fn dispatch(otab: cli::Otab) -> Exit {
+fn dispatch(otab: cli::Otab) -> ExitCode {
     let config = otab.config.as_deref();
     match otab.command {
-        None if std::io::stdin().is_terminal() => help(),
-        None => in_mail_path(config, &cli::Filter::default()),
-        Some(cli::Command::Filter(args)) => in_mail_path(config, &args),
-        Some(command) => people::run(config, command),
+        None if std::io::stdin().is_terminal() => help().into(),
+        None => in_mail_path(config, &cli::Filter::default(), Next::Output),
+        Some(cli::Command::Filter(args)) => in_mail_path(config, &args, Next::Output),
+        Some(cli::Command::Deliver(args)) => in_mail_path(config, &args.as_filter(), Next::Command(&args)),
+        Some(command) => people::run(config, command).into(),
     }
 }
 
-fn in_mail_path(config: Option<&Path>, args: &cli::Filter) -> Exit {
+fn in_mail_path(config: Option<&Path>, args: &cli::Filter, next: Next<'_>) -> ExitCode {
     mail_path::quiet_panics();
-    mail_path::run(|| {
+    mail_path::run(std::panic::AssertUnwindSafe(|| {
         let watch = Watch::start(DECIDE);
         let path = config::locate(config, std::env::var_os("OTAB_CONFIG"), args.explain);
-        filter::run(&path, args, &watch)
-    })
+        filter::run(&path, args, next, &watch)
+    }))
 }
 
 fn help() -> Exit {

@@ -42,7 +42,9 @@ pub fn run(config: Option<&Path>, command: Command) -> Exit {
 
 fn dispatch(config: Option<&Path>, command: Command) -> Done {
     match command {
-        Command::Filter(_) => Err(Failure::new(Exit::Software, "`filter` is no command for people")),
+        Command::Filter(_) | Command::Deliver(_) => {
+            Err(Failure::new(Exit::Software, "a command of the mail path is none for people"))
+        }
         Command::Purge(args) => purge::run(&site(config, None)?, &args),
         Command::Redeem(args) => redeem::run(&site(config, None)?, &args),
         Command::Ticket(args) => ticket::run(&site(config, None)?, args),

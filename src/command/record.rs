@@ -8,8 +8,22 @@ use crate::link::outbox::{self, Occasion, Order};
 use crate::policy::{Examined, Settled};
 use crate::token::{self, Issued, MailKey, NewToken, Secret, State};
 
-/// What was recorded.
-#[derive(Debug, PartialEq, Eq)]
+/// What was recorded, and the token's row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Record {
+    /// What it came to.
+    pub what: Recorded,
+    /// The token, of this try or an earlier one.
+    pub token: Option<i64>,
+}
+
+impl Record {
+    /// Nothing was due, or nothing could be recorded.
+    pub const NOTHING: Self = Self { what: Recorded::Nothing, token: None };
+}
+
+/// What recording came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recorded {
     /// Nothing was due.
     Nothing,
@@ -41,19 +55,20 @@ pub fn record(
     settled: &Settled,
     customer: Option<&CustomerUser>,
     mode: Mode,
-) -> Result<Recorded, db::Error> {
+) -> Result<Record, db::Error> {
     let Some(customer) = customer.filter(|_| settled.token) else {
-        return Ok(Recorded::Nothing);
+        return Ok(Record::NOTHING);
     };
     let sender = examined.sender.as_ref().map_or_else(|_| customer.login.clone(), |m| m.address.to_string());
     let key = MailKey::new(&examined.identity, &sender);
     let ticket_number = ticket_of(site, dbs, examined, customer)?;
     let store = dbs.get(&site.store)?;
-    if token::seen(store, &key)? {
-        return Ok(Recorded::Already);
+    if let Some(id) = token::find(store, &key)? {
+        return Ok(Record { what: Recorded::Already, token: Some(id) });
     }
     if mode.dry_run {
-        return Ok(if settled.link_mail { Recorded::Link } else { Recorded::TokenOnly });
+        let what = if settled.link_mail { Recorded::Link } else { Recorded::TokenOnly };
+        return Ok(Record { what, token: None });
     }
     let now = mode.now;
     let secret = Secret::generate();
@@ -64,14 +79,16 @@ pub fn record(
         backend: customer.source.clone(),
         message_id: examined.message_id.clone(),
         ticket_number: ticket_number.clone(),
-        state: State::Active,
+        state: mode.state,
     };
     store.write(|tx| {
-        let Issued::New { id } = token::issue(tx, &new, &secret, now)? else {
-            return Ok(Recorded::Already);
+        let id = match token::issue(tx, &new, &secret, now)? {
+            Issued::New { id } => id,
+            Issued::Already { id } => return Ok(Record { what: Recorded::Already, token: Some(id) }),
         };
+        let recorded = |what| Record { what, token: Some(id) };
         if !settled.link_mail {
-            return Ok(Recorded::TokenOnly);
+            return Ok(recorded(Recorded::TokenOnly));
         }
         let order = Order {
             token_id: Some(id),
@@ -84,9 +101,11 @@ pub fn record(
             message_id: new.message_id.clone(),
             ticket_number,
         };
-        match outbox::order(tx, &order, now) {
-            Ok(_) => Ok(Recorded::Link),
-            Err(outbox::Error::Refused) => Ok(Recorded::TokenOnly),
+        // A pending token's link is due once its mail has been taken, or when it counts as taken.
+        let due = if mode.state == State::Pending { now + token::PENDING } else { now };
+        match outbox::order(tx, &order, now, due) {
+            Ok(_) => Ok(recorded(Recorded::Link)),
+            Err(outbox::Error::Refused) => Ok(recorded(Recorded::TokenOnly)),
             Err(outbox::Error::Db(error)) => Err(error),
         }
     })

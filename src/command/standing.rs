@@ -8,6 +8,7 @@ use crate::db::Databases;
 use crate::mail::from::Mailbox;
 use crate::mail::{fold, person};
 use crate::policy::{Examined, Kind, Person, Standing};
+use crate::token::State;
 
 /// What the directory said, for the policy and for the log.
 #[derive(Debug)]
@@ -72,6 +73,8 @@ pub struct Mode {
     pub now: Timestamp,
     /// `--explain`: nothing is written.
     pub dry_run: bool,
+    /// The state of a new token: pending, where the next stage may still refuse the mail.
+    pub state: State,
 }
 
 /// Asks, and creates where that is due. Fails only with what may heal.

@@ -186,7 +186,7 @@ fn renew(
             message_id: old.message_id.clone(),
             ticket_number: old.ticket_number.clone(),
         };
-        outbox::order(tx, &order, now)?;
+        outbox::order(tx, &order, now, now)?;
         Ok(true)
     })
 }

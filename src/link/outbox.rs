@@ -100,11 +100,11 @@ impl Error {
     }
 }
 
-/// Records an order, due at once; its number.
+/// Records an order, due at `due`; its number.
 ///
 /// A recipient that lettre, which will send the mail, cannot address is refused now: it would never
 /// leave the outbox, and its secret would lie there for good.
-pub fn order(tx: &mut Tx<'_>, order: &Order, now: Timestamp) -> Result<i64, Error> {
+pub fn order(tx: &mut Tx<'_>, order: &Order, now: Timestamp, due: Timestamp) -> Result<i64, Error> {
     lettre::Address::from_str(&order.recipient).map_err(|_| Error::Refused)?;
     tx.execute(
         "INSERT INTO outbox (token_id, secret, recipient, customer, backend, occasion, language, \
@@ -120,12 +120,19 @@ pub fn order(tx: &mut Tx<'_>, order: &Order, now: Timestamp) -> Result<i64, Erro
             order.message_id.as_ref().into(),
             order.ticket_number.as_ref().into(),
             now.into(),
-            now.into(),
+            due.into(),
         ],
     )?;
     // The write lock is held, so the highest number is the one just given.
     let row = tx.row("SELECT COALESCE(MAX(id), 0) FROM outbox", &[])?;
     Ok(row.map_or(Ok(0), |row| row.int(0))?)
+}
+
+/// Makes the order for a token's first link mail due now, where it was to wait for longer.
+pub fn release(tx: &mut Tx<'_>, token_id: i64, now: Timestamp) -> Result<(), db::Error> {
+    let sql = "UPDATE outbox SET due_at = ? WHERE token_id = ? AND tries = 0 AND due_at > ?";
+    tx.execute(sql, &[now.into(), token_id.into(), now.into()])?;
+    Ok(())
 }
 
 /// At most `limit` orders, the next due first.
@@ -206,7 +213,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut db = store(&folder);
         let now = Timestamp::UNIX_EPOCH;
-        let id = db.write(|tx| order(tx, &to("carol@corp.test"), now)).unwrap();
+        let id = db.write(|tx| order(tx, &to("carol@corp.test"), now, now)).unwrap();
         let listed = list(&mut db, None).unwrap();
         assert_eq!((listed.len(), listed[0].id), (1, id));
         assert!(!format!("{listed:?}").contains("secret-itself"));
@@ -226,7 +233,7 @@ mod tests {
         for recipient in ["", "carol", "carol@corp.test\r\nBcc: x@y.test", "a b@corp.test"] {
             let refused = db.write(|tx| {
                 issue(tx, &token(), &Secret::generate(), now)?;
-                order(tx, &to(recipient), now)
+                order(tx, &to(recipient), now, now)
             });
             let refused = refused.unwrap_err();
             assert!(matches!(refused, Error::Refused) && !refused.is_transient());
@@ -247,7 +254,7 @@ mod tests {
                 return Ok::<_, Error>(0);
             };
             let this = Order { token_id: Some(id), ..to("carol@corp.test") };
-            order(tx, &this, now)?;
+            order(tx, &this, now, now)?;
             Ok(id)
         });
         let id = issued.unwrap();

@@ -73,9 +73,9 @@ pub fn issue(tx: &mut Tx<'_>, new: &NewToken, secret: &Secret, now: Timestamp) -
     Ok(Issued::New { id })
 }
 
-/// Whether this mail has its token already: the look before the write, without the write lock.
-pub fn seen(db: &mut impl Statements, key: &MailKey) -> Result<bool, Error> {
-    Ok(id_of(db, "mail_key", key.as_str())?.is_some())
+/// The token that this mail has already: the look before the write, without the write lock.
+pub fn find(db: &mut impl Statements, key: &MailKey) -> Result<Option<i64>, Error> {
+    id_of(db, "mail_key", key.as_str())
 }
 
 /// The mail of a pending token has been taken: it is active from now on. `false` where it was not
@@ -170,7 +170,7 @@ mod tests {
         let key = MailKey::new(b"<a@x>", "carol@corp.test");
         token.mail_key = Some(key.clone());
         let db = store.db();
-        assert!(!seen(db, &key).unwrap());
+        assert_eq!(find(db, &key).unwrap(), None);
         let mut once = || db.write(|tx| issue(tx, &token, &Secret::generate(), at(0)));
         let first = once().unwrap();
         let second = once().unwrap();
@@ -178,7 +178,7 @@ mod tests {
             panic!("{first:?}");
         };
         assert_eq!(second, Issued::Already { id });
-        assert!(seen(store.db(), &key).unwrap());
+        assert!(find(store.db(), &key).unwrap().is_some());
         assert_eq!(store.states(), [State::Active]);
     }
 

@@ -16,12 +16,13 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 
-pub use issue::{Issued, NewToken, activate, bind, issue, renew, replace, seen, withdraw};
+pub use issue::{Issued, NewToken, activate, bind, find, issue, renew, replace, withdraw};
 pub use people::{Listed, Revoked, Which, WhichError, list, revoke};
 pub use purge::{Counts, purge};
 pub use redeem::{lookup, others_active, redeem};
 pub use rules::{Answer, CustomerStanding, Limits, TicketStanding, answer};
 pub use secret::{MailKey, Secret, SecretError};
+pub use sql::PENDING;
 
 /// Where a token stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

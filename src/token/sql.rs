@@ -15,7 +15,7 @@ pub(super) const USABLE: &str = "(state = 'active' OR (state = 'pending' \
 
 /// How long a pending token waits for the word that its mail was taken. Where the word is lost (a
 /// kill between the two), the mail may well have gone on and its link be in the customer's hands.
-pub(super) const PENDING: SignedDuration = SignedDuration::from_hours(1);
+pub const PENDING: SignedDuration = SignedDuration::from_hours(1);
 
 /// Pending tokens issued up to this moment count as active.
 pub(super) fn pending_until(now: Timestamp) -> Value {

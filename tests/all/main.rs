@@ -2,6 +2,7 @@
 
 mod config;
 mod corpus;
+mod deliver;
 mod documents;
 mod endurance;
 mod examples;

@@ -1,0 +1,85 @@
+//! `otab deliver`: the mail into a command's standard input, without a shell.
+//!
+//! The whole mail is written to an unlinked temporary file first. A killed otab, a full disk or a mail
+//! that breaks off can so never pass half a mail off as a whole one: the command has not begun. The
+//! token is pending until the command has ended with 0. From then on otab ends with 0, whatever fails.
+
+use std::fs::File;
+use std::io::{Seek, Write};
+
+use super::cli;
+use super::filter::{Filter, half_way};
+use super::mail_path::Deferred;
+use super::next_stage::{self, Ended};
+use super::output::CopyError;
+use crate::clock;
+use crate::link::outbox;
+use crate::token;
+
+/// Hands the mail, which `write` writes, to the command; the status to end with.
+pub fn pass_on(
+    filter: &Filter<'_>,
+    args: &cli::Deliver,
+    token: Option<i64>,
+    write: impl FnOnce(&mut File) -> Result<(), CopyError>,
+) -> Result<u8, Deferred> {
+    let ended = spool(filter, write).and_then(|mail| {
+        super::failpoint("spooled");
+        let limit = filter.site.config.limits.command;
+        next_stage::run(&args.command, mail, limit, filter.log)
+            .map_err(|error| Deferred::new("the next stage cannot be started", error))
+    });
+    match ended {
+        Ok(Ended::Status(0)) => {
+            settle(filter, token, true);
+            Ok(0)
+        }
+        Ok(Ended::Status(status)) if args.pass_status => {
+            settle(filter, token, false);
+            Ok(status)
+        }
+        Ok(ended) => {
+            settle(filter, token, false);
+            Err(Deferred::new("the next stage has failed", ended))
+        }
+        Err(deferred) => {
+            settle(filter, token, false);
+            Err(deferred)
+        }
+    }
+}
+
+/// The mail as a file without a name, at its start. The idle limit holds while it is written, and no
+/// limit of otab's own afterwards: the command has its own.
+fn spool(filter: &Filter<'_>, write: impl FnOnce(&mut File) -> Result<(), CopyError>) -> Result<File, Deferred> {
+    let unwritten = |error: std::io::Error| half_way(CopyError::Write(error));
+    let mut mail = tempfile::tempfile().map_err(unwritten)?;
+    filter.watch.first_byte(filter.idle);
+    write(&mut mail).map_err(half_way)?;
+    mail.flush().and_then(|()| mail.rewind()).map_err(unwritten)?;
+    filter.watch.done();
+    Ok(mail)
+}
+
+/// Says of a pending token what became of its mail: taken, and the link is due; or not, and the token
+/// goes, for the next try to issue another. What fails here is told to the log alone. A token that
+/// stays pending counts as active once its ticket is known, or after an hour.
+fn settle(filter: &Filter<'_>, token: Option<i64>, was_taken: bool) {
+    let Some(id) = token else { return };
+    let now = clock::now();
+    let mut dbs = filter.site.databases(filter.site.config.limits.decide);
+    let settled = dbs.get(&filter.site.store).and_then(|store| {
+        store.write(|tx| {
+            if was_taken {
+                token::activate(tx, id, now)?;
+                outbox::release(tx, id, now)
+            } else {
+                token::withdraw(tx, id).map(|_| ())
+            }
+        })
+    });
+    let closed = settled.and_then(|()| dbs.close());
+    if let Err(error) = closed {
+        filter.log.warning(&format!("the token stays pending: {error}"));
+    }
+}

@@ -1,0 +1,113 @@
+//! Runs the next stage: a command with a mail on its standard input, a time limit, and its own output
+//! in otab's log.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::OwnedFd;
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+use crate::log::Log;
+
+/// How much of a command's output is kept for the log, in bytes.
+const KEPT: u64 = 1500;
+/// How long a command that was told to end may take before it is killed.
+const GRACE: Duration = Duration::from_secs(10);
+/// How long the rest of the output is waited for, once the command has ended: what it started in the
+/// background may hold the pipe open for ever.
+const REST: Duration = Duration::from_millis(200);
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// By itself, with this status.
+    Status(u8),
+    /// By a signal of somebody else's.
+    Signal(i32),
+    /// By otab's, since the limit had passed.
+    TimedOut,
+}
+
+impl std::fmt::Display for Ended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Status(status) => write!(f, "it ended with status {status}"),
+            Self::Signal(signal) => write!(f, "signal {signal} ended it"),
+            Self::TimedOut => f.write_str("limits.command has passed"),
+        }
+    }
+}
+
+/// Runs a command and waits for its end, at most `limit` (then TERM, then KILL). Fails where it cannot
+/// be started or watched; nothing is said then of what it did.
+pub fn run(command: &[OsString], mail: File, limit: Duration, log: &Log) -> std::io::Result<Ended> {
+    let (program, arguments) = command.split_first().ok_or_else(|| std::io::Error::other("no command is given"))?;
+    let (reader, writer) = std::io::pipe()?;
+    let mut stage = Command::new(program);
+    stage.args(arguments).stdin(mail).stdout(writer.try_clone()?).stderr(writer);
+    let mut child = stage.spawn()?;
+    // The command's ends of the pipe and of the file live in `stage`; ours have to go.
+    drop(stage);
+    let said = collect(reader);
+    let ended = wait(&mut child, limit);
+    if let Ok(said) = said.recv_timeout(REST)
+        && !said.trim().is_empty()
+    {
+        log.info(&format!("the next stage says: {}", said.trim()));
+    }
+    ended
+}
+
+/// Reads all that the command says, keeps the start, and hands it over at the end.
+fn collect(mut reader: std::io::PipeReader) -> mpsc::Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    // Without a thread nothing is kept; a command that says much then gets a closed pipe.
+    let _ = std::thread::Builder::new().spawn(move || {
+        let mut kept = Vec::new();
+        let _ = reader.by_ref().take(KEPT).read_to_end(&mut kept);
+        let _ = std::io::copy(&mut reader, &mut std::io::sink());
+        let _ = sender.send(String::from_utf8_lossy(&kept).into_owned());
+    });
+    receiver
+}
+
+/// Waits by a file descriptor of the process, which no other process can take over, as a number can.
+fn wait(child: &mut Child, limit: Duration) -> std::io::Result<Ended> {
+    let pid =
+        i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or_else(|| std::io::Error::other("no process"))?;
+    let process = pidfd_open(pid, PidfdFlags::empty())?;
+    let in_time = ends_within(&process, limit)?;
+    if !in_time {
+        let _ = pidfd_send_signal(&process, Signal::TERM);
+        if !ends_within(&process, GRACE)? {
+            let _ = pidfd_send_signal(&process, Signal::KILL);
+        }
+    }
+    let status = child.wait()?;
+    Ok(match (in_time, status.code()) {
+        (false, _) => Ended::TimedOut,
+        (true, Some(code)) => Ended::Status(u8::try_from(code).unwrap_or(u8::MAX)),
+        (true, None) => Ended::Signal(status.signal().unwrap_or_default()),
+    })
+}
+
+fn ends_within(process: &OwnedFd, limit: Duration) -> std::io::Result<bool> {
+    let end = Instant::now() + limit;
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        let timeout =
+            Timespec { tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX), tv_nsec: left.subsec_nanos().into() };
+        match poll(&mut [PollFd::new(process, PollFlags::IN)], Some(&timeout)) {
+            Ok(0) => return Ok(false),
+            Ok(_) => return Ok(true),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
