@@ -50,26 +50,9 @@ pub enum Command {
 /// The commands that are for people, not for the mail path.
 pub const FOR_PEOPLE: [&str; 7] = ["purge", "redeem", "ticket", "customer", "token", "store", "init"];
 
-/// `otab filter`.
+/// What both commands of the mail path take.
 #[derive(Debug, Default, Args)]
-pub struct Filter {
-    /// The envelope sender (Postfix: ${sender}); empty or <>: the null reverse-path.
-    #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true)]
-    pub sender: Option<String>,
-    /// The envelope recipient (Postfix: ${recipient}).
-    #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true)]
-    pub recipient: Option<String>,
-    /// The customer source to create customers in, instead of postmaster.customer_user_backend.
-    #[arg(long, value_name = "NAME")]
-    pub backend: Option<String>,
-    /// Say on standard error what was found and decided; record nothing.
-    #[arg(long)]
-    pub explain: bool,
-}
-
-/// `otab deliver`.
-#[derive(Debug, Args)]
-pub struct Deliver {
+pub struct Passage {
     /// The envelope sender (Postfix: ${sender}); empty, <> or MAILER-DAEMON: the null reverse-path.
     #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true)]
     pub sender: Option<String>,
@@ -79,21 +62,31 @@ pub struct Deliver {
     /// The customer source to create customers in, instead of postmaster.customer_user_backend.
     #[arg(long, value_name = "NAME")]
     pub backend: Option<String>,
+}
+
+/// `otab filter`.
+#[derive(Debug, Default, Args)]
+pub struct Filter {
+    /// As for `otab deliver`.
+    #[command(flatten)]
+    pub passage: Passage,
+    /// Say on standard error what was found and decided; record nothing.
+    #[arg(long)]
+    pub explain: bool,
+}
+
+/// `otab deliver`.
+#[derive(Debug, Args)]
+pub struct Deliver {
+    /// As for `otab filter`.
+    #[command(flatten)]
+    pub passage: Passage,
     /// End with the command's own status where it is not 0, instead of 75.
     #[arg(long)]
     pub pass_status: bool,
     /// The command and its arguments; no shell is involved.
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub command: Vec<std::ffi::OsString>,
-}
-
-impl Deliver {
-    /// The part that is as for `otab filter`.
-    #[must_use]
-    pub fn as_filter(&self) -> Filter {
-        let (sender, recipient, backend) = (self.sender.clone(), self.recipient.clone(), self.backend.clone());
-        Filter { sender, recipient, backend, explain: false }
-    }
 }
 
 /// `otab purge`.

@@ -33,13 +33,15 @@ use crate::token::State;
 pub enum Next<'a> {
     /// To standard output.
     Output,
+    /// To standard output, with what was decided on standard error, and nothing recorded.
+    Explained,
     /// Into a command's standard input.
     Command(&'a cli::Deliver),
 }
 
 /// Passes the mail on standard input on; the status to end with: 0, or the next stage's own, where
 /// that is asked for.
-pub fn run(path: &Path, args: &cli::Filter, next: Next<'_>, watch: &Watch) -> Result<u8, Deferred> {
+pub fn run(path: &Path, args: &cli::Passage, next: Next<'_>, watch: &Watch) -> Result<u8, Deferred> {
     let unusable = |error: &dyn std::fmt::Display| Deferred::new("the configuration cannot be used", error);
     let config = Config::load(path).map_err(|error| unusable(&error))?;
     watch.decide_within(config.limits.decide);
@@ -55,7 +57,7 @@ pub fn run(path: &Path, args: &cli::Filter, next: Next<'_>, watch: &Watch) -> Re
 pub struct Filter<'a> {
     /// The site.
     pub site: &'a Site,
-    args: &'a cli::Filter,
+    args: &'a cli::Passage,
     next: Next<'a>,
     /// The time limits.
     pub watch: &'a Watch,
@@ -73,6 +75,10 @@ struct Decision {
 }
 
 impl Filter<'_> {
+    fn explains(&self) -> bool {
+        matches!(self.next, Next::Explained)
+    }
+
     fn run(&self) -> Result<u8, Deferred> {
         let rules = self.site.rules(self.args.recipient.as_deref());
         let mut input = output::standard_input().map_err(|e| Deferred::new("the mail cannot be read", e))?;
@@ -98,7 +104,7 @@ impl Filter<'_> {
             output.write_all(&decision.block).and_then(|()| output.write_all(rest)).map_err(CopyError::Write)?;
             output::copy(input, output, self.watch)
         })?;
-        if !self.args.explain {
+        if !self.explains() {
             self.log.info(&decision.log);
         }
         Ok(status)
@@ -111,7 +117,7 @@ impl Filter<'_> {
         write: impl FnOnce(&mut File) -> Result<(), CopyError>,
     ) -> Result<u8, Deferred> {
         match self.next {
-            Next::Output => {
+            Next::Output | Next::Explained => {
                 let mut output =
                     output::standard_output().map_err(|e| Deferred::new("the mail cannot be written", e))?;
                 self.watch.first_byte(self.idle);
@@ -134,7 +140,7 @@ impl Filter<'_> {
         let line = format!(
             "<>: header block over the limits, passed on as a stream, {dropped} control fields removed, nothing else done"
         );
-        if self.args.explain {
+        if self.explains() {
             explain::say(&line);
         } else {
             self.log.warning(&line);
@@ -148,7 +154,7 @@ impl Filter<'_> {
         mail_path::about(examined.message_id.as_deref());
         super::failpoint("examined");
         let state = if matches!(self.next, Next::Command(_)) { State::Pending } else { State::Active };
-        let mode = Mode { now: clock::now(), dry_run: self.args.explain, state };
+        let mode = Mode { now: clock::now(), dry_run: self.explains(), state };
         // A fifth of the time is kept back, so that `on_error` can still answer for a locked database.
         let busy = self.watch.left() / 5 * 4;
         let mut dbs = if mode.dry_run { self.site.databases_for_trial(busy) } else { self.site.databases(busy) };

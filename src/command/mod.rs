@@ -60,18 +60,21 @@ fn dispatch(otab: cli::Otab) -> ExitCode {
     let config = otab.config.as_deref();
     match otab.command {
         None if std::io::stdin().is_terminal() => help().into(),
-        None => in_mail_path(config, &cli::Filter::default(), Next::Output),
-        Some(cli::Command::Filter(args)) => in_mail_path(config, &args, Next::Output),
-        Some(cli::Command::Deliver(args)) => in_mail_path(config, &args.as_filter(), Next::Command(&args)),
+        None => in_mail_path(config, &cli::Passage::default(), Next::Output),
+        Some(cli::Command::Filter(args)) => {
+            let next = if args.explain { Next::Explained } else { Next::Output };
+            in_mail_path(config, &args.passage, next)
+        }
+        Some(cli::Command::Deliver(args)) => in_mail_path(config, &args.passage, Next::Command(&args)),
         Some(command) => people::run(config, command).into(),
     }
 }
 
-fn in_mail_path(config: Option<&Path>, args: &cli::Filter, next: Next<'_>) -> ExitCode {
+fn in_mail_path(config: Option<&Path>, args: &cli::Passage, next: Next<'_>) -> ExitCode {
     mail_path::quiet_panics();
     mail_path::run(std::panic::AssertUnwindSafe(|| {
         let watch = Watch::start(DECIDE);
-        let path = config::locate(config, std::env::var_os("OTAB_CONFIG"), args.explain);
+        let path = config::locate(config, std::env::var_os("OTAB_CONFIG"), matches!(next, Next::Explained));
         filter::run(&path, args, next, &watch)
     }))
 }
