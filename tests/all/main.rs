@@ -11,6 +11,7 @@ mod fixtures;
 mod licences;
 mod otobo;
 mod people;
+mod perl;
 mod promises;
 mod properties;
 mod rooms;

@@ -39,15 +39,15 @@ fn customer() -> Standing {
 }
 
 /// A mail on its way out.
-struct Out {
-    bytes: Vec<u8>,
+pub struct Out {
+    pub bytes: Vec<u8>,
     /// What was put on top.
     added: Vec<u8>,
-    trusted: bool,
+    pub trusted: bool,
 }
 
 /// What `otab filter` does with a mail, less the directory.
-fn filtered(mail: &[u8], rules: &Rules, standing: &Standing) -> Out {
+pub fn filtered(mail: &[u8], rules: &Rules, standing: &Standing) -> Out {
     let mut finder = EndFinder::default();
     let length = finder.find(mail).unwrap_or_else(|| finder.finish(mail));
     let header = Header::parse(mail[..length].to_vec(), usize::MAX).unwrap();
@@ -143,7 +143,7 @@ fn others_are_the_same(mail: &[u8], out: &Out) -> bool {
         })
 }
 
-fn has_bare_cr(mail: &[u8]) -> bool {
+pub fn has_bare_cr(mail: &[u8]) -> bool {
     mail.iter().enumerate().any(|(at, byte)| *byte == b'\r' && mail.get(at + 1) != Some(&b'\n'))
 }
 

@@ -129,7 +129,7 @@ fn value() -> impl Strategy<Value = Vec<u8>> + Clone {
 }
 
 /// From values of all shapes: mailboxes and pieces of them, in any order.
-fn from() -> impl Strategy<Value = Vec<u8>> + Clone {
+pub fn from() -> impl Strategy<Value = Vec<u8>> + Clone {
     let address = || {
         word(&[
             b"carol@corp.test",
@@ -242,7 +242,7 @@ fn line() -> impl Strategy<Value = Vec<u8>> + Clone {
     concat((prop_oneof![4 => field, 3 => sender, 2 => junk], end).prop_map(|(line, end)| vec![line, end]))
 }
 
-fn mail() -> impl Strategy<Value = Vec<u8>> + Clone {
+pub fn mail() -> impl Strategy<Value = Vec<u8>> + Clone {
     let end = word(&[
         b"\n",
         b"\r\n",
