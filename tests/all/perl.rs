@@ -1,4 +1,4 @@
-//! What otab did to a mail, read by the parser that OTOBO uses: Perl's Mail::Internet and Mail::Address.
+//! What otab did to a mail, read by the parser that OTOBO uses: `Mail::Internet` and `Mail::Address`.
 //!
 //! Over every fixture, the corpus, and mails grown from the grammar of `properties`; the seed is told
 //! when something fails, and can be given again as `OTAB_SEED`.
