@@ -51,6 +51,19 @@ fn a_mail_that_cannot_be_decided_on_is_deferred_with_nothing_on_standard_output(
 }
 
 #[test]
+fn a_subject_made_for_slow_decoders_is_decided_in_time() {
+    let site = Site::new("");
+    for piece in ["=?", "=?utf-8?", "=?utf-8?q?a?= "] {
+        let subject = piece.repeat(1_000_000 / piece.len());
+        let mail = format!("From: carol@corp.test\nAuto-Submitted: no\nSubject: {subject}\n\nHello\n");
+        let started = Instant::now();
+        let output = run(&mut site.filter(), mail.as_bytes());
+        assert_eq!(output.status.code(), Some(0), "{piece}: {:?}", output.stderr);
+        assert!(started.elapsed() < Duration::from_secs(4), "{piece}: {:?}", started.elapsed());
+    }
+}
+
+#[test]
 fn a_database_that_is_foreign_newer_or_unreadable_defers_the_mail_and_is_left_as_it_is() {
     for (what, content) in [("text", &b"no database at all, but text of some length"[..]), ("zeros", &[0; 8192][..])] {
         let site = Site::new("");
