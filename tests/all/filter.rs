@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use std::io::{Read, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -48,6 +49,14 @@ fn a_mail_that_cannot_be_decided_on_is_deferred_with_nothing_on_standard_output(
     for place in ["examined", "recorded"] {
         assert_deferred(&run(site.filter().env("OTAB_FAIL_AT", place), &mail(1)), place);
     }
+}
+
+#[test]
+fn an_envelope_that_is_no_utf_8_defers_nothing() {
+    let site = Site::new("");
+    let odd = std::ffi::OsStr::from_bytes(b"j\xf6@corp.test");
+    let output = run(site.filter().arg("--sender").arg(odd).arg("--recipient").arg(odd), &mail(1));
+    assert_eq!(output.status.code(), Some(0), "{:?}", output.stderr);
 }
 
 #[test]
