@@ -78,10 +78,10 @@ pub struct Filter {
 #[derive(Debug, Args)]
 pub struct Deliver {
     /// The envelope sender (Postfix: ${sender}); empty, <> or MAILER-DAEMON: the null reverse-path.
-    #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true)]
+    #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true, value_parser = any_text())]
     pub sender: Option<String>,
     /// The envelope recipient (Postfix: ${recipient}).
-    #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true)]
+    #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true, value_parser = any_text())]
     pub recipient: Option<String>,
     /// The customer source to create customers in, instead of postmaster.customer_user_backend.
     #[arg(long, value_name = "NAME")]
