@@ -60,6 +60,13 @@ fn an_envelope_that_is_no_utf_8_defers_nothing() {
 }
 
 #[test]
+fn help_that_cannot_be_written_is_75() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let status = Site::otab().args(["filter", "--help"]).stdout(full).status().unwrap();
+    assert_eq!(status.code(), Some(75));
+}
+
+#[test]
 fn a_subject_made_for_slow_decoders_is_decided_in_time() {
     let site = Site::new("");
     for piece in ["=?", "=?utf-8?", "=?utf-8?q?a?= "] {
