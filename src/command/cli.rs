@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
 /// A mail filter that gives OTOBO and Znuny customers one-time ticket links, safely.
@@ -50,14 +51,20 @@ pub enum Command {
 /// The commands that are for people, not for the mail path.
 pub const FOR_PEOPLE: [&str; 7] = ["purge", "redeem", "ticket", "customer", "token", "store", "init"];
 
+/// Bytes that are not UTF-8 are replaced: the envelope is the sender's to choose, and a mail that is
+/// refused for it would be deferred at each try.
+fn any_text() -> impl TypedValueParser<Value = String> {
+    OsStringValueParser::new().map(|text| text.to_string_lossy().into_owned())
+}
+
 /// What both commands of the mail path take.
 #[derive(Debug, Default, Args)]
 pub struct Passage {
     /// The envelope sender (Postfix: ${sender}); empty, <> or MAILER-DAEMON: the null reverse-path.
-    #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true)]
+    #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true, value_parser = any_text())]
     pub sender: Option<String>,
     /// The envelope recipient (Postfix: ${recipient}).
-    #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true)]
+    #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true, value_parser = any_text())]
     pub recipient: Option<String>,
     /// The customer source to create customers in, instead of postmaster.customer_user_backend.
     #[arg(long, value_name = "NAME")]

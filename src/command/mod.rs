@@ -92,7 +92,8 @@ fn help() -> Exit {
 /// as the mail path: a bounce over a mistyped option would be a lost mail.
 fn misused(arguments: &[OsString], error: &clap::Error) -> Exit {
     if !error.use_stderr() {
-        return if error.print().is_ok() { Exit::Ok } else { Exit::IoErr };
+        // `otab filter --help` may stand in a mail server's settings by mistake.
+        return if error.print().is_ok() { Exit::Ok } else { Exit::IoErr.in_mail_path() };
     }
     let words: Vec<_> = arguments.iter().skip(1).map(|a| a.to_string_lossy()).collect();
     let for_people = words.first().is_some_and(|word| cli::FOR_PEOPLE.contains(&word.as_ref()))

@@ -47,13 +47,27 @@ pub fn text(words: &[Word]) -> Option<String> {
         let run = if utf8 { rest.iter().take_while(|w| w.charset == first.charset).count() } else { 1 };
         let bytes: Vec<u8> = rest[..run].iter().flat_map(|w| w.bytes.iter().copied()).collect();
         let (decoded, malformed) = first.charset.decode_without_bom_handling(&bytes);
-        if malformed {
+        if malformed || hides_syntax(&bytes, &decoded, first.charset) {
             return None;
         }
         out.push_str(&decoded);
         rest = &rest[run..];
     }
     Some(out)
+}
+
+/// Whether another decoder could see address syntax where this one sees none.
+///
+/// The second byte of a character may be an ASCII `\\` or `@`. Perl knows `gb2312` and `shift_jis`
+/// without the extensions that are read here, and keeps that byte: `=?gb2312?Q?=81=5C?=` ends in a
+/// backslash for OTOBO. In ISO-2022-JP it takes the yen sign of JIS-Roman for one.
+fn hides_syntax(bytes: &[u8], decoded: &str, charset: charset::Charset) -> bool {
+    if charset.name() == "ISO-2022-JP" {
+        return decoded.contains('\u{a5}');
+    }
+    let is_syntax = |byte: &u8| b"\"\\()<>[]@,;:".contains(byte);
+    let stated = bytes.iter().filter(|byte| is_syntax(byte)).count();
+    stated != decoded.bytes().filter(is_syntax).count()
 }
 
 /// Charsets whose ASCII bytes mean ASCII, or that decode strictly. UTF-16 and UTF-7, which hide ASCII
@@ -126,6 +140,11 @@ mod tests {
             "=?utf-8?Q?=FF?=",
             "=?shift_jis?Q?=81?=",
             "=??Q?a?=",
+            "=?gb2312?Q?=81=5C?=",
+            "=?gbk?Q?=81=40?=",
+            "=?shift_jis?Q?=87=5C?=",
+            "=?big5?Q?=87=5C?=",
+            "=?iso-2022-jp?Q?=1B=28J=5C=1B=28B?=",
             "=?utf-8?Q?a\u{e4}?=",
         ] {
             assert_eq!(decoded(encoded), None, "{encoded}");

@@ -175,6 +175,8 @@ fn quoted(text: &str) -> Result<(Token<'_>, usize), Doubt> {
     while let Some((at, c)) = chars.next() {
         match c {
             '"' => return Ok((Token::Quoted(decode_inside(&out)?), at + 1)),
+            // OTOBO decodes raw 8-bit text by the charset of the mail, where both can be one character.
+            '\\' if out.ends_with(|c: char| !c.is_ascii()) => return Err(Doubt::NotOneMailbox),
             '\\' => out.push(chars.next().ok_or(Doubt::NotOneMailbox)?.1),
             _ => out.push(c),
         }
@@ -361,6 +363,8 @@ mod tests {
             ("From: \"=?utf-8?Q?=22=2C?=\" <mallory@evil.test>\n", Doubt::Encoded),
             ("From: =?utf-8?Q?a b?= <mallory@evil.test>\n", Doubt::Encoded),
             ("From: x=?utf-7?Q?+ACI-?= <mallory@evil.test>\n", Doubt::Encoded),
+            ("From: \"=?gb2312?Q?=81=5C?=\" <carol@corp.test> (\", <mallory@evil.test>)\n", Doubt::Encoded),
+            ("From: \"\u{c1}\\\"\" <carol@corp.test> (\", <mallory@evil.test>)\n", Doubt::NotOneMailbox),
         ] {
             assert_eq!(read(from), Err(doubt), "{from:?}");
         }

@@ -94,9 +94,14 @@ pub fn keyword(value: &str) -> String {
     bare.split([';', ' ', '\t']).next().unwrap_or_default().to_ascii_lowercase()
 }
 
-/// An unstructured value, decoded (RFC 2047), as people read it.
+/// Longest start of a value that is decoded, in bytes: mailparse takes quadratic time, so that one
+/// subject of `=?=?=?…` would use up the time for the decision at each try.
+const MAX_DECODED: usize = 16 * 1024;
+
+/// An unstructured value, decoded (RFC 2047), as people read it. Of a longer one only the start.
 #[must_use]
 pub fn decoded(unfolded: &str) -> String {
+    let unfolded = &unfolded[..unfolded.floor_char_boundary(MAX_DECODED)];
     let line = format!("X: {unfolded}");
     mailparse::parse_header(line.as_bytes()).map_or_else(|_| unfolded.to_owned(), |(field, _)| field.get_value())
 }

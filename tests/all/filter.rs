@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use std::io::{Read, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -47,6 +48,34 @@ fn a_mail_that_cannot_be_decided_on_is_deferred_with_nothing_on_standard_output(
     assert_deferred(&run(&mut site.filter(), b""), "empty input");
     for place in ["examined", "recorded"] {
         assert_deferred(&run(site.filter().env("OTAB_FAIL_AT", place), &mail(1)), place);
+    }
+}
+
+#[test]
+fn an_envelope_that_is_no_utf_8_defers_nothing() {
+    let site = Site::new("");
+    let odd = std::ffi::OsStr::from_bytes(b"j\xf6@corp.test");
+    let output = run(site.filter().arg("--sender").arg(odd).arg("--recipient").arg(odd), &mail(1));
+    assert_eq!(output.status.code(), Some(0), "{:?}", output.stderr);
+}
+
+#[test]
+fn help_that_cannot_be_written_is_75() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let status = Site::otab().args(["filter", "--help"]).stdout(full).status().unwrap();
+    assert_eq!(status.code(), Some(75));
+}
+
+#[test]
+fn a_subject_made_for_slow_decoders_is_decided_in_time() {
+    let site = Site::new("");
+    for piece in ["=?", "=?utf-8?", "=?utf-8?q?a?= "] {
+        let subject = piece.repeat(1_000_000 / piece.len());
+        let mail = format!("From: carol@corp.test\nAuto-Submitted: no\nSubject: {subject}\n\nHello\n");
+        let started = Instant::now();
+        let output = run(&mut site.filter(), mail.as_bytes());
+        assert_eq!(output.status.code(), Some(0), "{piece}: {:?}", output.stderr);
+        assert!(started.elapsed() < Duration::from_secs(4), "{piece}: {:?}", started.elapsed());
     }
 }
 
