@@ -28,9 +28,8 @@ pub struct NewField {
 #[must_use]
 pub fn cuts(header: &Header, guard: &Guard) -> Vec<Range<usize>> {
     let cut = |field: &super::Field| match field.kind {
-        Kind::Orphan => None,
-        // In the mbox line a field can hide behind a bare CR.
-        Kind::Envelope | Kind::Field | Kind::Junk => {
+        Kind::Orphan | Kind::Envelope => None,
+        Kind::Field | Kind::Junk => {
             let range = guard.cut(header.raw(field))?;
             Some(field.range.start + range.start..field.range.start + range.end)
         }
@@ -71,31 +70,21 @@ pub fn apply(header: &Header, edits: &[Edit], first_line_end: Terminator) -> Vec
     let bytes = header.bytes();
     let mut out = Vec::with_capacity(bytes.len() + added.len() + 2);
     let top = header.envelope_line().map_or(0, <[u8]>::len);
-    keep(&mut out, bytes, 0..top, &cut);
-    if !added.is_empty() && !out.is_empty() && !out.ends_with(b"\n") {
+    out.extend_from_slice(&bytes[..top]);
+    if !added.is_empty() && top > 0 && !bytes[..top].ends_with(b"\n") {
         // An mbox line and nothing else: the new fields need lines of their own.
         out.extend_from_slice(first_line_end.bytes());
     }
     out.extend_from_slice(&added);
-    keep(&mut out, bytes, top..bytes.len(), &cut);
+    let mut at = top;
+    for range in cut {
+        if range.start > at {
+            out.extend_from_slice(&bytes[at..range.start]);
+        }
+        at = at.max(range.end);
+    }
+    out.extend_from_slice(&bytes[at..]);
     out
-}
-
-/// Appends what the cuts, in order, leave of a part of the block.
-fn keep(out: &mut Vec<u8>, bytes: &[u8], part: Range<usize>, cuts: &[&Range<usize>]) {
-    let mut at = part.start;
-    for cut in cuts {
-        if cut.start >= part.end {
-            break;
-        }
-        if cut.start > at {
-            out.extend_from_slice(&bytes[at..cut.start]);
-        }
-        at = at.max(cut.end);
-    }
-    if at < part.end {
-        out.extend_from_slice(&bytes[at..part.end]);
-    }
 }
 
 #[cfg(test)]

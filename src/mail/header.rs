@@ -173,10 +173,17 @@ impl Header {
     }
 }
 
-/// Whether a mail's first line is the mbox `From ` line.
+/// Longest mbox `From ` line, in bytes with its line end.
+pub const MAX_ENVELOPE: usize = 1000;
+
+/// Whether a mail's first line, with its line end, is the mbox `From ` line.
+///
+/// One with a bare CR is not: some readers end lines there, and for them a field or even the empty
+/// line would stand above the new fields.
 #[must_use]
 pub fn is_envelope(line: &[u8]) -> bool {
-    line.starts_with(b"From ")
+    let bare_cr = |at: usize| line.get(at + 1) != Some(&b'\n');
+    line.starts_with(b"From ") && line.len() <= MAX_ENVELOPE && !memchr::memchr_iter(b'\r', line).any(bare_cr)
 }
 
 /// A value on one line: CR and LF deleted, outer blanks trimmed, text that is no UTF-8 taken as
@@ -245,6 +252,16 @@ mod tests {
             kinds("From a b\n c\n d\nFrom e f\n g\n"),
             [(Kind::Envelope, "From a b\n"), (Kind::Orphan, " c\n d\n"), (Kind::Junk, "From e f\n g\n")]
         );
+    }
+
+    #[test]
+    fn a_first_line_with_a_bare_cr_or_without_end_is_no_mbox_line() {
+        for line in ["From a\rX-OTOBO-Queue: b\n", "From a\r\r\n", "From a\r"] {
+            assert_eq!(kinds(line), [(Kind::Junk, line)]);
+        }
+        assert_eq!(kinds("From a\r\n")[0].0, Kind::Envelope);
+        let long = format!("From {}\n", "a".repeat(MAX_ENVELOPE));
+        assert_eq!(kinds(&long)[0].0, Kind::Junk);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //! block streams through, and new fields put on its top.
 //!
 //! What goes is exactly what [`Guard::cut`] would cut, and orphans; a test holds the two together. The
-//! two differences: a name that is still undecided after [`MAX_HELD`] bytes (blanks, controls and 8-bit
-//! bytes without end) goes, since it may not be held on to; and an mbox line is cut at that length.
+//! one difference: a name that is still undecided after [`MAX_HELD`] bytes (blanks, controls and 8-bit
+//! bytes without end) goes, since it may not be held on to.
 
 use super::guard::{Guard, Scan};
 use super::header::{self, Terminator};
@@ -27,10 +27,8 @@ pub struct Strainer<'g> {
 
 #[derive(Clone, Copy, PartialEq)]
 enum State {
-    /// Before the mail's first byte.
+    /// In the first line, while it can still be the mbox line.
     Start,
-    /// In the mbox line; `bool`: at the start of the line behind it.
-    Envelope(bool),
     /// At the start of a line; a continuation belongs to what is passed on or dropped.
     LineStart(Fate),
     /// A CR stands at the start of a line: an empty line, or the start of a junk line.
@@ -83,18 +81,19 @@ impl<'g> Strainer<'g> {
     /// The mail ended within the block.
     pub fn finish(&mut self, out: &mut Vec<u8>) {
         match self.state {
-            State::Start => {
-                self.no_envelope(out);
-                self.finish(out);
-            }
-            State::Envelope(false) => {
+            State::Start if header::is_envelope(&self.held) => {
+                out.append(&mut self.held);
                 // New fields need a line of their own.
-                if self.end_envelope(out) && !self.new_fields.is_empty() {
+                if !self.new_fields.is_empty() {
                     out.push(b'\n');
                 }
                 out.append(&mut self.new_fields);
             }
-            State::Envelope(true) | State::Over => {}
+            State::Start => {
+                self.no_envelope(out);
+                self.finish(out);
+            }
+            State::Over => {}
             State::LineStartCr(fate) => {
                 self.end_field(fate, out);
                 out.push(b'\r');
@@ -107,7 +106,6 @@ impl<'g> Strainer<'g> {
     fn step(&mut self, byte: u8, out: &mut Vec<u8>) {
         match self.state {
             State::Start => self.first(byte, out),
-            State::Envelope(at_line_start) => self.envelope(byte, at_line_start, out),
             State::LineStart(fate) => self.line_start(byte, fate, out),
             State::LineStartCr(fate) => {
                 self.end_field(fate, out);
@@ -125,12 +123,17 @@ impl<'g> Strainer<'g> {
         }
     }
 
-    /// The first five bytes tell an mbox line.
+    /// The whole first line tells an mbox line.
     fn first(&mut self, byte: u8, out: &mut Vec<u8>) {
         self.held.push(byte);
-        if header::is_envelope(&self.held) {
-            self.state = State::Envelope(false);
-        } else if !b"From ".starts_with(&self.held) {
+        let start = &self.held[..self.held.len().min(5)];
+        if !b"From ".starts_with(start) || self.held.len() > header::MAX_ENVELOPE {
+            self.no_envelope(out);
+        } else if byte == b'\n' && header::is_envelope(&self.held) {
+            out.append(&mut self.held);
+            out.append(&mut self.new_fields);
+            self.state = State::LineStart(self.orphans);
+        } else if byte == b'\n' {
             self.no_envelope(out);
         }
     }
@@ -141,34 +144,6 @@ impl<'g> Strainer<'g> {
         for byte in std::mem::take(&mut self.held) {
             self.step(byte, out);
         }
-    }
-
-    fn envelope(&mut self, byte: u8, at_line_start: bool, out: &mut Vec<u8>) {
-        if at_line_start {
-            self.state = State::LineStart(self.orphans);
-            self.step(byte, out);
-            return;
-        }
-        // Nobody writes mbox lines as long as that; the rest of one is not worth holding.
-        if self.held.len() < MAX_HELD || byte == b'\n' {
-            self.held.push(byte);
-        }
-        if byte == b'\n' {
-            self.end_envelope(out);
-            out.append(&mut self.new_fields);
-            self.state = State::Envelope(true);
-        }
-    }
-
-    /// Passes the held mbox line on, less a field behind a bare CR; tells whether anything is left of it.
-    fn end_envelope(&mut self, out: &mut Vec<u8>) -> bool {
-        let mut line = std::mem::take(&mut self.held);
-        if let Some(cut) = self.guard.cut(&line) {
-            self.dropped += 1;
-            line.drain(cut);
-        }
-        out.extend_from_slice(&line);
-        !line.is_empty()
     }
 
     fn line_start(&mut self, byte: u8, fate: Fate, out: &mut Vec<u8>) {

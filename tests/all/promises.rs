@@ -4,7 +4,7 @@
 
 use otab::mail::edit;
 use otab::mail::from::sender;
-use otab::mail::header::{EndFinder, Header, Terminator};
+use otab::mail::header::{EndFinder, Header, Terminator, is_envelope};
 use otab::mail::{Address, Edit};
 use otab::policy::{Envelope, Person, Protect, Rules, Standing, TicketNumbers, Trusted, examine, settle};
 
@@ -153,7 +153,7 @@ fn is_plain(mail: &[u8]) -> Option<usize> {
     let header = &mail[..mail.len() - otobo::body(mail).len()];
     let letters: String =
         header.iter().filter(|b| b.is_ascii_graphic()).map(|b| char::from(b.to_ascii_lowercase())).collect();
-    let top = if header.starts_with(b"From ") { otobo::lines(header).next().map_or(0, <[u8]>::len) } else { 0 };
+    let top = otobo::lines(header).next().filter(|line| is_envelope(line)).map_or(0, <[u8]>::len);
     let orphan = matches!(header.get(top), Some(b' ' | b'\t'));
     let own_line = top == 0 || header[..top].ends_with(b"\n");
     let suspicious = ["x-otobo-", "x-otrs-", "x-gate-secret"].iter().any(|name| letters.contains(name));
