@@ -124,8 +124,8 @@ pub enum Ticket {
     Add {
         /// The ticket number.
         number: String,
-        /// The Message-ID of its first mail, with or without angle brackets.
-        #[arg(long, value_name = "ID")]
+        /// The Message-ID of its first mail, with or without angle brackets; only its customer's tokens are bound.
+        #[arg(long, value_name = "ID", requires = "customer")]
         message_id: Option<String>,
         /// The login of its customer.
         #[arg(long, value_name = "LOGIN")]

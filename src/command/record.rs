@@ -122,6 +122,5 @@ fn ticket_of(
         return Ok(None);
     };
     let ticket = site.tickets.by_message_id(dbs, id)?;
-    let theirs = ticket.filter(|t| t.customer.as_deref().is_none_or(|login| login == customer.login));
-    Ok(theirs.map(|t| t.number))
+    Ok(ticket.filter(|t| t.is_of(&customer.login)).map(|t| t.number))
 }

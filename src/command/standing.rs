@@ -42,6 +42,8 @@ pub enum Finding {
     NotAllowed(&'static str),
     /// Somebody else's login or customer id.
     Claimed,
+    /// A valid customer, whose login is another's in a source that is asked earlier.
+    Ambiguous,
     /// Cannot be created, ever.
     Refused(Refusal),
     /// The directory could not be asked, and `on_error` is `deliver`.
@@ -60,6 +62,7 @@ impl std::fmt::Display for Finding {
             Self::Nobody => f.write_str("none"),
             Self::NotAllowed(reason) => write!(f, "none, not created: {reason}"),
             Self::Claimed => f.write_str("none, not created: the address is somebody else's login or customer id"),
+            Self::Ambiguous => f.write_str("not certain: another source has the same login for somebody else"),
             Self::Refused(refusal) => write!(f, "none, not created: {refusal}"),
             Self::Away(error) => write!(f, "unknown, the directory cannot be asked: {error}"),
         }
@@ -88,7 +91,7 @@ pub fn ask(site: &Site, dbs: &mut Databases, examined: &Examined, mode: Mode) ->
         return Ok(without(Standing::Doubtful, Finding::NotAsked));
     };
     let nobody = match site.directory.find(dbs, &mailbox.address)? {
-        Found::Valid(customer) => return Ok(with(site, customer, Finding::Known)),
+        Found::Valid(customer) => return known(site, dbs, customer),
         Found::Invalid(_) => Some(Finding::Invalid),
         Found::Nobody => match (&examined.kind, examined.may_create) {
             (Kind::New, Ok(())) => None,
@@ -103,6 +106,16 @@ pub fn ask(site: &Site, dbs: &mut Databases, examined: &Examined, mode: Mode) ->
         Some(finding) => Ok(without(Standing::Free, finding)),
         None => create(site, dbs, mailbox, mode),
     }
+}
+
+/// OTOBO knows a customer by his login alone, and takes the first source that has it. Where that is
+/// another one's, the login would file the mail under somebody else.
+fn known(site: &Site, dbs: &mut Databases, customer: CustomerUser) -> Result<Asked, Error> {
+    let first = site.directory.by_login_anywhere(dbs, &customer.login)?;
+    if first.is_some_and(|first| first.source != customer.source) {
+        return Ok(without(Standing::Doubtful, Finding::Ambiguous));
+    }
+    Ok(with(site, customer, Finding::Known))
 }
 
 fn stated(site: &Site, dbs: &mut Databases, login: &str) -> Result<Asked, Error> {

@@ -10,7 +10,6 @@ use crate::customer::{self, CustomerUser};
 use crate::db::{self, Databases};
 use crate::link::outbox::{self, Occasion, Order};
 use crate::mail::Address;
-use crate::ticket::Ticket;
 use crate::token::{self, Answer, CustomerStanding, Secret, TicketStanding, TokenFacts};
 
 /// How often a lost race is looked at anew. Each loss means that somebody else has won, so more
@@ -96,14 +95,15 @@ fn look(site: &Site, dbs: &mut Databases, secret: &Secret) -> Result<Option<Fact
 /// is asked which other tokens belong to it.
 fn ticket(site: &Site, dbs: &mut Databases, token: &mut TokenFacts) -> Result<TicketStanding, db::Error> {
     if let Some(number) = &token.ticket_number {
-        let ticket = site.tickets.by_number(dbs, number)?;
+        // One that has become somebody else's is gone for this customer.
+        let ticket = site.tickets.by_number(dbs, number)?.filter(|ticket| ticket.is_of(&token.customer));
         return Ok(ticket.as_ref().map_or(TicketStanding::Gone, TicketStanding::from));
     }
     let Some(id) = &token.message_id else {
         return Ok(TicketStanding::Unbound);
     };
-    let theirs = |ticket: &Ticket| ticket.customer.as_ref().is_none_or(|login| *login == token.customer);
-    let Some(ticket) = site.tickets.by_message_id(dbs, id)?.filter(theirs) else {
+    let ticket = site.tickets.by_message_id(dbs, id)?.filter(|ticket| ticket.is_of(&token.customer));
+    let Some(ticket) = ticket else {
         return Ok(TicketStanding::Unbound);
     };
     dbs.get(&site.store)?.write(|tx| token::bind(tx, &ticket))?;

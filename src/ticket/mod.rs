@@ -27,6 +27,14 @@ pub struct Ticket {
     pub customer: Option<String>,
 }
 
+impl Ticket {
+    /// Whether the ticket says that it is this customer's. One that states nobody is nobody's.
+    #[must_use]
+    pub fn is_of(&self, login: &str) -> bool {
+        self.customer.as_deref() == Some(login)
+    }
+}
+
 /// OTOBO's seven state types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StateType {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::sql::{TOKEN, facts, family};
 use super::{MailKey, Secret, State, TokenFacts, redeem};
-use crate::db::{Error, Statements, Tx, Value};
+use crate::db::{Error, Statements, Tx};
 use crate::ticket::Ticket;
 
 /// A token to be issued.
@@ -91,21 +91,16 @@ pub fn withdraw(tx: &mut Tx<'_>, id: i64) -> Result<bool, Error> {
     Ok(tx.execute(sql, &[id.into()])? == 1)
 }
 
-/// Binds the unbound tokens of the ticket's mail to it; how many. Where the ticket states its
-/// customer, only that customer's: a Message-ID is the sender's to choose.
+/// Binds the unbound tokens of the ticket's mail and customer to it; how many.
+///
+/// A ticket that states no customer binds none: a Message-ID is the sender's to choose, and whoever
+/// got a copy of a mail could send another with the same one, to get a link to the first one's ticket.
 pub fn bind(tx: &mut Tx<'_>, ticket: &Ticket) -> Result<u64, Error> {
-    let Some(message_id) = &ticket.message_id else {
+    let (Some(message_id), Some(customer)) = (&ticket.message_id, &ticket.customer) else {
         return Ok(0);
     };
-    let sql = "UPDATE token SET ticket_number = ? WHERE message_id = ? AND ticket_number IS NULL";
-    let mut values: Vec<Value> = vec![(&ticket.number).into(), message_id.into()];
-    match &ticket.customer {
-        None => tx.execute(sql, &values),
-        Some(customer) => {
-            values.push(customer.into());
-            tx.execute(&format!("{sql} AND customer = ?"), &values)
-        }
-    }
+    let sql = "UPDATE token SET ticket_number = ? WHERE message_id = ? AND customer = ? AND ticket_number IS NULL";
+    tx.execute(sql, &[(&ticket.number).into(), message_id.into(), customer.into()])
 }
 
 /// Renews a used token: a new active one for the same customer and ticket (or mail).
@@ -211,8 +206,9 @@ mod tests {
         assert_eq!(store.token(ids[0]).ticket_number.as_deref(), Some("1"));
         assert_eq!(store.token(ids[1]).ticket_number, None);
         assert_eq!(store.token(bound).ticket_number.as_deref(), Some("7"));
+        // Without a customer anybody who sent a mail with that Message-ID would get the ticket.
         let anyone = store.ticket("1", None);
-        assert_eq!(store.db().write(|tx| bind(tx, &anyone)).unwrap(), 1);
+        assert_eq!(store.db().write(|tx| bind(tx, &anyone)).unwrap(), 0);
     }
 
     #[test]

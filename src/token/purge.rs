@@ -142,8 +142,7 @@ fn opened_by<'a>(token: &TokenFacts, by_message_id: &'a HashMap<String, Ticket>)
         return None;
     }
     let ticket = by_message_id.get(token.message_id.as_ref()?)?;
-    let customer = ticket.customer.as_ref();
-    customer.is_none_or(|customer| *customer == token.customer).then_some(ticket)
+    ticket.is_of(&token.customer).then_some(ticket)
 }
 
 /// Binds and deletes; the reasons of those deleted. A token that has been bound to a ticket since it

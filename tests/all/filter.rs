@@ -323,3 +323,23 @@ fn the_log_tells_why_a_mail_was_deferred_and_which() {
     assert!(log().contains("<>: deferred: the time limit has passed"), "{}", log());
     assert_eq!(log().lines().count(), 3, "{}", log());
 }
+
+#[test]
+fn a_login_that_an_earlier_source_has_for_somebody_else_names_nobody() {
+    let sources = "[[customer_user]]\nname = \"CustomerUser\"\nurl = \"sqlite:a.db\"\n\
+                   [[customer_user]]\nname = \"Second\"\nurl = \"sqlite:b.db\"\n";
+    let site = Site::new(sources);
+    assert!(run(&mut site.filter(), b"From: x@y.test\nAuto-Submitted: yes\n\n").status.success());
+    for (file, login, email) in
+        [("a.db", "shared", "one@a.test"), ("b.db", "shared", "two@b.test"), ("b.db", "own", "three@b.test")]
+    {
+        let columns = "login, email, customer_id, first_name, last_name, valid_id, create_time, create_by, change_time, change_by";
+        let sql = format!("INSERT INTO customer_user ({columns}) VALUES (?1, ?2, 'corp', ' ', ' ', 1, '', 1, '', 1)");
+        rusqlite::Connection::open(site.path(file)).unwrap().execute(&sql, [login, email]).unwrap();
+    }
+    for (email, user) in [("one@a.test", "shared"), ("two@b.test", "unverified-sender"), ("three@b.test", "own")] {
+        let output = run(&mut site.filter(), format!("From: {email}\n\n").as_bytes());
+        let expected = format!("X-OTOBO-CustomerUser: {user}\n");
+        assert!(output.stdout.starts_with(expected.as_bytes()), "{email}: {output:?}");
+    }
+}

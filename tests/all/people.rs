@@ -286,7 +286,8 @@ fn an_unbound_token_opens_the_overview() {
 
 #[test]
 fn a_token_is_bound_at_use_to_its_customers_ticket_and_to_nobody_elses() {
-    for (customer, ticket) in [("'carol@corp.test'", Value::from("7")), ("NULL", "7".into()), ("'dave'", Value::Null)] {
+    for (customer, ticket) in [("'carol@corp.test'", Value::from("7")), ("NULL", Value::Null), ("'dave'", Value::Null)]
+    {
         let site = Site::new();
         site.mail("a@corp.test");
         site.sql(&format!("INSERT INTO ticket VALUES ('7', '<a@corp.test>', 'open', 0, {customer}, 0)"));
@@ -339,6 +340,26 @@ fn a_ticket_binds_its_mails_tokens_and_is_listed_and_shown() {
     site.run(&add).ends(73);
     site.run(&["ticket", "close", "2026010210000001", "--state", "merged", "--at", at]).ends(0);
     assert_eq!(site.run(&["ticket", "list", "--json"]).json()[0]["state"], "merged");
+}
+
+/// Whoever got a copy of a mail can send another with its Message-ID.
+#[test]
+fn a_strangers_mail_with_the_same_message_id_opens_nobodys_ticket() {
+    let site = Site::new();
+    site.mail("a@corp.test");
+    let theirs = "From: mal@evil.test\nMessage-ID: <a@corp.test>\nSubject: x\n\n";
+    assert_eq!(run_in(site.folder.path(), &["--config", "otab.toml", "filter"], theirs).status, 0);
+    site.run(&["ticket", "add", "1", "--message-id", "a@corp.test", "--customer", CAROL]).ends(0);
+    let tokens = site.tokens();
+    let ticket_of = |customer: &str| {
+        let mut all = tokens.as_array().unwrap().iter();
+        all.find(|token| token["customer"] == customer).unwrap()["ticket"].clone()
+    };
+    assert_eq!((ticket_of(CAROL), ticket_of("mal@evil.test")), ("1".into(), Value::Null));
+    // Nor does a token that is issued later, or one that is used.
+    let later = theirs.replace("mal@", "mal2@");
+    assert_eq!(run_in(site.folder.path(), &["--config", "otab.toml", "filter"], &later).status, 0);
+    assert_eq!(site.tokens()[0]["ticket"], Value::Null);
 }
 
 #[test]
@@ -433,7 +454,8 @@ fn every_failure_has_its_status() {
         (&["ticket", "add", "1", "--state", "closing"], 65),
         (&["ticket", "add", "1 2"], 65),
         (&["ticket", "add", &long], 65),
-        (&["ticket", "add", "1", "--message-id", "a b"], 65),
+        (&["ticket", "add", "1", "--message-id", "a@corp.test"], 64),
+        (&["ticket", "add", "1", "--message-id", "a b", "--customer", CAROL], 65),
         (&["ticket", "close", "1", "--state", "open"], 65),
         (&["customer", "add", "carol"], 65),
         (&["ticket", "close", "404"], 67),
