@@ -13,6 +13,8 @@ use super::{Access, Database, Error, Url};
 pub struct Databases {
     access: Access,
     busy: Duration,
+    /// Where given, only this database may be made (or stood in for) when it is missing.
+    made: Option<Url>,
     open: HashMap<Url, Database>,
 }
 
@@ -20,15 +22,32 @@ impl Databases {
     /// No connection yet. `busy` is how long one statement waits for other writers.
     #[must_use]
     pub fn new(access: Access, busy: Duration) -> Self {
-        Self { access, busy, open: HashMap::new() }
+        Self { access, busy, made: None, open: HashMap::new() }
+    }
+
+    /// Limits the making of missing databases to this one. A customer source that is not there must
+    /// never become an empty one: all its customers would be strangers, and be made anew.
+    #[must_use]
+    pub fn making_only(mut self, url: &Url) -> Self {
+        self.made = Some(url.clone());
+        self
+    }
+
+    fn access(&self, url: &Url) -> Access {
+        match self.access {
+            access if self.made.as_ref().is_none_or(|made| made == url) => access,
+            Access::ReadWrite { .. } => Access::ReadWrite { create: false },
+            Access::Trial | Access::ReadOnly => Access::ReadOnly,
+        }
     }
 
     /// The connection to this place, opened now where it was not.
     pub fn get(&mut self, url: &Url) -> Result<&mut Database, Error> {
+        let access = self.access(url);
         match self.open.entry(url.clone()) {
             Entry::Occupied(entry) => Ok(entry.into_mut()),
             Entry::Vacant(entry) => {
-                let database = Database::open(url, self.access, self.busy)?;
+                let database = Database::open(url, access, self.busy)?;
                 Ok(entry.insert(database))
             }
         }
