@@ -75,3 +75,18 @@ fn with_the_ticket_system_failing_procmail_ends_with_75_and_the_next_try_makes_n
     assert!(output.status.success(), "{output:?}");
     assert_eq!((site.count("customer_user"), site.count("token")), (1, 1));
 }
+
+#[test]
+fn the_readme_shows_the_recipes_that_are_tested() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    assert!(readme.contains(&format!("```procmail\n{}```\n", example("procmailrc"))));
+}
+
+#[test]
+fn the_line_for_cron_is_a_call_that_otab_understands() {
+    let text = example("crontab");
+    let line = text.lines().find(|line| !line.starts_with('#')).unwrap();
+    let command = line.split_whitespace().skip(5).take_while(|word| !word.starts_with('>'));
+    let parsed = otab::command::command_line().try_get_matches_from(command);
+    assert!(parsed.is_ok(), "{}", parsed.unwrap_err());
+}
