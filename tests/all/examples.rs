@@ -80,6 +80,9 @@ fn with_the_ticket_system_failing_procmail_ends_with_75_and_the_next_try_makes_n
 fn the_readme_shows_the_recipes_that_are_tested() {
     let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
     assert!(readme.contains(&format!("```procmail\n{}```\n", example("procmailrc"))));
+    for name in ["postfix-pipe/master.cf", "postfix-pipe/main.cf"] {
+        assert!(readme.contains(&format!("```text\n{}```\n", example(name))), "{name}");
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod licences;
 mod otobo;
 mod people;
 mod perl;
+mod postfix;
 mod promises;
 mod properties;
 mod rooms;
