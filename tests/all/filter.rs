@@ -346,3 +346,17 @@ fn a_login_that_an_earlier_source_has_for_somebody_else_names_nobody() {
         assert!(output.stdout.starts_with(expected.as_bytes()), "{email}: {output:?}");
     }
 }
+
+#[test]
+fn a_marker_that_is_somebodys_login_or_customer_id_defers_doubtful_mails_and_no_others() {
+    for (login, id) in [("Unverified-Sender", "corp"), ("dave", "unverified-sender")] {
+        let site = Site::new("");
+        assert!(run(&mut site.filter(), &mail(1)).status.success());
+        let columns = "login, email, customer_id, first_name, last_name, valid_id, create_time, create_by, change_time, change_by";
+        let sql =
+            format!("INSERT INTO customer_user ({columns}) VALUES (?1, 'd@corp.test', ?2, ' ', ' ', 1, '', 1, '', 1)");
+        site.database().execute(&sql, [login, id]).unwrap();
+        assert_deferred(&run(&mut site.filter(), b"From: a@b.test, c@d.test\n\n"), login);
+        assert!(run(&mut site.filter(), &mail(2)).status.success());
+    }
+}

@@ -298,6 +298,14 @@ fn a_token_is_bound_at_use_to_its_customers_ticket_and_to_nobody_elses() {
 }
 
 #[test]
+fn a_token_whose_ticket_has_become_somebody_elses_is_expired() {
+    let site = Site::new();
+    let secret = site.secret_for_ticket_1();
+    site.sql("UPDATE ticket SET customer_user_id = 'dave'");
+    site.run(&["redeem", &secret]).ends(10);
+}
+
+#[test]
 fn a_new_link_that_cannot_be_recorded_is_not_promised() {
     let site = Site::new();
     let secret = site.secret_for_ticket_1();
