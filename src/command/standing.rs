@@ -150,7 +150,7 @@ fn create(site: &Site, dbs: &mut Databases, mailbox: &Mailbox, mode: Mode) -> Re
         if let Err(refusal) = entry.check() {
             return Ok(without(Standing::Free, Finding::Refused(refusal)));
         }
-        let customer = would_be(&entry, &site.backend);
+        let customer = entry.stored_in(&site.backend);
         return Ok(with(site, customer, Finding::Created));
     }
     match site.directory.create(dbs, &site.backend, &new, mode.now) {
@@ -186,17 +186,4 @@ fn new_customer(site: &Site, mailbox: &Mailbox) -> Result<NewCustomer, Refusal> 
         last_name: or_blank(names.last),
         preferences: create.preferences.clone().into_iter().collect(),
     })
-}
-
-fn would_be(entry: &customer::Entry, backend: &str) -> CustomerUser {
-    CustomerUser {
-        login: entry.login.clone(),
-        email: entry.email.clone(),
-        customer_id: entry.customer_id.clone(),
-        first_name: entry.first_name.clone(),
-        last_name: entry.last_name.clone(),
-        valid: true,
-        has_password: false,
-        source: backend.to_owned(),
-    }
 }

@@ -96,7 +96,7 @@ impl Directory {
                 return Err(Refusal::Claimed { source_name }.into());
             }
             sql::insert(tx, &entry, now)?;
-            Ok(Created::New(stored(&entry, source)))
+            Ok(Created::New(entry.stored_in(source)))
         })
     }
 
@@ -105,7 +105,7 @@ impl Directory {
         entry.check()?;
         let db = self.open(dbs, source)?;
         db.write(|tx| sql::insert(tx, entry, now).map_err(Error::from))?;
-        Ok(stored(entry, source))
+        Ok(entry.stored_in(source))
     }
 
     /// Makes the customer with exactly this login invalid; `false` where there is none.
@@ -149,19 +149,6 @@ impl Directory {
         let source = self.sources.iter().find(|source| source.name == name);
         let source = source.ok_or_else(|| Error::UnknownSource(name.to_owned()))?;
         Ok(dbs.get(&source.url)?)
-    }
-}
-
-fn stored(entry: &Entry, source: &str) -> CustomerUser {
-    CustomerUser {
-        login: entry.login.clone(),
-        email: entry.email.clone(),
-        customer_id: entry.customer_id.clone(),
-        first_name: entry.first_name.clone(),
-        last_name: entry.last_name.clone(),
-        valid: true,
-        has_password: false,
-        source: source.to_owned(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is to be written as a new customer user, and whether OTOBO's columns can hold it. Pure.
 
+use super::CustomerUser;
 use super::error::Refusal;
 use crate::mail::Address;
 
@@ -49,6 +50,21 @@ impl From<&NewCustomer> for Entry {
 }
 
 impl Entry {
+    /// The customer that this is once it is written: valid, without a password.
+    #[must_use]
+    pub fn stored_in(&self, source: &str) -> CustomerUser {
+        CustomerUser {
+            login: self.login.clone(),
+            email: self.email.clone(),
+            customer_id: self.customer_id.clone(),
+            first_name: self.first_name.clone(),
+            last_name: self.last_name.clone(),
+            valid: true,
+            has_password: false,
+            source: source.to_owned(),
+        }
+    }
+
     /// Checks every value against OTOBO's columns (facts, section 5), counted in characters.
     ///
     /// SQLite would take any length, but the same mail must come to the same end on every database;
