@@ -1,29 +1,21 @@
-//! The files in `examples/`, run by the real programs exactly as shipped, with only paths changed.
+//! procmail, with the recipes in `examples/`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
+use super::Shipped;
 use crate::site::{Site, mail};
-
-fn example(name: &str) -> String {
-    std::fs::read_to_string(format!("{}/examples/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
-}
-
-/// Replaces a path that has to be there.
-fn with(text: &str, shipped: &str, ours: &str) -> String {
-    assert!(text.contains(shipped), "{shipped} is not in the example");
-    text.replace(shipped, ours)
-}
 
 /// procmail with the shipped recipes; the ticket system is `cat` into a file, or fails.
 fn procmail(site: &Site, ticket_system: &str, mail: &[u8]) -> Output {
     let config = site.path("otab.toml");
-    let text = with(&example("procmailrc"), "/usr/local/bin/otab", env!("CARGO_BIN_EXE_otab"));
-    let text = with(&text, "/etc/otab/otab.toml", config.to_str().unwrap());
-    let text = with(&text, "/opt/otobo/bin/otobo.Console.pl Maint::PostMaster::Read", ticket_system);
-    let recipes = site.write("procmailrc", &text);
+    let recipes = Shipped::read("procmailrc")
+        .with("/usr/local/bin/otab", env!("CARGO_BIN_EXE_otab"))
+        .with("/etc/otab/otab.toml", config.display())
+        .with("/opt/otobo/bin/otobo.Console.pl Maint::PostMaster::Read", ticket_system)
+        .write(site, "procmailrc");
     let mut child = Command::new("procmail")
         .arg(format!("DEFAULT={}", site.path("default").display()))
         .arg(format!("ORGMAIL={}", site.path("orgmail").display()))
@@ -74,22 +66,4 @@ fn with_the_ticket_system_failing_procmail_ends_with_75_and_the_next_try_makes_n
     let output = procmail(&site, &format!("cat > {}", site.path("ticket").display()), &mail(1));
     assert!(output.status.success(), "{output:?}");
     assert_eq!((site.count("customer_user"), site.count("token")), (1, 1));
-}
-
-#[test]
-fn the_readme_shows_the_recipes_that_are_tested() {
-    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
-    assert!(readme.contains(&format!("```procmail\n{}```\n", example("procmailrc"))));
-    for name in ["postfix-pipe/master.cf", "postfix-pipe/main.cf"] {
-        assert!(readme.contains(&format!("```text\n{}```\n", example(name))), "{name}");
-    }
-}
-
-#[test]
-fn the_line_for_cron_is_a_call_that_otab_understands() {
-    let text = example("crontab");
-    let line = text.lines().find(|line| !line.starts_with('#')).unwrap();
-    let command = line.split_whitespace().skip(5).take_while(|word| !word.starts_with('>'));
-    let parsed = otab::command::command_line().try_get_matches_from(command);
-    assert!(parsed.is_ok(), "{}", parsed.unwrap_err());
 }

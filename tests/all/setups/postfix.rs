@@ -1,71 +1,39 @@
 //! The Postfix set-ups in `examples/`, run by a Postfix of the test's own: in its folder, on loopback, on
 //! a free port. Needs root, as Postfix does.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
+use super::session::{Protocol, Session};
+use super::{Server, Shipped, executable, for_user, free_port, give, wait_for};
 use crate::site::{Site, mail};
 
 /// A running Postfix; it ends with the test.
 struct Postfix {
     site: Site,
     port: u16,
-    master: Child,
-}
-
-impl Drop for Postfix {
-    fn drop(&mut self) {
-        let _ = Command::new("kill").arg(self.master.id().to_string()).status();
-        let _ = self.master.wait();
-    }
-}
-
-fn with(text: &str, shipped: &str, ours: &str) -> String {
-    assert!(text.contains(shipped), "{shipped} is not in the example");
-    text.replace(shipped, ours)
-}
-
-fn example(name: &str) -> String {
-    std::fs::read_to_string(format!("{}/examples/postfix-pipe/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
-}
-
-/// A user's number and group, from the list that Debian keeps.
-fn user(name: &str) -> (u32, u32) {
-    let passwd = std::fs::read_to_string("/etc/passwd").unwrap();
-    let line = passwd.lines().find(|line| line.starts_with(&format!("{name}:"))).unwrap();
-    let mut words = line.split(':').skip(2).map(|word| word.parse().unwrap());
-    (words.next().unwrap(), words.next().unwrap())
+    _master: Server,
 }
 
 impl Postfix {
     /// Starts Postfix with the shipped files, paths, user and domain changed. The next stage is a script.
     fn start(stage: &str) -> Self {
         let site = Site::new("");
-        let uid = std::fs::metadata(site.folder()).unwrap().uid();
-        assert_eq!(uid, 0, "Postfix runs as root: run this test as root");
-        for folder in ["etc", "queue", "data", "otab"] {
+        for_user(&site, "nobody");
+        for folder in ["etc", "queue", "data"] {
             std::fs::create_dir(site.path(folder)).unwrap();
         }
-        std::fs::set_permissions(site.folder(), std::fs::Permissions::from_mode(0o755)).unwrap();
-        // The test's binary may lie where `nobody` cannot go.
-        std::fs::copy(env!("CARGO_BIN_EXE_otab"), site.path("otab-binary")).unwrap();
-        std::fs::rename(site.path("otab.toml"), site.path("otab/otab.toml")).unwrap();
-        site.write("stage", &format!("#!/bin/sh\n{stage}\n"));
-        std::fs::set_permissions(site.path("stage"), std::fs::Permissions::from_mode(0o755)).unwrap();
-        for (path, name) in [("otab", "nobody"), ("otab/otab.toml", "nobody"), ("data", "postfix")] {
-            let (user, group) = user(name);
-            chown(site.path(path), Some(user), Some(group)).unwrap();
-        }
+        give(&site, "data", "postfix");
+        executable(&site.write("stage", &format!("#!/bin/sh\n{stage}\n")));
 
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let place = |name: &str| site.path(name).display().to_string();
-        let transports = with(&example("main.cf"), "hash:/etc/postfix/otab", &format!("hash:{}", place("etc/otab")));
-        site.write("etc/otab", &with(&example("otab"), "help@desk.example", "help@desk.test"));
+        let transports =
+            Shipped::read("postfix-pipe/main.cf").with("hash:/etc/postfix/otab", format!("hash:{}", place("etc/otab")));
+        Shipped::read("postfix-pipe/otab").with("help@desk.example", "help@desk.test").write(&site, "etc/otab");
+        let transports = transports.text();
         site.write(
             "etc/main.cf",
             &format!(
@@ -80,10 +48,12 @@ impl Postfix {
                 site.folder().display(),
             ),
         );
-        let pipe = with(&example("master.cf"), "user=otobo", "user=nobody");
-        let pipe = with(&pipe, "/usr/local/bin/otab", &place("otab-binary"));
-        let pipe = with(&pipe, "/etc/otab/otab.toml", &place("otab/otab.toml"));
-        let pipe = with(&pipe, "/opt/otobo/bin/otobo.Console.pl", &place("stage"));
+        let pipe = Shipped::read("postfix-pipe/master.cf")
+            .with("user=otobo", "user=nobody")
+            .with("/usr/local/bin/otab", place("otab-binary"))
+            .with("/etc/otab/otab.toml", place("otab/otab.toml"))
+            .with("/opt/otobo/bin/otobo.Console.pl", place("stage"))
+            .text();
         let services = "pickup unix n - n 60 1 pickup\ncleanup unix n - n - 0 cleanup\nqmgr unix n - n 300 1 qmgr\n\
             rewrite unix - - n - - trivial-rewrite\nbounce unix - - n - 0 bounce\ndefer unix - - n - 0 bounce\n\
             trace unix - - n - 0 bounce\nerror unix - - n - - error\nretry unix - - n - - error\n\
@@ -97,14 +67,13 @@ impl Postfix {
         );
         let made = Command::new("postfix").args(["-c", &etc, "check"]).output().expect("postfix");
         assert!(made.status.success(), "{made:?}");
-        let master = Command::new("/usr/lib/postfix/sbin/master")
-            .args(["-c", &etc, "-d"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(std::fs::File::create(site.path("stderr")).unwrap())
-            .spawn()
-            .unwrap();
-        Self { site, port, master }
+        let master = Server::start(
+            Command::new("/usr/lib/postfix/sbin/master")
+                .args(["-c", &etc, "-d"])
+                .stdout(Stdio::null())
+                .stderr(std::fs::File::create(site.path("stderr")).unwrap()),
+        );
+        Self { site, port, _master: master }
     }
 
     fn log(&self) -> String {
@@ -115,30 +84,8 @@ impl Postfix {
     /// Hands a mail over by SMTP.
     fn send(&self, sender: &str, mail: &[u8]) {
         self.wait_for("daemon started", 1);
-        let stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        let mut reader = BufReader::new(stream.try_clone().unwrap());
-        let mut stream = stream;
-        let mut expect = |code: &str| loop {
-            let mut line = String::new();
-            reader.read_line(&mut line).unwrap();
-            assert!(line.starts_with(code), "{line:?} instead of {code}: {}", self.log());
-            if line.as_bytes()[3] == b' ' {
-                return;
-            }
-        };
-        expect("220");
-        let commands = ["EHLO test", &format!("MAIL FROM:<{sender}>"), "RCPT TO:<help@desk.test>"];
-        for command in commands {
-            stream.write_all(format!("{command}\r\n").as_bytes()).unwrap();
-            expect("250");
-        }
-        stream.write_all(b"DATA\r\n").unwrap();
-        expect("354");
-        let text = String::from_utf8(mail.to_vec()).unwrap().replace('\n', "\r\n");
-        stream.write_all(format!("{text}.\r\n").as_bytes()).unwrap();
-        expect("250");
-        stream.write_all(b"QUIT\r\n").unwrap();
-        expect("221");
+        let answers = Session::open(Protocol::Smtp, self.port).send(sender, &["help@desk.test"], mail);
+        assert_eq!(answers, ["250"], "{}", self.log());
     }
 
     /// Tries what is in the queue again, now.
@@ -147,20 +94,9 @@ impl Postfix {
         assert!(Command::new("postqueue").arg("-c").arg(etc).arg("-f").status().unwrap().success());
     }
 
-    /// Waits for lines in Postfix's log, at most a minute.
+    /// Waits for lines in Postfix's log.
     fn wait_for(&self, what: &str, times: usize) {
-        let mut tail = Command::new("timeout")
-            .args(["60", "tail", "-n", "+1", "-F"])
-            .arg(self.site.path("log"))
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(tail.stdout.take().unwrap()).lines();
-        let found = lines.map_while(Result::ok).filter(|line| line.contains(what)).take(times).count();
-        let _ = Command::new("kill").arg(tail.id().to_string()).status();
-        let _ = tail.wait();
-        assert_eq!(found, times, "{what:?} in {}", self.log());
+        wait_for(&self.site.path("log"), what, times);
     }
 
     fn database(&self) -> rusqlite::Connection {

@@ -1,0 +1,130 @@
+//! The set-ups in `examples/`: each file exactly as shipped, with only paths, users and domains changed, in
+//! the hands of the real program. Programs run in the test's own folder, on loopback, on free ports, and
+//! end with the test.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod postfix;
+mod procmail;
+mod session;
+
+use std::fmt::Display;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use crate::site::Site;
+
+/// The text of a file in `examples/`.
+pub struct Shipped(String);
+
+impl Shipped {
+    pub fn read(name: &str) -> Self {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name);
+        Self(std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
+    }
+
+    /// Replaces what a site changes as well. It has to stand there.
+    pub fn with(self, shipped: &str, ours: impl Display) -> Self {
+        assert!(self.0.contains(shipped), "{shipped} is not in the example");
+        Self(self.0.replace(shipped, &ours.to_string()))
+    }
+
+    pub fn text(self) -> String {
+        self.0
+    }
+
+    /// Writes it into the site's folder.
+    pub fn write(self, site: &Site, name: &str) -> PathBuf {
+        site.write(name, &self.0)
+    }
+}
+
+/// A server that ends with the test.
+pub struct Server(Child);
+
+impl Server {
+    pub fn start(command: &mut Command) -> Self {
+        Self(command.stdin(Stdio::null()).spawn().unwrap_or_else(|error| panic!("{command:?}: {error}")))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").arg(self.0.id().to_string()).status();
+        let _ = self.0.wait();
+    }
+}
+
+/// A port on loopback that nobody listened on a moment ago.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// A user's number and group, from the list that Debian keeps.
+pub fn user(name: &str) -> (u32, u32) {
+    let passwd = std::fs::read_to_string("/etc/passwd").unwrap();
+    let line = passwd.lines().find(|line| line.starts_with(&format!("{name}:"))).unwrap();
+    let mut words = line.split(':').skip(2).map(|word| word.parse().unwrap());
+    (words.next().unwrap(), words.next().unwrap())
+}
+
+/// Gives a file or folder in the site's folder to a user.
+pub fn give(site: &Site, path: &str, owner: &str) {
+    let (uid, gid) = user(owner);
+    chown(site.path(path), Some(uid), Some(gid)).unwrap();
+}
+
+pub fn executable(path: &Path) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Lets a mail server that runs as root deliver as `owner`: a folder `otab` of his with the
+/// configuration, into which the database will come, and a copy of the binary, since the test's own may
+/// lie where he cannot go.
+pub fn for_user(site: &Site, owner: &str) {
+    let uid = std::fs::metadata(site.folder()).unwrap().uid();
+    assert_eq!(uid, 0, "the mail server changes its user: run this test as root");
+    executable(site.folder());
+    std::fs::copy(env!("CARGO_BIN_EXE_otab"), site.path("otab-binary")).unwrap();
+    std::fs::create_dir(site.path("otab")).unwrap();
+    std::fs::rename(site.path("otab.toml"), site.path("otab/otab.toml")).unwrap();
+    give(site, "otab", owner);
+    give(site, "otab/otab.toml", owner);
+}
+
+/// Waits for lines in a log that is being written, at most a minute.
+pub fn wait_for(log: &Path, what: &str, times: usize) {
+    let mut tail = Command::new("timeout")
+        .args(["60", "tail", "-n", "+1", "-F"])
+        .arg(log)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(tail.stdout.take().unwrap()).lines();
+    let found = lines.map_while(Result::ok).filter(|line| line.contains(what)).take(times).count();
+    let _ = Command::new("kill").arg(tail.id().to_string()).status();
+    let _ = tail.wait();
+    assert_eq!(found, times, "{what:?} in {}", std::fs::read_to_string(log).unwrap_or_default());
+}
+
+#[test]
+fn the_readme_shows_the_recipes_that_are_tested() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    assert!(readme.contains(&format!("```procmail\n{}```\n", Shipped::read("procmailrc").text())));
+    for name in ["postfix-pipe/master.cf", "postfix-pipe/main.cf"] {
+        assert!(readme.contains(&format!("```text\n{}```\n", Shipped::read(name).text())), "{name}");
+    }
+}
+
+#[test]
+fn the_line_for_cron_is_a_call_that_otab_understands() {
+    let text = Shipped::read("crontab").text();
+    let line = text.lines().find(|line| !line.starts_with('#')).unwrap();
+    let command = line.split_whitespace().skip(5).take_while(|word| !word.starts_with('>'));
+    let parsed = otab::command::command_line().try_get_matches_from(command);
+    assert!(parsed.is_ok(), "{}", parsed.unwrap_err());
+}
