@@ -15,7 +15,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::site::Site;
+use crate::site::{Site, mail};
 
 /// The text of a file in `examples/`.
 pub struct Shipped(String);
@@ -109,6 +109,31 @@ pub fn wait_for(log: &Path, what: &str, times: usize) {
     let _ = Command::new("kill").arg(tail.id().to_string()).status();
     let _ = tail.wait();
     assert_eq!(found, times, "{what:?} in {}", std::fs::read_to_string(log).unwrap_or_default());
+}
+
+/// A mail of carol's to which no mail server needs to add a field.
+fn dated() -> Vec<u8> {
+    [b"Date: Fri, 20 Nov 2026 12:00:00 +0000\n".to_vec(), mail(1)].concat()
+}
+
+/// A mail of carol's with forged fields, one of them folded.
+pub fn forged() -> Vec<u8> {
+    [b"X-OTOBO-CustomerUser: root\nX-OTOBO-Queue:\n Raw\n".to_vec(), dated()].concat()
+}
+
+/// A mail of carol's with 25 MB of text that looks random.
+pub fn large() -> Vec<u8> {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut state = 1_u64;
+    let mut mail = dated();
+    while mail.len() < 25_000_000 {
+        for _ in 0..76 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            mail.push(DIGITS[(state >> 58) as usize]);
+        }
+        mail.push(b'\n');
+    }
+    mail
 }
 
 #[test]
