@@ -153,3 +153,29 @@ fn the_line_for_cron_is_a_call_that_otab_understands() {
     let parsed = otab::command::command_line().try_get_matches_from(command);
     assert!(parsed.is_ok(), "{}", parsed.unwrap_err());
 }
+
+/// All files below a folder.
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    paths.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn every_example_is_run_by_a_test_and_named_in_the_readme() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let sources = files_below(&top.join("tests/all/setups"));
+    let tests: String = sources.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    let readme = std::fs::read_to_string(top.join("README.md")).unwrap();
+    for path in files_below(&top.join("examples")) {
+        let name = path.strip_prefix(top.join("examples")).unwrap().to_str().unwrap();
+        let folder = name.rsplit_once('/').map_or(name, |(folder, _)| folder);
+        let file = name.rsplit_once('/').map_or(name, |(_, file)| file);
+        let is_read = tests.contains(&format!("\"{name}\""))
+            || tests.contains(&format!("\"{folder}/{{name}}\"")) && tests.contains(&format!("\"{file}\""));
+        assert!(is_read, "no test reads examples/{name}");
+        assert!(
+            readme.contains(&format!("](examples/{name})")) || readme.contains(&format!("](examples/{folder})")),
+            "{name}"
+        );
+    }
+}
