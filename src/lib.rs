@@ -13,5 +13,6 @@ pub mod link;
 pub mod log;
 pub mod mail;
 pub mod policy;
+pub mod process;
 pub mod ticket;
 pub mod token;

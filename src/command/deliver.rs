@@ -10,11 +10,11 @@ use std::io::{Seek, Write};
 use super::cli;
 use super::filter::{Filter, Owed, half_way};
 use super::mail_path::Deferred;
-use super::next_stage::{self, Ended};
 use super::output::CopyError;
 use crate::clock;
 use crate::db::{self, Databases};
 use crate::link::outbox;
+use crate::process::{self, Ended};
 use crate::token;
 
 /// Hands the mail, which `write` writes, to the command; the status to end with.
@@ -27,8 +27,14 @@ pub fn pass_on(
     let ended = spool(filter, write).and_then(|mail| {
         super::failpoint("spooled");
         let limit = filter.site.config.limits.command;
-        next_stage::run(&args.command, mail, limit, filter.log)
+        process::run(&args.command, mail, limit)
             .map_err(|error| Deferred::new("the next stage cannot be started", error))
+    });
+    let ended = ended.map(|finished| {
+        if !finished.said.is_empty() {
+            filter.log.info(&format!("the next stage says: {}", finished.said));
+        }
+        finished.ended
     });
     if let Some(token) = token {
         settle(filter, &token, matches!(ended, Ok(Ended::Status(0))));

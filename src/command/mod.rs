@@ -9,7 +9,6 @@ mod filter;
 mod init;
 mod intake;
 mod mail_path;
-mod next_stage;
 mod output;
 mod people;
 mod print;

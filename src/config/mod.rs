@@ -7,6 +7,7 @@
 mod collections;
 mod create;
 mod file;
+mod given;
 mod known;
 mod names;
 mod one_time_auth;
@@ -17,6 +18,7 @@ mod reader;
 mod running;
 mod scalars;
 mod secret;
+mod sending;
 mod sources;
 mod syntax;
 mod trusted;
@@ -33,6 +35,7 @@ pub use postmaster::{OnError, Postmaster, Prefix, Protect};
 pub use problem::{Error, Problem};
 pub use running::{Limits, Log};
 pub use secret::{Secret, masked_url};
+pub use sending::{Sending, Smtp, Tls, Transport};
 pub use sources::{CustomerSource, Store, TicketSource, Tickets};
 pub use trusted::Trusted;
 
@@ -65,6 +68,8 @@ pub struct Config {
     pub tickets: Tickets,
     /// `[one_time_auth]`.
     pub one_time_auth: OneTimeAuth,
+    /// `[mail]`.
+    pub mail: Sending,
     /// `[limits]`.
     pub limits: Limits,
     /// `[log]`.
@@ -102,7 +107,7 @@ impl Config {
 
 fn read(root: &Table<'_, '_>, base: &Path) -> Config {
     let env = |name: &str| std::env::var(name).ok();
-    let secrets = trusted::Source { folder: base, env: &env };
+    let secrets = given::Source { folder: base, env: &env };
     Config {
         folder: base.to_owned(),
         store: sources::store(&root.table("store")),
@@ -110,7 +115,8 @@ fn read(root: &Table<'_, '_>, base: &Path) -> Config {
         create: create::read(&root.table("create")),
         customer_user: sources::customer_user(root),
         tickets: sources::tickets(&root.table("tickets")),
-        one_time_auth: one_time_auth::read(&root.table("one_time_auth")),
+        one_time_auth: one_time_auth::read(&root.table("one_time_auth"), base),
+        mail: sending::read(&root.table("mail"), base, &secrets),
         limits: running::limits(&root.table("limits")),
         log: running::log(&root.table("log"), base),
     }

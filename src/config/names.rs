@@ -111,6 +111,49 @@ pub(super) fn language(text: &str) -> Result<(), Complaint> {
     Ok(())
 }
 
+/// The place in a link's address where the token comes.
+pub(super) const TOKEN: &str = "{{token}}";
+/// Longest link, in characters: one on a line of its own is then never broken (RFC 5322, section 2.1.1).
+const LONGEST_LINK: usize = 75;
+/// Length of a token, in characters.
+const TOKEN_LENGTH: usize = 22;
+
+/// The address of a page: absolute, and nothing in it that a mail program would take for its end.
+pub(super) fn page(text: &str) -> Result<(), Complaint> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let host = rest.and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    let plain = text.bytes().all(|b| b.is_ascii_graphic() && !b"\"'<>\\^`|".contains(&b));
+    if host.is_empty() || !plain {
+        return Err(complaint(
+            "is no page's address",
+            "write something like https://help.example.org/otobo/customer.pl",
+        ));
+    }
+    Ok(())
+}
+
+/// A link's address: a page's with one place for the token.
+pub(super) fn link(text: &str) -> Result<(), Complaint> {
+    page(&text.replace(TOKEN, ""))?;
+    if text.matches(TOKEN).count() != 1 || text.replace(TOKEN, "").contains(['{', '}']) {
+        let remedy = format!("write {TOKEN} once, as in https://help.example.org/t/{TOKEN}");
+        return Err(complaint("has no single place for the token", remedy));
+    }
+    if text.len() - TOKEN.len() + TOKEN_LENGTH > LONGEST_LINK {
+        let remedy = format!("write at most {} characters besides {TOKEN}", LONGEST_LINK - TOKEN_LENGTH);
+        return Err(complaint("makes links that mail programs break in two", remedy));
+    }
+    Ok(())
+}
+
+/// The name of a set of templates, which is a part of file names.
+pub(super) fn template_set(text: &str) -> Result<(), Complaint> {
+    if text.is_empty() || text.len() > 60 || !text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)) {
+        return Err(complaint("is no name of a set of templates", "write letters, digits, - and _ only"));
+    }
+    Ok(())
+}
+
 /// Any text but the empty one.
 pub(super) fn not_empty(text: &str) -> Result<(), Complaint> {
     if text.trim().is_empty() {

@@ -3,6 +3,7 @@
 //! This file only reads and checks settings; it never looks at a token.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use super::names;
 use super::problem::complaint;
@@ -33,6 +34,16 @@ pub struct OneTimeAuth {
     pub unbound_days: u32,
     /// Days after which any token is deleted; 0: no limit.
     pub max_token_days: u32,
+    /// The address of links, with `{{token}}` in it once; `None`: no links are made.
+    pub link_url: Option<String>,
+    /// The customer portal (OTOBO: `customer.pl`), for links without a token.
+    pub portal_url: Option<String>,
+    /// What the site is called in link mails.
+    pub site_name: String,
+    /// The folder with the site's own templates.
+    pub templates: Option<PathBuf>,
+    /// The set of templates for renewed links.
+    pub token_refresh_notification_id: String,
     /// The language for customers whose own is not known: a key of `messages`.
     pub language: String,
     /// By language tag in lower case. `en` and `de` are always there.
@@ -72,7 +83,7 @@ const GERMAN: BuiltIn = [
     "Dieser Link wurde bereits benutzt. Es gibt einen neueren: Bitte nehmen Sie den Link aus der letzten E-Mail, die Sie von uns zu dieser Anfrage bekommen haben.",
 ];
 
-pub(super) fn read(table: &Table<'_, '_>) -> OneTimeAuth {
+pub(super) fn read(table: &Table<'_, '_>, folder: &Path) -> OneTimeAuth {
     let (messages, english) = messages(&table.table("messages"));
     let language = table.string("language", FALLBACK, |tag| {
         names::language(tag)?;
@@ -86,6 +97,11 @@ pub(super) fn read(table: &Table<'_, '_>) -> OneTimeAuth {
         access_days_after_close: table.integer("access_days_after_close", 14, &(0..=DAYS)),
         unbound_days: table.integer("unbound_days", 14, &(1..=DAYS)),
         max_token_days: table.integer("max_token_days", 0, &(0..=DAYS)),
+        link_url: table.string_or_off("link_url", names::link),
+        portal_url: table.string_or_off("portal_url", names::page),
+        site_name: table.string("site_name", "Helpdesk", names::not_empty),
+        templates: table.string_or_off("templates", names::not_empty).map(|path| folder.join(path)),
+        token_refresh_notification_id: table.string("token_refresh_notification_id", "refresh", names::template_set),
         language,
         messages,
         english,

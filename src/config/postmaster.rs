@@ -4,6 +4,7 @@
 
 use crate::mail::Address;
 
+use super::given;
 use super::names;
 use super::pattern;
 use super::problem::complaint;
@@ -85,7 +86,7 @@ pub struct Postmaster {
     pub trusted: Vec<Trusted>,
 }
 
-pub(super) fn read(table: &Table<'_, '_>, secrets: &trusted::Source<'_>) -> Postmaster {
+pub(super) fn read(table: &Table<'_, '_>, secrets: &given::Source<'_>) -> Postmaster {
     let postmaster = Postmaster {
         customer_header_spoof_protection: table.boolean("customer_header_spoof_protection", true),
         protect: table.choice("protect", &[("all", Protect::All), ("customer", Protect::Customer)]),

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room or leaf, and the rooms that it uses. `command` wires them all and stands apart.
-const ROOMS: [(&str, &[&str]); 11] = [
+const ROOMS: [(&str, &[&str]); 12] = [
     ("mail", &[]),
     ("policy", &["mail"]),
     ("customer", &["db", "mail"]),
@@ -19,6 +19,7 @@ const ROOMS: [(&str, &[&str]); 11] = [
     ("exit", &[]),
     ("clock", &[]),
     ("log", &["clock"]),
+    ("process", &[]),
 ];
 
 /// The wiring: may use every room, and no room may use it.

@@ -1,5 +1,6 @@
-//! Runs the next stage: a command with a mail on its standard input, a time limit, and its own output
-//! in otab's log.
+//! Runs a program with a mail on its standard input and a time limit, and keeps the start of what it says.
+//!
+//! No shell is involved.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -13,9 +14,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::OwnedFd;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-use crate::log::Log;
-
-/// How much of a command's output is kept for the log, in bytes.
+/// How much of a program's output is kept, in bytes.
 const KEPT: u64 = 1500;
 /// How long a command that was told to end may take before it is killed.
 const GRACE: Duration = Duration::from_secs(10);
@@ -39,14 +38,23 @@ impl std::fmt::Display for Ended {
         match self {
             Self::Status(status) => write!(f, "it ended with status {status}"),
             Self::Signal(signal) => write!(f, "signal {signal} ended it"),
-            Self::TimedOut => f.write_str("limits.command has passed"),
+            Self::TimedOut => f.write_str("its time limit has passed"),
         }
     }
 }
 
+/// What became of a program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finished {
+    /// How it ended.
+    pub ended: Ended,
+    /// The start of what it said, at most 1500 bytes, trimmed; for the log alone.
+    pub said: String,
+}
+
 /// Runs a command and waits for its end, at most `limit` (then TERM, then KILL). Fails where it cannot
 /// be started or watched; nothing is said then of what it did.
-pub fn run(command: &[OsString], mail: File, limit: Duration, log: &Log) -> std::io::Result<Ended> {
+pub fn run(command: &[OsString], mail: File, limit: Duration) -> std::io::Result<Finished> {
     let (program, arguments) = command.split_first().ok_or_else(|| std::io::Error::other("no command is given"))?;
     let (reader, writer) = std::io::pipe()?;
     let mut stage = Command::new(program);
@@ -55,13 +63,9 @@ pub fn run(command: &[OsString], mail: File, limit: Duration, log: &Log) -> std:
     // The command's ends of the pipe and of the file live in `stage`; ours have to go.
     drop(stage);
     let said = collect(reader);
-    let ended = wait(&mut child, limit);
-    if let Ok(said) = said.recv_timeout(REST)
-        && !said.trim().is_empty()
-    {
-        log.info(&format!("the next stage says: {}", said.trim()));
-    }
-    ended
+    let ended = wait(&mut child, limit)?;
+    let said = said.recv_timeout(REST).unwrap_or_default().trim().to_owned();
+    Ok(Finished { ended, said })
 }
 
 /// Reads all that the command says, keeps the start, and hands it over at the end.

@@ -1,0 +1,54 @@
+//! Secrets that stand in the configuration, in a file or in an environment variable.
+//!
+//! A secret never shows in a problem's text.
+
+use std::path::Path;
+
+use super::file;
+use super::names;
+use super::problem::{Complaint, complaint};
+use super::reader::Table;
+
+/// Where secrets are looked for.
+pub(super) struct Source<'a> {
+    /// The folder from which relative paths count.
+    pub(super) folder: &'a Path,
+    /// The environment.
+    pub(super) env: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// The secret under `name`, `name`_file or `name`_env that `check` finds good; `None` where there is none,
+/// or where it is a problem already. Without a default, one of the three must be there.
+pub(super) fn secret(
+    table: &Table<'_, '_>,
+    name: &str,
+    is_required: bool,
+    source: &Source<'_>,
+    check: impl Fn(&str) -> Result<(), Complaint>,
+) -> Option<String> {
+    let keys = [name.to_owned(), format!("{name}_file"), format!("{name}_env")];
+    let inline = table.optional_string(&keys[0], names::any);
+    let file = table.optional_string(&keys[1], names::not_empty);
+    let env = table.optional_string(&keys[2], names::not_empty);
+    let given: Vec<&String> = keys.iter().filter(|key| table.has(key)).collect();
+    if given.is_empty() && !is_required {
+        return None;
+    }
+    let [key] = given[..] else {
+        let of = format!("{}, {} and {}", keys[0], keys[1], keys[2]);
+        let wanted = if is_required { "give exactly one" } else { "give at most one" };
+        let key = given.last().map_or(name, |key| key.as_str());
+        table.problem(key, complaint(format!("{} of {of} are given", given.len()), wanted));
+        return None;
+    };
+    let found = match (inline, file, env) {
+        (Some(value), _, _) => Ok(value),
+        (_, Some(name), _) => file::secret(&source.folder.join(name)),
+        (_, _, Some(name)) => (source.env)(&name)
+            .ok_or_else(|| complaint("names a variable that is not set", "set it where otab is started")),
+        // The one that is given is of the wrong type, which is a problem already.
+        _ => return None,
+    };
+    let checked = found.and_then(|value| check(&value).map(|()| value));
+    checked.map_err(|complaint| table.problem(key, complaint)).ok()
+}

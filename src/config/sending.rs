@@ -1,0 +1,169 @@
+//! `[mail]`: how link mails leave, and how many at most.
+//!
+//! This file only reads and checks settings; it never connects to anything.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::given::{self, Source};
+use super::names;
+use super::pattern;
+use super::problem::complaint;
+use super::reader::Table;
+use super::secret::Secret;
+use crate::mail::Address;
+
+/// `[mail]`.
+#[derive(Debug, Clone)]
+pub struct Sending {
+    /// How link mails leave.
+    pub transport: Transport,
+    /// The address in their From field. There, unless the transport is none.
+    pub from: Option<Address>,
+    /// The name beside it; empty: none.
+    pub from_name: String,
+    /// Whether the mail path starts `otab notify` after each mail that has ordered one.
+    pub wake: bool,
+    /// How long one mail may take to be sent.
+    pub timeout: Duration,
+    /// How long an order is tried.
+    pub give_up: Duration,
+    /// Most link mails to one address within an hour; 0: any number.
+    pub per_address: u32,
+    /// Most link mails to one domain within an hour; 0: any number.
+    pub per_domain: u32,
+    /// Most link mails within an hour; 0: any number.
+    pub per_hour: u32,
+}
+
+/// `mail.transport`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Transport {
+    /// They do not leave; their orders wait.
+    None,
+    /// By a program that takes sendmail's arguments.
+    Sendmail(PathBuf),
+    /// By a mail server.
+    Smtp(Box<Smtp>),
+    /// As files into this folder, for trying out.
+    File(PathBuf),
+}
+
+/// A mail server (RFC 5321).
+#[derive(Debug, Clone)]
+pub struct Smtp {
+    /// Its name, for which its certificate must be good.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub tls: Tls,
+    /// A file with one more certificate to trust, in PEM.
+    pub ca_file: Option<PathBuf>,
+    /// Who logs in (RFC 4954), and with what.
+    pub login: Option<(String, Secret)>,
+}
+
+impl PartialEq for Smtp {
+    fn eq(&self, other: &Self) -> bool {
+        self.host == other.host && self.port == other.port && self.tls == other.tls
+    }
+}
+
+impl Eq for Smtp {}
+
+/// `mail.tls`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tls {
+    /// STARTTLS is demanded (RFC 3207).
+    StartTls,
+    /// From the first byte on (RFC 8314).
+    Implicit,
+    /// Not at all.
+    None,
+}
+
+impl Tls {
+    /// The port where none is given.
+    const fn port(self) -> u16 {
+        match self {
+            Self::StartTls => 587,
+            Self::Implicit => 465,
+            Self::None => 25,
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Way {
+    None,
+    Sendmail,
+    Smtp,
+    File,
+}
+
+const WAYS: [(&str, Way); 4] =
+    [("none", Way::None), ("sendmail", Way::Sendmail), ("smtp", Way::Smtp), ("file", Way::File)];
+const TLS: [(&str, Tls); 3] = [("starttls", Tls::StartTls), ("tls", Tls::Implicit), ("none", Tls::None)];
+
+pub(super) fn read(table: &Table<'_, '_>, folder: &Path, secrets: &Source<'_>) -> Sending {
+    let way = table.choice("transport", &WAYS);
+    let from = table.string_or_off("from", |text| pattern::address(text).map(|_| ()));
+    let from = from.as_deref().and_then(Address::parse);
+    if from.is_none() && !matches!(way, Way::None) {
+        table.problem("from", complaint("is empty", "write the address that link mails come from"));
+    }
+    let sendmail = folder.join(table.string("sendmail", "/usr/sbin/sendmail", names::not_empty));
+    let files = folder.join(table.string("folder", "mails", names::not_empty));
+    let smtp = smtp(table, folder, secrets);
+    let cap = |key, default| table.integer(key, default, &(0..=1_000_000));
+    Sending {
+        transport: match way {
+            Way::None => Transport::None,
+            Way::Sendmail => Transport::Sendmail(sendmail),
+            Way::Smtp => Transport::Smtp(Box::new(smtp)),
+            Way::File => Transport::File(files),
+        },
+        from,
+        from_name: table.string("from_name", "", names::any),
+        wake: table.boolean("wake", true),
+        timeout: Duration::from_secs(table.integer("timeout", 60, &(1..=600))),
+        give_up: Duration::from_secs(3600 * table.integer("give_up_hours", 72, &(1..=720))),
+        per_address: cap("per_address", 10),
+        per_domain: cap("per_domain", 200),
+        per_hour: cap("per_hour", 1000),
+    }
+}
+
+fn smtp(table: &Table<'_, '_>, folder: &Path, secrets: &Source<'_>) -> Smtp {
+    let host = table.string("host", "localhost", names::not_empty);
+    let tls = table.choice("tls", &TLS);
+    let port = table.integer("port", 0, &(0..=u16::MAX));
+    let user = table.string_or_off("user", names::any);
+    let password = given::secret(table, "password", false, secrets, names::not_empty);
+    let ca_file = table.string_or_off("ca_file", names::not_empty);
+    let login = match (user, password) {
+        (Some(user), Some(password)) => Some((user, Secret::new(password))),
+        (None, None) => None,
+        (Some(_), None) => {
+            table.problem("user", complaint("has no password", "write password_file, password_env or password"));
+            None
+        }
+        (None, Some(_)) => {
+            table.problem("user", complaint("is empty, but there is a password", "write both, or neither"));
+            None
+        }
+    };
+    let is_here = ["localhost", "127.0.0.1", "::1"].contains(&host.as_str());
+    if tls == Tls::None && !is_here && login.is_some() {
+        let remedy = "write \"starttls\" or \"tls\", or leave user and password out";
+        table.problem("tls", complaint("sends the password in clear over the network", remedy));
+    }
+    Smtp {
+        host,
+        port: if port == 0 { tls.port() } else { port },
+        tls,
+        ca_file: ca_file.map(|file| folder.join(file)),
+        login,
+    }
+}
