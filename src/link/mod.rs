@@ -1,3 +1,7 @@
 //! Link mails: what carries a link to the customer's stored address.
 
+pub mod compose;
 pub mod outbox;
+pub mod queue;
+pub mod template;
+pub mod transport;

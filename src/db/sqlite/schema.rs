@@ -9,7 +9,10 @@ use super::{Connection, failed};
 use crate::db::{Error, Kind};
 
 /// Every version, oldest first: file name without its folder, and its SQL.
-const VERSIONS: &[(&str, &str)] = &[("V1__start", include_str!("../schema/V1__start.sql"))];
+const VERSIONS: &[(&str, &str)] = &[
+    ("V1__start", include_str!("../schema/V1__start.sql")),
+    ("V2__link_mails", include_str!("../schema/V2__link_mails.sql")),
+];
 
 /// How long a migration waits for filters that are at work.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -103,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_newer_schema_is_refused_also_for_migration() {
-        let sql = "INSERT INTO refinery_schema_history (version) VALUES (2)";
+        let sql = "INSERT INTO refinery_schema_history (version) VALUES (3)";
         let error = changed(sql).unwrap_err();
         assert_eq!(error.kind(), Kind::Newer);
         assert!(error.to_string().contains("newer"), "{error}");

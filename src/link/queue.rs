@@ -1,0 +1,282 @@
+//! The outbox as its sender sees it: who may work at it, which order is next, and what becomes of it.
+//!
+//! An order is taken by moving its next try into the future, in one transaction. Of two senders one gets
+//! it; and a sender that dies leaves it to whoever comes after that time. Between the mail server's yes and
+//! [`sent`] a crash makes a second copy of the same mail possible, with the same Message-ID. There is no
+//! other way to one.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::db::{Error, Row, Statements, Tx};
+use crate::token::{Secret, SecretError};
+
+/// What the caps count over.
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+/// The task in the table of workers.
+const TASK: &str = "outbox";
+
+/// An order that is to be tried now.
+#[derive(Debug, Clone)]
+pub struct Taken {
+    /// The order's number.
+    pub id: i64,
+    /// The secret of its token; `None` for a link without one.
+    pub secret: Option<Secret>,
+    /// Where it goes.
+    pub recipient: String,
+    /// The customer's login.
+    pub customer: String,
+    /// The name of the customer's source.
+    pub backend: String,
+    /// Whether it renews a link.
+    pub is_refresh: bool,
+    /// The language that was known when it was ordered.
+    pub language: Option<String>,
+    /// The Message-ID of the customer's mail.
+    pub message_id: Option<String>,
+    /// The ticket, as far as it was known when it was ordered.
+    pub ticket_number: Option<String>,
+    /// When it was ordered.
+    pub created_at: Timestamp,
+    /// Which try this is, from 1.
+    pub tries: i64,
+}
+
+/// How many link mails may go out within an hour; 0: any number.
+#[derive(Debug, Clone, Copy)]
+pub struct Caps {
+    /// To one address.
+    pub per_address: u32,
+    /// To one domain.
+    pub per_domain: u32,
+    /// In all.
+    pub in_all: u32,
+}
+
+/// Whether the caps leave room for one more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    /// They do.
+    Free,
+    /// This address has got enough: whoever floods it shall not have otab do it.
+    AddressFull,
+    /// This domain, or all together: there is room again at this time.
+    Later(Timestamp),
+}
+
+/// Becomes, or stays, the one who works at the outbox, until `until`. `false`: somebody else does.
+pub fn hold(tx: &mut Tx<'_>, holder: &str, now: Timestamp, until: Timestamp) -> Result<bool, Error> {
+    let sql = "UPDATE worker SET holder = ?, until = ? WHERE task = ? AND (holder = ? OR until <= ?)";
+    let values = [holder.into(), until.into(), TASK.into(), holder.into(), now.into()];
+    if tx.execute(sql, &values)? == 1 {
+        return Ok(true);
+    }
+    if tx.row("SELECT 1 FROM worker WHERE task = ?", &[TASK.into()])?.is_some() {
+        return Ok(false);
+    }
+    let sql = "INSERT INTO worker (task, holder, until) VALUES (?, ?, ?)";
+    tx.execute(sql, &[TASK.into(), holder.into(), until.into()])?;
+    Ok(true)
+}
+
+/// Lets others work.
+pub fn release(tx: &mut Tx<'_>, holder: &str) -> Result<(), Error> {
+    tx.execute("DELETE FROM worker WHERE task = ? AND holder = ?", &[TASK.into(), holder.into()])?;
+    Ok(())
+}
+
+/// Takes the next order that is due. Nobody else gets it before `until`.
+pub fn take(tx: &mut Tx<'_>, now: Timestamp, until: Timestamp) -> Result<Option<Taken>, Error> {
+    let sql = "SELECT id, secret, recipient, customer, backend, occasion, language, message_id, ticket_number, \
+               created_at, tries FROM outbox WHERE due_at <= ? ORDER BY due_at, id LIMIT 1";
+    let Some(row) = tx.row(sql, &[now.into()])? else {
+        return Ok(None);
+    };
+    let mut order = taken(&row)?;
+    let sql = "UPDATE outbox SET due_at = ?, tries = tries + 1 WHERE id = ?";
+    tx.execute(sql, &[until.into(), order.id.into()])?;
+    order.tries += 1;
+    Ok(Some(order))
+}
+
+/// When the next order is due, whoever has it now.
+pub fn next_due(tx: &mut Tx<'_>) -> Result<Option<Timestamp>, Error> {
+    let row = tx.row("SELECT due_at FROM outbox ORDER BY due_at LIMIT 1", &[])?;
+    row.map(|row| row.time(0)).transpose()
+}
+
+/// What the caps say about one more mail to this address.
+pub fn room(tx: &mut Tx<'_>, recipient: &str, caps: &Caps, now: Timestamp) -> Result<Room, Error> {
+    let since = now - HOUR;
+    // The mail that has to be an hour old before there is room for another one; none: there is room.
+    let mut full = |condition: &str, value: &str, cap: u32| -> Result<Option<Timestamp>, Error> {
+        if cap == 0 {
+            return Ok(None);
+        }
+        let sql = format!(
+            "SELECT sent_at FROM sent WHERE sent_at > ? AND {condition} = ? ORDER BY sent_at DESC LIMIT 1 OFFSET ?"
+        );
+        let row = tx.row(&sql, &[since.into(), value.into(), (cap - 1).into()])?;
+        row.map(|row| row.time(0)).transpose()
+    };
+    let recipient = recipient.to_lowercase();
+    if full("recipient", &recipient, caps.per_address)?.is_some() {
+        return Ok(Room::AddressFull);
+    }
+    let domain = full("domain", domain(&recipient), caps.per_domain)?;
+    let all = full("''", "", caps.in_all)?;
+    Ok(domain.max(all).map_or(Room::Free, |oldest| Room::Later(oldest + HOUR)))
+}
+
+/// A mail server has the mail: the order goes, and its secret with it.
+pub fn sent(tx: &mut Tx<'_>, order: &Taken, now: Timestamp) -> Result<(), Error> {
+    give_up(tx, order.id)?;
+    let recipient = order.recipient.to_lowercase();
+    let sql = "INSERT INTO sent (recipient, domain, sent_at) VALUES (?, ?, ?)";
+    tx.execute(sql, &[(&recipient).into(), domain(&recipient).into(), now.into()])?;
+    tx.execute("DELETE FROM sent WHERE sent_at <= ?", &[(now - HOUR).into()])?;
+    Ok(())
+}
+
+/// The order is to be tried again at `due`.
+pub fn postpone(tx: &mut Tx<'_>, id: i64, due: Timestamp, why: &str) -> Result<(), Error> {
+    let sql = "UPDATE outbox SET due_at = ?, last_error = ? WHERE id = ?";
+    tx.execute(sql, &[due.into(), why.into(), id.into()])?;
+    Ok(())
+}
+
+/// The order is not to be tried any more.
+pub fn give_up(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
+    tx.execute("DELETE FROM outbox WHERE id = ?", &[id.into()])?;
+    Ok(())
+}
+
+/// How long to wait after a try that failed: one minute, and twice as long each time, up to an hour.
+#[must_use]
+pub fn pause(tries: i64) -> SignedDuration {
+    let doublings = u32::try_from((tries - 1).clamp(0, 6)).unwrap_or_default();
+    SignedDuration::from_mins((1_i64 << doublings).min(60))
+}
+
+fn domain(recipient: &str) -> &str {
+    recipient.rsplit_once('@').map_or("", |(_, domain)| domain)
+}
+
+fn taken(row: &Row) -> Result<Taken, Error> {
+    let secret = row.opt_text(1)?.map(|text| Secret::parse(&text)).transpose();
+    Ok(Taken {
+        id: row.int(0)?,
+        secret: secret.map_err(|_: SecretError| row.unexpected(1, "a token"))?,
+        recipient: row.text(2)?.into_owned(),
+        customer: row.text(3)?.into_owned(),
+        backend: row.text(4)?.into_owned(),
+        is_refresh: row.text(5)? == "refresh",
+        language: row.opt_text(6)?.map(Into::into),
+        message_id: row.opt_text(7)?.map(Into::into),
+        ticket_number: row.opt_text(8)?.map(Into::into),
+        created_at: row.time(9)?,
+        tries: row.int(10)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::db::{Access, Database, Url};
+    use crate::link::outbox::{self, Occasion, Order};
+
+    const CAPS: Caps = Caps { per_address: 2, per_domain: 3, in_all: 4 };
+
+    fn store(folder: &tempfile::TempDir) -> Database {
+        let url = Url::Sqlite(folder.path().join("otab.db"));
+        Database::open(&url, Access::ReadWrite { create: true }, Duration::from_mins(1)).unwrap()
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn order(db: &mut Database, recipient: &str, second: i64) -> i64 {
+        let order = Order {
+            token_id: None,
+            secret: Some(Secret::parse("the-secret-itself").unwrap()),
+            recipient: recipient.to_owned(),
+            customer: "carol".to_owned(),
+            backend: "A".to_owned(),
+            occasion: Occasion::New,
+            language: None,
+            message_id: None,
+            ticket_number: None,
+        };
+        let write = |tx: &mut Tx<'_>| outbox::order(tx, &order, at(second), at(second));
+        db.write(write).unwrap()
+    }
+
+    #[test]
+    fn an_order_is_taken_once_and_comes_back_when_its_sender_died() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut db = store(&folder);
+        let id = order(&mut db, "a@x.test", 10);
+        assert!(db.write(|tx| take(tx, at(9), at(99))).unwrap().is_none());
+        let first = db.write(|tx| take(tx, at(10), at(99))).unwrap().unwrap();
+        assert_eq!((first.id, first.tries), (id, 1));
+        assert!(db.write(|tx| take(tx, at(98), at(199))).unwrap().is_none());
+        assert_eq!(db.write(|tx| take(tx, at(99), at(199))).unwrap().unwrap().tries, 2);
+        db.write(|tx| postpone(tx, id, at(300), "busy")).unwrap();
+        assert_eq!(db.write(next_due).unwrap(), Some(at(300)));
+        let last = db.write(|tx| take(tx, at(300), at(400))).unwrap().unwrap();
+        db.write(|tx| sent(tx, &last, at(301))).unwrap();
+        assert_eq!(db.write(next_due).unwrap(), None);
+    }
+
+    #[test]
+    fn one_works_at_a_time_until_he_is_done_or_his_time_is_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut db = store(&folder);
+        let mut hold = |who: &str, now, until| db.write(|tx| super::hold(tx, who, at(now), at(until))).unwrap();
+        assert!(hold("a", 0, 10));
+        assert!(!hold("b", 9, 20));
+        assert!(hold("a", 9, 30));
+        assert!(!hold("b", 29, 40));
+        assert!(hold("b", 30, 40));
+        assert!(!hold("a", 31, 50));
+        db.write(|tx| release(tx, "a")).unwrap();
+        assert!(!db.write(|tx| super::hold(tx, "a", at(32), at(50))).unwrap());
+        db.write(|tx| release(tx, "b")).unwrap();
+        assert!(db.write(|tx| super::hold(tx, "a", at(32), at(50))).unwrap());
+    }
+
+    #[test]
+    fn the_caps_count_an_hour_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut db = store(&folder);
+        let send = |db: &mut Database, recipient: &str, second| {
+            order(db, recipient, second);
+            let taken = db.write(|tx| take(tx, at(second), at(second + 1))).unwrap().unwrap();
+            db.write(|tx| sent(tx, &taken, at(second))).unwrap();
+        };
+        let room = |db: &mut Database, recipient: &str, now| {
+            db.write(|tx| super::room(tx, recipient, &CAPS, at(now))).unwrap()
+        };
+        send(&mut db, "A@x.test", 100);
+        assert_eq!(room(&mut db, "a@X.test", 100), Room::Free);
+        send(&mut db, "a@x.test", 200);
+        assert_eq!(room(&mut db, "a@x.test", 200), Room::AddressFull);
+        assert_eq!(room(&mut db, "b@x.test", 200), Room::Free);
+        send(&mut db, "b@x.test", 300);
+        assert_eq!(room(&mut db, "c@x.test", 300), Room::Later(at(100 + 3600)));
+        send(&mut db, "c@y.test", 400);
+        assert_eq!(room(&mut db, "d@z.test", 400), Room::Later(at(100 + 3600)));
+        assert_eq!(room(&mut db, "d@z.test", 3700), Room::Free);
+        assert_eq!(room(&mut db, "a@x.test", 3700), Room::Free);
+    }
+
+    #[test]
+    fn pauses_grow_up_to_an_hour() {
+        let minutes: Vec<i64> = (1..=9).map(|tries| pause(tries).as_mins()).collect();
+        assert_eq!(minutes, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+    }
+}
