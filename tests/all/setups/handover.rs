@@ -70,6 +70,18 @@ fn while_the_ticket_system_fails_the_mail_is_deferred_and_no_token_is_doubled() 
 }
 
 #[test]
+fn where_otab_finds_no_room_for_the_mail_it_is_deferred() {
+    for agent in AGENTS.into_iter().filter(|agent| agent.delivers) {
+        let mut trial = Trial::new(agent);
+        trial.text = format!("TMPDIR=\"/no/such/folder\"\n{}", trial.text);
+        trial.deferred(&mail(1));
+        trial.text = trial.text.replacen("/no/such/folder", &trial.site.folder().display().to_string(), 1);
+        trial.the_one(CAROL, &mail(1));
+        assert_eq!(trial.counts(), (1, 1), "{}", agent.file);
+    }
+}
+
+#[test]
 fn a_killed_otab_never_passes_half_a_mail_on() {
     for agent in AGENTS {
         for half in ["kill -9 $$", "head -c 100; kill -9 $$", "cat; kill -9 $$"] {
@@ -88,7 +100,9 @@ fn a_large_attachment_arrives_byte_for_byte() {
     // A long line, a byte that is no UTF-8, a line that looks like a new mail, and no line end at the end.
     // No NUL: in a large mail maildrop takes it for a line end.
     let tail = [b"x".repeat(100_000), b"\n\xff\r\n\nFrom nobody\n.\n--end--".to_vec()].concat();
-    let header = b"From: carol@corp.test\nSubject: large\n\n".to_vec();
+    // Longer than procmail's LINEBUF.
+    let many = "somebody@example.net, ".repeat(1000);
+    let header = format!("From: carol@corp.test\nTo: {many}help@desk.test\nSubject: large\n\n").into_bytes();
     let whole = [header, body, tail].concat();
     for agent in AGENTS {
         let trial = Trial::new(agent);
@@ -131,10 +145,11 @@ fn a_bounce_makes_no_customer() {
 
 #[test]
 fn a_return_path_that_is_null_makes_no_customer() {
-    for agent in AGENTS {
+    // With neither, maildrop's FROM is the name of its user, and no address; the field is still there.
+    for (agent, sender) in AGENTS.into_iter().flat_map(|agent| [(agent, CAROL), (agent, "")]) {
         let trial = Trial::new(agent);
-        trial.the_one(CAROL, &[b"Return-Path: <>\n".to_vec(), mail(1)].concat());
-        assert_eq!(trial.counts(), (0, 0), "{}", agent.file);
+        trial.the_one(sender, &[b"Return-Path: <>\n".to_vec(), mail(1)].concat());
+        assert_eq!(trial.counts(), (0, 0), "{}: {sender}", agent.file);
     }
 }
 
