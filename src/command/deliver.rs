@@ -8,11 +8,12 @@ use std::fs::File;
 use std::io::{Seek, Write};
 
 use super::cli;
-use super::filter::{Filter, half_way};
+use super::filter::{Filter, Owed, half_way};
 use super::mail_path::Deferred;
 use super::next_stage::{self, Ended};
 use super::output::CopyError;
 use crate::clock;
+use crate::db::{self, Databases};
 use crate::link::outbox;
 use crate::token;
 
@@ -20,7 +21,7 @@ use crate::token;
 pub fn pass_on(
     filter: &Filter<'_>,
     args: &cli::Deliver,
-    token: Option<i64>,
+    token: Option<Owed>,
     write: impl FnOnce(&mut File) -> Result<(), CopyError>,
 ) -> Result<u8, Deferred> {
     let ended = spool(filter, write).and_then(|mail| {
@@ -29,23 +30,13 @@ pub fn pass_on(
         next_stage::run(&args.command, mail, limit, filter.log)
             .map_err(|error| Deferred::new("the next stage cannot be started", error))
     });
-    match ended {
-        Ok(Ended::Status(0)) => {
-            settle(filter, token, true);
-            Ok(0)
-        }
-        Ok(Ended::Status(status)) if args.pass_status => {
-            settle(filter, token, false);
-            Ok(status)
-        }
-        Ok(ended) => {
-            settle(filter, token, false);
-            Err(Deferred::new("the next stage has failed", ended))
-        }
-        Err(deferred) => {
-            settle(filter, token, false);
-            Err(deferred)
-        }
+    if let Some(token) = token {
+        settle(filter, &token, matches!(ended, Ok(Ended::Status(0))));
+    }
+    match ended? {
+        Ended::Status(0) => Ok(0),
+        Ended::Status(status) if args.pass_status => Ok(status),
+        ended => Err(Deferred::new("the next stage has failed", ended)),
     }
 }
 
@@ -64,22 +55,39 @@ fn spool(filter: &Filter<'_>, write: impl FnOnce(&mut File) -> Result<(), CopyEr
 /// Says of a pending token what became of its mail: taken, and the link is due; or not, and the token
 /// goes, for the next try to issue another. What fails here is told to the log alone. A token that
 /// stays pending counts as active once its ticket is known, or after an hour.
-fn settle(filter: &Filter<'_>, token: Option<i64>, was_taken: bool) {
-    let Some(id) = token else { return };
+fn settle(filter: &Filter<'_>, token: &Owed, was_taken: bool) {
     let now = clock::now();
     let mut dbs = filter.site.databases(filter.site.config.limits.decide);
     let settled = dbs.get(&filter.site.store).and_then(|store| {
         store.write(|tx| {
             if was_taken {
-                token::activate(tx, id, now)?;
-                outbox::release(tx, id, now)
+                token::activate(tx, token.id, now)?;
+                outbox::release(tx, token.id, now)
             } else {
-                token::withdraw(tx, id).map(|_| ())
+                token::withdraw(tx, token.id).map(|_| ())
             }
         })
     });
-    let closed = settled.and_then(|()| dbs.close());
-    if let Err(error) = closed {
+    if let Err(error) = settled {
         filter.log.warning(&format!("the token stays pending: {error}"));
+        return;
     }
+    if was_taken && let Err(error) = bind(filter, &mut dbs, token) {
+        filter.log.warning(&format!("the token's ticket is not known yet: {error}"));
+    }
+    if let Err(error) = dbs.close() {
+        filter.log.warning(&format!("closing the databases: {error}"));
+    }
+}
+
+/// Binds the token to the ticket that the command has just made of the mail, where ticket facts know it
+/// by now. Else the ticket is looked for when the link is used, and by purge.
+fn bind(filter: &Filter<'_>, dbs: &mut Databases, token: &Owed) -> Result<(), db::Error> {
+    let Some(id) = &token.message_id else { return Ok(()) };
+    let Some(ticket) = filter.site.tickets.by_message_id(dbs, id)? else { return Ok(()) };
+    let bound = dbs.get(&filter.site.store)?.write(|tx| token::bind(tx, &ticket))?;
+    if bound > 0 {
+        filter.log.info(&format!("{id}: became ticket {}", ticket.number));
+    }
+    Ok(())
 }

@@ -70,8 +70,16 @@ pub struct Filter<'a> {
 /// What was decided on a mail, and what the log says of it.
 struct Decision {
     block: Vec<u8>,
-    token: Option<i64>,
+    token: Option<Owed>,
     log: String,
+}
+
+/// The token that a mail earned, which waits for the mail to be taken.
+pub struct Owed {
+    /// Its row.
+    pub id: i64,
+    /// The mail's Message-ID, by which its ticket is found.
+    pub message_id: Option<String>,
 }
 
 impl Filter<'_> {
@@ -113,7 +121,7 @@ impl Filter<'_> {
     /// Hands the mail, which `write` writes, to where it goes.
     fn pass_on(
         &self,
-        token: Option<i64>,
+        token: Option<Owed>,
         write: impl FnOnce(&mut File) -> Result<(), CopyError>,
     ) -> Result<u8, Deferred> {
         match self.next {
@@ -176,7 +184,9 @@ impl Filter<'_> {
         if mode.dry_run {
             explain::mail(header, &examined, &asked, &settled, recorded.what);
         }
-        Ok(Decision { block, token: recorded.token, log: log_line(&examined, &asked, recorded.what) })
+        let log = log_line(&examined, &asked, recorded.what);
+        let token = recorded.token.map(|id| Owed { id, message_id: examined.message_id });
+        Ok(Decision { block, token, log })
     }
 
     /// The directory's word, or what `on_error` says where it has none.

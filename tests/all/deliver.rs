@@ -56,6 +56,24 @@ fn while_the_command_runs_the_token_is_pending_and_the_link_mail_waits() {
 }
 
 #[test]
+fn a_ticket_that_the_command_makes_is_bound_to_its_own_customers_token_at_once() {
+    for (customer, bound) in [("carol@corp.test", Some("2026112010000017")), ("mallory@evil.test", None)] {
+        let site = Site::new("");
+        let ticket = format!("ticket add 2026112010000017 --message-id '<1@corp.test>' --customer {customer}");
+        let output = into(&site, &format!("{} --config otab.toml {ticket}", env!("CARGO_BIN_EXE_otab")));
+        assert!(output.status.success(), "{output:?}");
+        // Bound while the command still ran, by `ticket add`: taken back, to see deliver's own look.
+        let number = |site: &Site| -> Option<String> {
+            site.database().query_row("SELECT ticket_number FROM token", [], |row| row.get(0)).unwrap()
+        };
+        assert_eq!(number(&site).as_deref(), bound);
+        site.database().execute("UPDATE token SET ticket_number = NULL", []).unwrap();
+        assert!(into(&site, "cat > taken").status.success());
+        assert_eq!(number(&site).as_deref(), bound);
+    }
+}
+
+#[test]
 fn a_command_that_fails_is_75_and_the_next_try_makes_no_second_token() {
     let site = Site::new("");
     for (line, what) in [

@@ -303,7 +303,7 @@ fn the_documents_name_files_that_exist() {
         let text = page(name);
         let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
         for link in links.filter(|link| !link.starts_with('#') && !link.contains(':')) {
-            assert!(top().join(link).is_file(), "{name}: {link}");
+            assert!(top().join(link).exists(), "{name}: {link}");
         }
         let headings: BTreeSet<_> = text.lines().filter(|l| l.starts_with("##")).map(anchor).collect();
         let within = text.split("](#").skip(1).filter_map(|rest| rest.split(')').next());

@@ -19,7 +19,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::site::Site;
+use crate::site::{Site, mail};
 
 /// The text of a file in `examples/`.
 pub struct Shipped(String);
@@ -117,6 +117,31 @@ pub fn wait_for(log: &Path, what: &str, times: usize) {
     assert_eq!(found, times, "{what:?} in {}", std::fs::read_to_string(log).unwrap_or_default());
 }
 
+/// A mail of carol's to which no mail server needs to add a field.
+fn dated() -> Vec<u8> {
+    [b"Date: Fri, 20 Nov 2026 12:00:00 +0000\n".to_vec(), mail(1)].concat()
+}
+
+/// A mail of carol's with forged fields, one of them folded.
+pub fn forged() -> Vec<u8> {
+    [b"X-OTOBO-CustomerUser: root\nX-OTOBO-Queue:\n Raw\n".to_vec(), dated()].concat()
+}
+
+/// A mail of carol's with 25 MB of text that looks random.
+pub fn large() -> Vec<u8> {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut state = 1_u64;
+    let mut mail = dated();
+    while mail.len() < 25_000_000 {
+        for _ in 0..76 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            mail.push(DIGITS[(state >> 58) as usize]);
+        }
+        mail.push(b'\n');
+    }
+    mail
+}
+
 #[test]
 fn the_readme_shows_the_recipes_that_are_tested() {
     let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
@@ -127,34 +152,43 @@ fn the_readme_shows_the_recipes_that_are_tested() {
     }
 }
 
-/// Every file in `examples/`, by its name there.
-pub fn shipped_files() -> Vec<String> {
-    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
-    let mut folders = vec![top.clone()];
-    let mut names = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                names.push(path.strip_prefix(&top).unwrap().display().to_string());
-            }
-        }
-    }
-    names
-}
-
 #[test]
 fn every_set_up_that_names_otobos_console_says_what_znunys_is() {
     let mut found = 0;
-    for name in shipped_files() {
-        let text = Shipped::read(&name).text();
+    for path in files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")) {
+        let text = std::fs::read_to_string(&path).unwrap();
         if text.contains("otobo.Console.pl") {
             found += 1;
             for words in ["For Znuny:", "/bin/znuny.Console.pl", "otrs.Console.pl", "X-OTRS-"] {
-                assert!(text.contains(words), "{name}: {words}");
+                assert!(text.contains(words), "{}: {words}", path.display());
             }
         }
     }
-    assert!(found >= 6, "{found}");
+    assert!(found >= 7, "{found}");
+}
+
+/// All files below a folder.
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    paths.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn every_example_is_run_by_a_test_and_named_in_the_readme() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let sources = files_below(&top.join("tests/all/setups"));
+    let tests: String = sources.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    let readme = std::fs::read_to_string(top.join("README.md")).unwrap();
+    for path in files_below(&top.join("examples")) {
+        let name = path.strip_prefix(top.join("examples")).unwrap().to_str().unwrap();
+        let folder = name.rsplit_once('/').map_or(name, |(folder, _)| folder);
+        let file = name.rsplit_once('/').map_or(name, |(_, file)| file);
+        let is_read = tests.contains(&format!("\"{name}\""))
+            || tests.contains(&format!("\"{folder}/{{name}}\"")) && tests.contains(&format!("\"{file}\""));
+        assert!(is_read, "no test reads examples/{name}");
+        assert!(
+            readme.contains(&format!("](examples/{name})")) || readme.contains(&format!("](examples/{folder})")),
+            "{name}"
+        );
+    }
 }

@@ -58,7 +58,8 @@ impl Session {
         (0..answers).map(|_| self.answer()).collect()
     }
 
-    fn command(&mut self, line: &str, code: &str) {
+    /// Sends a line, and wants this status code.
+    pub fn command(&mut self, line: &str, code: &str) {
         self.stream.write_all(format!("{line}\r\n").as_bytes()).unwrap();
         assert_eq!(self.answer(), code, "to {line}");
     }

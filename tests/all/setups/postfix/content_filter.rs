@@ -1,0 +1,115 @@
+//! `examples/postfix-content-filter`: through otab and back into Postfix, for an inner address.
+
+use super::{Postfix, Workshop};
+use crate::setups::session::{Protocol, Session};
+use crate::setups::{Shipped, forged, large};
+use crate::site::mail;
+
+/// What the helpdesk fetches, and a colleague's mailbox: a folder each, one file a mail.
+const MAILBOXES: &str = "virtual_transport = virtual\nvirtual_mailbox_domains = desk.test\nmydestination =\nalias_maps =\n\
+    virtual_mailbox_maps = inline:{ help-inner@desk.test=help/, bob@desk.test=bob/ }\n\
+    virtual_alias_maps = inline:{ help@desk.test=help@desk.test }\n\
+    virtual_uid_maps = static:65534\nvirtual_gid_maps = static:65534\n";
+
+fn start() -> Postfix {
+    let workshop = Workshop::new("", "");
+    let place = |name: &str| workshop.place(name);
+    let main = Shipped::read("postfix-content-filter/main.cf").with("/etc/postfix/otab", place("etc/otab")).text();
+    for name in ["otab", "otab-inner"] {
+        let map = Shipped::read(&format!("postfix-content-filter/{name}")).with("desk.example", "desk.test");
+        map.write(&workshop.site, &format!("etc/{name}"));
+    }
+    let filter = Shipped::read("postfix-content-filter/master.cf")
+        .with("user=otobo", "user=nobody")
+        .with("/usr/local/bin/otab", place("otab-binary"))
+        .with("/etc/otab/otab.toml", place("otab/otab.toml"))
+        .text();
+    let mailboxes = format!("{MAILBOXES}virtual_mailbox_base = {}\n{main}", place("arrived"));
+    workshop.start(&mailboxes, &filter, &[("postmap", "otab"), ("postmap", "otab-inner")])
+}
+
+/// The mailbox's folders for mail that is new.
+const HELP: &str = "arrived/help/new";
+const BOB: &str = "arrived/bob/new";
+
+/// The helpdesk's mail goes twice through the queue: to otab, and to the mailbox.
+fn wait_for_help(postfix: &Postfix, mails: usize) {
+    postfix.wait_for("relay=virtual, ", mails);
+}
+
+#[test]
+fn a_new_customers_mail_arrives_with_its_fields_and_without_forged_ones() {
+    let postfix = start();
+    postfix.send("carol@corp.test", &forged());
+    wait_for_help(&postfix, 1);
+    let text = String::from_utf8(postfix.arrived(HELP)).unwrap();
+    assert!(text.contains("X-OTOBO-CustomerUser: carol@corp.test\n") && text.ends_with("Hello\n"), "{text}");
+    assert!(!text.contains("root") && !text.contains("Raw"), "{text}");
+    assert!(text.contains("Return-Path: <carol@corp.test>\n"), "{text}");
+    assert_eq!(postfix.counts(), (1, 1));
+}
+
+#[test]
+fn mail_for_others_is_untouched_even_where_it_went_to_the_helpdesk_as_well() {
+    let postfix = start();
+    let mail = forged();
+    postfix.send_to("carol@corp.test", &["bob@desk.test", "help@desk.test"], &mail);
+    postfix.wait_for("relay=virtual, ", 2);
+    let bobs = postfix.arrived(BOB);
+    assert!(bobs.ends_with(&mail), "{}", String::from_utf8_lossy(&bobs));
+    assert!(!String::from_utf8(postfix.arrived(HELP)).unwrap().contains("Raw"));
+    assert_eq!(postfix.counts(), (1, 1));
+}
+
+#[test]
+fn nobody_outside_reaches_the_inner_address() {
+    let postfix = start();
+    let mut session = Session::open(Protocol::Smtp, postfix.port);
+    session.command("MAIL FROM:<carol@corp.test>", "250");
+    session.command("RCPT TO:<help-inner@desk.test>", "554");
+}
+
+#[test]
+fn while_otab_cannot_work_the_mail_stays_in_the_queue_and_then_arrives_once() {
+    let postfix = start();
+    postfix.while_otab_is_broken("carol@corp.test", &mail(1));
+    wait_for_help(&postfix, 1);
+    postfix.bounced_nothing();
+    postfix.arrived(HELP);
+    assert_eq!(postfix.counts(), (1, 1));
+}
+
+#[test]
+fn while_sendmail_takes_nothing_the_mail_stays_in_the_queue_and_then_arrives_once() {
+    let postfix = start();
+    let postdrop = postfix.site.path("bin/postdrop");
+    std::fs::rename(&postdrop, postfix.site.path("bin/away")).unwrap();
+    postfix.send("carol@corp.test", &mail(1));
+    postfix.wait_for("status=deferred", 1);
+    assert_eq!(postfix.counts(), (1, 0));
+    std::fs::rename(postfix.site.path("bin/away"), &postdrop).unwrap();
+    postfix.flush();
+    wait_for_help(&postfix, 1);
+    postfix.bounced_nothing();
+    postfix.arrived(HELP);
+    assert_eq!(postfix.counts(), (1, 1));
+}
+
+#[test]
+fn a_bounce_stays_one_and_makes_no_customer() {
+    let postfix = start();
+    postfix.send("", &mail(1));
+    wait_for_help(&postfix, 1);
+    let text = String::from_utf8(postfix.arrived(HELP)).unwrap();
+    assert!(text.contains("Return-Path: <>\n"), "{text}");
+    assert_eq!(postfix.counts(), (0, 0));
+}
+
+#[test]
+fn an_attachment_of_25_mb_arrives_byte_for_byte() {
+    let postfix = start();
+    let mail = large();
+    postfix.send("carol@corp.test", &mail);
+    wait_for_help(&postfix, 1);
+    assert!(postfix.arrived(HELP).ends_with(&mail));
+}

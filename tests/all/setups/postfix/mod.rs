@@ -1,0 +1,191 @@
+//! The Postfix set-ups in `examples/`, run by a Postfix of the test's own: in its folder, on loopback, on
+//! a free port. Needs root, as Postfix does.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
+mod aliases;
+mod content_filter;
+mod pipe;
+mod storm;
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use super::session::{Protocol, Session};
+use super::{Server, executable, for_user, free_port, give, wait_for};
+use crate::site::Site;
+
+/// The services of a stock master.cf that the tests use; mail from `sendmail` is looked for every second.
+const SERVICES: &str = "\
+    pickup unix n - n 1 1 pickup\ncleanup unix n - n - 0 cleanup\nqmgr unix n - n 300 1 qmgr\n\
+    rewrite unix - - n - - trivial-rewrite\nbounce unix - - n - 0 bounce\ndefer unix - - n - 0 bounce\n\
+    trace unix - - n - 0 bounce\nerror unix - - n - - error\nretry unix - - n - - error\n\
+    local unix - n n - - local\nvirtual unix - n n - - virtual\nsmtp unix - - n - - smtp\n\
+    anvil unix - - n - 1 anvil\nflush unix n - n 1000? 0 flush\nproxymap unix - - n - - proxymap\n\
+    showq unix n - n - - showq\npostlog unix-dgram n - n - 1 postlogd\n";
+
+/// A Postfix that is being set up: its folders are there, and otab is ready for `nobody`.
+pub struct Workshop {
+    pub site: Site,
+}
+
+impl Workshop {
+    /// The next stage is a script; `more` goes into otab's configuration.
+    pub fn new(stage: &str, more: &str) -> Self {
+        let site = Site::new(more);
+        for_user(&site, "nobody");
+        for folder in ["etc", "queue", "data", "bin", "arrived"] {
+            std::fs::create_dir(site.path(folder)).unwrap();
+        }
+        give(&site, "data", "postfix");
+        give(&site, "arrived", "nobody");
+        executable(&site.write("stage", &format!("#!/bin/bash\ncd '{}'\n{stage}\n", site.path("arrived").display())));
+        // A copy without the set-group-ID bit: with it, it would insist on the machine's own Postfix.
+        std::fs::copy("/usr/sbin/postdrop", site.path("bin/postdrop")).unwrap();
+        executable(&site.path("bin/postdrop"));
+        for name in ["postconf", "postfix", "postlog", "postqueue", "postsuper"] {
+            std::os::unix::fs::symlink(format!("/usr/sbin/{name}"), site.path(&format!("bin/{name}"))).unwrap();
+        }
+        Self { site }
+    }
+
+    pub fn place(&self, name: &str) -> String {
+        self.site.path(name).display().to_string()
+    }
+
+    /// Starts Postfix with the set-up's lines behind its own. They say where desk.test belongs. `maps` are in `etc`: the command that
+    /// compiles each, and its name.
+    pub fn start(self, main_cf: &str, master_cf: &str, maps: &[(&str, &str)]) -> Postfix {
+        let port = free_port();
+        let site = &self.site;
+        site.write(
+            "etc/main.cf",
+            &format!(
+                "compatibility_level = 3.6\nqueue_directory = {}\ndata_directory = {}\nmaillog_file = {}\n\
+                 maillog_file_prefixes = {}\ncommand_directory = {}\ndaemon_directory = /usr/lib/postfix/sbin\n\
+                 mail_owner = postfix\nsetgid_group = postdrop\nmyhostname = mail.desk.test\n\
+                 inet_interfaces = 127.0.0.1\ninet_protocols = ipv4\nlocal_recipient_maps =\n\
+                 smtpd_relay_restrictions = reject_unauth_destination\ndefault_process_limit = 10\n\
+                 message_size_limit = 60000000\nvirtual_mailbox_limit = 0\nmailbox_size_limit = 0\n{main_cf}",
+                self.place("queue"),
+                self.place("data"),
+                self.place("log"),
+                site.folder().display(),
+                self.place("bin"),
+            ),
+        );
+        site.write("etc/master.cf", &format!("127.0.0.1:{port} inet n - n - - smtpd\n{SERVICES}{master_cf}"));
+        let etc = self.place("etc");
+        for (compiler, map) in maps {
+            let made = Command::new(compiler).args(["-c", &etc]).arg(format!("{etc}/{map}")).status().expect(compiler);
+            assert!(made.success(), "{compiler} {map}");
+        }
+        let made = Command::new("postfix").args(["-c", &etc, "check"]).output().expect("postfix");
+        assert!(made.status.success(), "{made:?}");
+        // For that copy.
+        for (folder, mode) in [("queue/maildrop", 0o1777), ("queue/public", 0o711)] {
+            std::fs::set_permissions(site.path(folder), std::fs::Permissions::from_mode(mode)).unwrap();
+        }
+        let master = Server::start(
+            Command::new("/usr/lib/postfix/sbin/master")
+                .args(["-c", &etc, "-d"])
+                .stdout(Stdio::null())
+                .stderr(std::fs::File::create(site.path("stderr")).unwrap()),
+        );
+        let postfix = Postfix { site: self.site, port, _master: master };
+        postfix.wait_for("daemon started", 1);
+        postfix
+    }
+}
+
+/// A running Postfix; it ends with the test.
+pub struct Postfix {
+    pub site: Site,
+    pub port: u16,
+    _master: Server,
+}
+
+impl Postfix {
+    pub fn log(&self) -> String {
+        let read = |name: &str| std::fs::read_to_string(self.site.path(name)).unwrap_or_default();
+        read("log") + &read("stderr")
+    }
+
+    /// Hands a mail for the helpdesk over by SMTP.
+    pub fn send(&self, sender: &str, mail: &[u8]) {
+        self.send_to(sender, &["help@desk.test"], mail);
+    }
+
+    pub fn send_to(&self, sender: &str, recipients: &[&str], mail: &[u8]) {
+        let answers = Session::open(Protocol::Smtp, self.port).send(sender, recipients, mail);
+        assert_eq!(answers, ["250"], "{}", self.log());
+    }
+
+    /// Tries what is in the queue again, now.
+    pub fn flush(&self) {
+        let etc = self.site.path("etc");
+        assert!(Command::new("postqueue").arg("-c").arg(etc).arg("-f").status().unwrap().success());
+    }
+
+    /// Waits for lines in Postfix's log.
+    pub fn wait_for(&self, what: &str, times: usize) {
+        wait_for(&self.site.path("log"), what, times);
+    }
+
+    /// What has come into a folder, sorted.
+    pub fn files(&self, folder: &str) -> Vec<PathBuf> {
+        let Ok(entries) = std::fs::read_dir(self.site.path(folder)) else { return Vec::new() };
+        let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        files
+    }
+
+    /// The one file in a folder.
+    pub fn arrived(&self, folder: &str) -> Vec<u8> {
+        let files = self.files(folder);
+        assert_eq!(files.len(), 1, "{files:?} {}", self.log());
+        std::fs::read(&files[0]).unwrap()
+    }
+
+    pub fn database(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.site.path("otab/otab.db")).unwrap()
+    }
+
+    /// How many customers and tokens there are.
+    pub fn counts(&self) -> (i64, i64) {
+        let count = |table: &str| {
+            self.database().query_row(&format!("SELECT COUNT(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+        };
+        (count("customer_user"), count("token"))
+    }
+
+    /// Breaks otab's configuration, hands a mail over, breaks the way to the database, and mends both:
+    /// the mail waits in the queue meanwhile. Then it is up to the caller to see it arrive.
+    pub fn while_otab_is_broken(&self, sender: &str, mail: &[u8]) {
+        let config = self.site.path("otab/otab.toml");
+        let good = std::fs::read(&config).unwrap();
+        std::fs::write(&config, "[nonsense").unwrap();
+        self.send(sender, mail);
+        self.wait_for("status=deferred", 1);
+        let away = "[store]\nurl = \"sqlite:no/such/folder/otab.db\"\ncreate = true\n[log]\nsyslog = false\n";
+        std::fs::write(&config, away).unwrap();
+        self.flush();
+        self.wait_for("status=deferred", 2);
+        std::fs::write(&config, good).unwrap();
+        self.flush();
+    }
+
+    /// Adds settings to main.cf while Postfix runs.
+    pub fn reconfigure(&self, more: &str) {
+        let path = self.site.path("etc/main.cf");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text + more).unwrap();
+        let done = Command::new("postfix").arg("-c").arg(self.site.path("etc")).arg("reload").output().unwrap();
+        assert!(done.status.success(), "{done:?}");
+    }
+
+    pub fn bounced_nothing(&self) {
+        assert!(!self.log().contains("status=bounced"), "{}", self.log());
+    }
+}
