@@ -1,69 +1,100 @@
-//! procmail, with the recipes in `examples/`.
+//! procmail's own: its time limit, its fallbacks, OTOBO's recipes, and what each flag of ours is for.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::io::Write;
-use std::process::{Command, Output, Stdio};
+use std::process::Command;
+use std::time::Duration;
 
 use super::Shipped;
-use crate::site::{Site, mail};
+use super::agents::{AGENTS, Agent, HOME, OTOBO, PROCMAIL_DELIVER, Trial};
+use crate::site::mail;
 
-/// procmail with the shipped recipes; the ticket system is `cat` into a file, or fails.
-fn procmail(site: &Site, ticket_system: &str, mail: &[u8]) -> Output {
-    let config = site.path("otab.toml");
-    let recipes = Shipped::read("procmailrc")
-        .with("/usr/local/bin/otab", env!("CARGO_BIN_EXE_otab"))
-        .with("/etc/otab/otab.toml", config.display())
-        .with("/opt/otobo/bin/otobo.Console.pl Maint::PostMaster::Read", ticket_system)
-        .write(site, "procmailrc");
-    let mut child = Command::new("procmail")
-        .arg(format!("DEFAULT={}", site.path("default").display()))
-        .arg(format!("ORGMAIL={}", site.path("orgmail").display()))
-        .arg("-m")
-        .arg(recipes)
-        .current_dir(site.folder())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("procmail");
-    child.stdin.take().unwrap().write_all(mail).unwrap();
-    child.wait_with_output().unwrap()
+const CAROL: &str = "carol@corp.test";
+const PROCMAIL_FILTER: Agent = AGENTS[0];
+
+/// A trial whose recipes lack something, with otab broken.
+fn broken(agent: Agent, from: &str, to: &str) -> Trial {
+    let trial = Trial::with(agent, "", |shipped| shipped.with(from, to));
+    trial.site.append("[nonsense\n");
+    trial
+}
+
+const GUARD: &str = ":0 e\n{\n  EXITCODE=75\n  HOST\n}\n";
+
+#[test]
+fn without_w_a_deferred_mail_would_be_lost() {
+    let trial = broken(PROCMAIL_DELIVER, ":0 wr\n", ":0 r\n");
+    let output = trial.hand_over(CAROL, &mail(1));
+    assert!(output.status.success() && trial.arrived().is_empty(), "{output:?}");
+
+    let trial = broken(PROCMAIL_FILTER, ":0 fwr\n", ":0 fr\n");
+    let output = trial.hand_over(CAROL, &mail(1));
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(trial.arrived().concat(), b"", "an empty mail");
 }
 
 #[test]
-fn procmail_delivers_what_otab_made_of_the_mail() {
-    let site = Site::new("");
-    let ticket = site.path("ticket");
-    let mut forged = b"X-OTOBO-CustomerUser: root\nX-OTOBO-Queue: Raw\n".to_vec();
-    forged.extend(mail(1));
-    let output = procmail(&site, &format!("cat > {}", ticket.display()), &forged);
+fn without_the_guard_a_deferred_mail_would_go_on_unprotected() {
+    let forged = [b"X-OTOBO-CustomerUser: root\n".to_vec(), mail(1)].concat();
+    let trial = broken(PROCMAIL_FILTER, GUARD, "");
+    assert!(trial.the_one(CAROL, &forged).contains("X-OTOBO-CustomerUser: root\n"));
+
+    let trial = broken(PROCMAIL_DELIVER, GUARD, "");
+    assert!(trial.hand_over(CAROL, &forged).status.success());
+    let fallen_back = std::fs::read_to_string(trial.site.path("default")).unwrap();
+    assert!(fallen_back.contains("X-OTOBO-CustomerUser: root\n"), "{fallen_back}");
+}
+
+/// What OTOBO ships does no more than this (RotherOSS/otobo, `.procmailrc.dist`).
+#[test]
+fn grep_leaves_the_second_line_of_a_folded_forged_field_and_otab_does_not() {
+    let forged = b"Subject: help\nX-OTOBO-Queue:\n Raw\nFrom: carol@corp.test\n\nHello\n";
+    let mut grep = Trial::new(OTOBO);
+    let console = grep.site.path("opt/otobo/bin/otobo.Console.pl");
+    grep.text = format!(":0 fhw\n| grep -vi '^X-OTOBO-'\n\n:0 w\n| {} Maint::PostMaster::Read\n", console.display());
+    assert!(grep.the_one(CAROL, forged).contains("Subject: help\n Raw\nFrom: "), "it belongs to the subject now");
+    let ours = Trial::new(OTOBO).the_one(CAROL, forged);
+    assert!(ours.contains("Subject: help\nFrom: "), "{ours}");
+}
+
+#[test]
+fn what_is_presorted_behind_otab_keeps_its_queue_and_a_forged_one_does_not() {
+    let trial = Trial::new(OTOBO);
+    let mail = b"From: carol@corp.test\nTo: sales@example.org\nX-OTOBO-Queue: Raw\nSubject: x\n\nHello\n";
+    let arrived = trial.the_one(CAROL, mail);
+    assert!(arrived.contains("X-OTOBO-Queue: Sales\n") && !arrived.contains("Raw"), "{arrived}");
+    let log = std::fs::read_dir(trial.site.path(HOME).join("var/log")).unwrap().next().unwrap().unwrap();
+    assert!(log.file_name().to_string_lossy().starts_with("procmail-20"), "{log:?}");
+
+    let trial = Trial::with(OTOBO, "", |shipped| shipped.with("| formail -f", "| false -f"));
+    trial.deferred(mail);
+}
+
+#[test]
+fn procmails_time_limit_is_longer_than_all_of_otabs_together() {
+    let text = Shipped::read(PROCMAIL_DELIVER.file).text();
+    let limit = text.lines().find_map(|line| line.strip_prefix("TIMEOUT=")).unwrap();
+    let limits = otab::config::Config::parse("", std::path::Path::new("/")).unwrap().limits;
+    // The command has ten seconds to end.
+    let longest = limits.decide + limits.command + Duration::from_secs(10);
+    assert!(Duration::from_secs(limit.parse().unwrap()) > longest + Duration::from_secs(30), "{longest:?}");
+}
+
+#[test]
+fn where_procmails_time_limit_passes_the_mail_is_deferred_but_the_ticket_system_runs_on() {
+    let trial = Trial::with(PROCMAIL_DELIVER, "", |shipped| shipped.with("TIMEOUT=960", "TIMEOUT=2"));
+    trial.ticket_system("echo $$ > ../pid; exec timeout 60 tail -f /dev/null");
+    trial.deferred(&mail(1));
+    let pid = std::fs::read_to_string(trial.site.path(HOME).join("pid")).unwrap();
+    assert!(Command::new("kill").arg(pid.trim()).status().unwrap().success(), "it is not running any more");
+}
+
+#[test]
+fn as_a_users_own_procmailrc_otobos_recipes_need_no_other_path_than_otabs() {
+    let trial = Trial::new(OTOBO);
+    let mail = [b"From carol@corp.test  Fri Nov 20 20:20:20 2026\n".to_vec(), mail(1)].concat();
+    let output = trial.hand_over_to_nobody("procmail -d nobody", ".procmailrc", &mail);
     assert!(output.status.success(), "{output:?}");
-    let arrived = String::from_utf8(std::fs::read(ticket).unwrap()).unwrap();
+    let arrived = String::from_utf8(trial.arrived().concat()).unwrap();
     assert!(arrived.contains("X-OTOBO-CustomerUser: carol@corp.test\n"), "{arrived}");
-    assert!(!arrived.contains("root") && !arrived.contains("Queue"), "{arrived}");
-}
-
-#[test]
-fn with_otab_failing_procmail_ends_with_75_and_delivers_nothing_anywhere() {
-    let site = Site::new("");
-    site.append("[nonsense\n");
-    let output = procmail(&site, &format!("cat > {}", site.path("ticket").display()), &mail(1));
-    assert_eq!(output.status.code(), Some(75), "{output:?}");
-    for place in ["ticket", "default", "orgmail"] {
-        assert!(!site.path(place).exists(), "{place}");
-    }
-}
-
-#[test]
-fn with_the_ticket_system_failing_procmail_ends_with_75_and_the_next_try_makes_no_second_token() {
-    let site = Site::new("");
-    let output = procmail(&site, "false", &mail(1));
-    assert_eq!(output.status.code(), Some(75), "{output:?}");
-    for place in ["default", "orgmail"] {
-        assert!(!site.path(place).exists(), "{place}");
-    }
-    let output = procmail(&site, &format!("cat > {}", site.path("ticket").display()), &mail(1));
-    assert!(output.status.success(), "{output:?}");
-    assert_eq!((site.count("customer_user"), site.count("token")), (1, 1));
 }
