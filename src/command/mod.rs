@@ -1,5 +1,6 @@
 //! The commands, one file each, and the only place where rooms are wired together.
 
+mod address;
 mod cli;
 mod customer;
 mod deliver;
@@ -8,7 +9,11 @@ mod failure;
 mod filter;
 mod init;
 mod intake;
+mod link;
 mod mail_path;
+mod mint;
+mod notify;
+mod outbox;
 mod output;
 mod people;
 mod print;
@@ -20,7 +25,9 @@ mod standing;
 mod store;
 mod ticket;
 mod token;
+mod token_facts;
 mod use_token;
+mod wake;
 mod watch;
 
 use std::ffi::OsString;

@@ -143,6 +143,14 @@ pub fn list(db: &mut impl Statements, limit: Option<u32>) -> Result<Vec<Waiting>
     rows.iter().map(waiting).collect()
 }
 
+/// Makes an order, or all of them, due now; how many.
+pub fn retry(tx: &mut Tx<'_>, id: Option<i64>, now: Timestamp) -> Result<u64, db::Error> {
+    match id {
+        Some(id) => tx.execute("UPDATE outbox SET due_at = ? WHERE id = ?", &[now.into(), id.into()]),
+        None => tx.execute("UPDATE outbox SET due_at = ? WHERE due_at > ?", &[now.into(), now.into()]),
+    }
+}
+
 /// Gives an order up, and its secret with it; `false` where there is none.
 pub fn drop(db: &mut impl Statements, id: i64) -> Result<bool, db::Error> {
     let dropped = db.execute("DELETE FROM outbox WHERE id = ?", &[id.into()])?;

@@ -57,28 +57,37 @@ pub enum Security {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}")]
 pub struct Failure {
-    /// Whether it is refused for good (RFC 5321: 5yz).
-    pub is_permanent: bool,
+    /// What is to be expected of other tries.
+    pub away: Away,
     /// For the log: what was said.
     pub what: String,
 }
 
+/// What a failure says about other tries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Away {
+    /// This mail is refused for good (RFC 5321: 5yz).
+    ThisMailForGood,
+    /// This mail is refused for now (4yz); others may fare better.
+    ThisMail,
+    /// The mail server cannot be worked with now.
+    All,
+}
+
 impl Failure {
-    fn transient(what: impl std::fmt::Display) -> Self {
-        Self { is_permanent: false, what: what.to_string() }
+    fn all(what: impl std::fmt::Display) -> Self {
+        Self { away: Away::All, what: what.to_string() }
     }
 }
 
 impl Transport {
-    /// Sends a mail with the null reverse-path, within `limit`. A failure that is not permanent leaves open
-    /// whether the mail went: a server may have fallen silent behind the last byte.
+    /// Sends a mail with the null reverse-path, within `limit`. With [`Away::All`] it may have gone all the
+    /// same: a server may have fallen silent behind the last byte. The caller then sends nothing else.
     pub fn send(&self, mail: &Ready, limit: Duration) -> Result<(), Failure> {
         match self {
             Self::Sendmail(program) => sendmail(program, mail, limit),
             Self::Smtp(server) => smtp(server, mail, limit),
-            Self::Folder(folder) => {
-                keep(folder, mail).map_err(|e| Failure::transient(format!("{}: {e}", folder.display())))
-            }
+            Self::Folder(folder) => keep(folder, mail).map_err(|e| Failure::all(format!("{}: {e}", folder.display()))),
         }
     }
 }
@@ -100,7 +109,7 @@ fn keep(folder: &Path, mail: &Ready) -> std::io::Result<()> {
 
 /// `-i -f '' -- RECIPIENT`, as every sendmail understands it.
 fn sendmail(program: &Path, mail: &Ready, limit: Duration) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure::transient(format!("{}: {error}", program.display()));
+    let failed = |error: std::io::Error| Failure::all(format!("{}: {error}", program.display()));
     let mut input: File = tempfile::tempfile().map_err(failed)?;
     input.write_all(&with_lf(mail)).and_then(|()| input.rewind()).map_err(failed)?;
     let mut command: Vec<OsString> = vec![program.into()];
@@ -110,16 +119,18 @@ fn sendmail(program: &Path, mail: &Ready, limit: Duration) -> Result<(), Failure
     match finished.ended {
         Ended::Status(0) => Ok(()),
         // sysexits.h: wrong data, no such user, no such host, refused by policy.
-        Ended::Status(status @ (65 | 67 | 68)) => {
-            Err(Failure { is_permanent: true, what: format!("sendmail ended with {status}: {}", finished.said) })
-        }
-        ended => Err(Failure::transient(format!("sendmail: {ended}: {}", finished.said))),
+        Ended::Status(status @ (65 | 67 | 68)) => Err(Failure {
+            away: Away::ThisMailForGood,
+            what: format!("sendmail ended with {status}: {}", finished.said),
+        }),
+        // Postfix's sendmail: 75 where the mail cannot be queued now.
+        ended => Err(Failure::all(format!("sendmail: {ended}: {}", finished.said))),
     }
 }
 
 fn smtp(server: &Smtp, mail: &Ready, limit: Duration) -> Result<(), Failure> {
-    let transport = connect(server, limit).map_err(Failure::transient)?;
-    let envelope = Envelope::new(None, vec![mail.recipient.clone()]).map_err(Failure::transient)?;
+    let transport = connect(server, limit).map_err(Failure::all)?;
+    let envelope = Envelope::new(None, vec![mail.recipient.clone()]).map_err(Failure::all)?;
     let bytes = mail.bytes.clone();
     // lettre limits each read and write; a server that sends a byte now and then is cut off here. The
     // thread ends with the process, which does nothing else after this failure.
@@ -127,11 +138,11 @@ fn smtp(server: &Smtp, mail: &Ready, limit: Duration) -> Result<(), Failure> {
     let worker = std::thread::Builder::new().spawn(move || {
         let _ = done.send(transport.send_raw(&envelope, &bytes));
     });
-    worker.map_err(Failure::transient)?;
+    worker.map_err(Failure::all)?;
     match outcome.recv_timeout(limit) {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => Err(judge(&error)),
-        Err(_) => Err(Failure::transient("the mail server has not finished within mail.timeout")),
+        Err(_) => Err(Failure::all("the mail server has not finished within mail.timeout")),
     }
 }
 
@@ -160,7 +171,14 @@ fn judge(error: &lettre::transport::smtp::Error) -> Failure {
     let code = error.status().map(|code| code.to_string()).unwrap_or_default();
     let is_login = ["530", "534", "535", "538"].contains(&code.as_str());
     let needs_utf8 = error.is_client() && error.to_string().contains("SMTPUTF8");
-    Failure { is_permanent: (error.is_permanent() && !is_login) || needs_utf8, what: chain(error) }
+    let away = if (error.is_permanent() && !is_login) || needs_utf8 {
+        Away::ThisMailForGood
+    } else if error.is_transient() && code != "421" {
+        Away::ThisMail
+    } else {
+        Away::All
+    };
+    Failure { away, what: chain(error) }
 }
 
 /// An error with its causes, on one line.

@@ -104,6 +104,12 @@ pub fn answer(
     }
 }
 
+/// Whether links to a ticket in this standing open it.
+#[must_use]
+pub fn opens(ticket: TicketStanding, limits: &Limits, now: Timestamp) -> bool {
+    ticket != TicketStanding::Gone && !is_closed(ticket, limits, now)
+}
+
 /// Why a token is to be purged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Doom {

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use data_encoding::HEXLOWER;
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use sha2::{Digest, Sha256};
 
 /// Longest secret, in bytes.
@@ -20,10 +20,11 @@ pub struct Secret(String);
 pub struct SecretError;
 
 impl Secret {
-    /// A new one: the text of a UUID v4, with 122 random bits from the operating system.
+    /// A new one: a UUID v4, with 122 random bits from the operating system, in 22 characters of base64url
+    /// (RFC 4648, section 5), so that links stay short.
     #[must_use]
     pub fn generate() -> Self {
-        Self(uuid::Uuid::new_v4().hyphenated().to_string())
+        Self(BASE64URL_NOPAD.encode(uuid::Uuid::new_v4().as_bytes()))
     }
 
     /// Reads a given one; outer blanks are trimmed. Its shape is left open, since tokens taken over
