@@ -158,7 +158,7 @@ impl Templates {
 }
 
 fn is_html(name: &str) -> bool {
-    name.ends_with(".html")
+    name.rsplit('.').next() == Some("html")
 }
 
 /// The template files of a folder, by path. Other files are none of ours.
