@@ -134,12 +134,9 @@ pub struct Link {
 /// `otab notify`.
 #[derive(Debug, Args)]
 pub struct Notify {
-    /// Go on, and send each link mail once it is due.
+    /// Go on, and start an `otab notify` whenever a link mail is due.
     #[arg(long)]
     pub watch: bool,
-    /// Leave the terminal and the mail server's session: how the mail path starts it.
-    #[arg(long, hide = true)]
-    pub detached: bool,
 }
 
 /// `otab outbox`.

@@ -54,7 +54,7 @@ pub fn run(path: &Path, args: &cli::Passage, next: Next<'_>, watch: &Watch) -> R
     let status = filter.run()?;
     watch.done();
     if filter.has_order.get() {
-        wake::sender(&site.config);
+        wake::sender(&site.config, log);
     }
     Ok(status)
 }

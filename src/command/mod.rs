@@ -9,6 +9,7 @@ mod failure;
 mod filter;
 mod init;
 mod intake;
+mod letter;
 mod link;
 mod mail_path;
 mod mint;

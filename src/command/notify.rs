@@ -1,34 +1,38 @@
 //! `otab notify`: sends the link mails that are due, one at a time.
 //!
-//! What a mail says is asked for at the moment when it goes out: a token that has been used or revoked, a
-//! customer that is gone, an address that has changed are no reason for a mail any more.
+//! One process does one pass and ends, whatever hangs in it. What a mail says is `letter`'s matter.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::address;
 use super::cli;
 use super::failure::{Done, Ends, Failure};
+use super::letter::{self, Letter};
 use super::people;
 use super::site::{self, Site};
-use super::token_facts::{Facts, language, look};
+use super::wake;
 use crate::clock;
 use crate::config;
 use crate::db::{self, Databases};
 use crate::exit::Exit;
-use crate::link::compose::{self, LinkMail};
-use crate::link::outbox::Occasion;
 use crate::link::queue::{self, Caps, Room, Taken};
-use crate::link::template::{Templates, Texts, Values};
+use crate::link::template::Templates;
 use crate::link::transport::{Away, Security, Smtp, Transport};
 use crate::log::Log;
-use crate::token::{self, Answer, CustomerStanding};
 
 /// How long after its time limit a sender that says nothing is taken for dead.
 const MARGIN: SignedDuration = SignedDuration::from_secs(120);
-/// How often `--watch` looks.
+/// How much of that has to be left once a mail has been sent, for the note about it.
+const TO_NOTE: SignedDuration = SignedDuration::from_mins(1);
+/// How often `--watch` looks, and how long it waits where a pass has failed.
 const LOOK: Duration = Duration::from_secs(10);
+const AFTER_FAILURE: Duration = Duration::from_mins(1);
+/// How often a note that a mail has been sent is tried, with a pause before each.
+const NOTES: u32 = 60;
+const BEFORE_NOTE: Duration = Duration::from_secs(1);
+/// Most of what a mail server said that is kept, in characters.
+const LONGEST_WORDS: usize = 300;
 
 /// What sending needs besides the site.
 struct Sender<'a> {
@@ -62,28 +66,35 @@ enum Next {
 
 /// Runs it.
 pub fn run(site: &Site, args: &cli::Notify) -> Done {
-    if args.detached {
-        // Refused to the leader of a group, who has left already.
-        let _ = rustix::process::setsid();
-    }
     let log = site::open_log(&site.config);
-    let sender = match Sender::new(site, &log) {
-        Ok(sender) => sender,
-        Err(failure) => {
-            // Started by the mail path, nobody reads its standard error.
-            log.error(&format!("link mails cannot be sent: {:#}", failure.error));
-            return Err(failure);
-        }
-    };
+    let done = Sender::new(site, &log).and_then(|sender| if args.watch { watch(site, &log) } else { sender.pass() });
+    // Started by the mail path, nobody reads its standard error.
+    done.inspect_err(|failure| log.error(&format!("link mails cannot be sent: {:#}", failure.error)))
+}
+
+/// Starts a sender whenever an order is due. Each is a process of its own: what it leaves behind at a mail
+/// server that hangs ends with it, and a new otab is used once it is there.
+fn watch(site: &Site, log: &Log) -> Done {
+    let mut told = String::new();
     loop {
-        let passed = sender.pass();
-        if !args.watch {
-            return passed;
+        let passed = look_once(site).err().map(|failure| format!("{:#}", failure.error)).unwrap_or_default();
+        if !passed.is_empty() && passed != told {
+            log.error(&format!("link mails: {passed}"));
         }
-        if let Err(failure) = passed {
-            log.error(&format!("link mails: {:#}", failure.error));
-        }
-        std::thread::sleep(LOOK);
+        std::thread::sleep(if passed.is_empty() { LOOK } else { AFTER_FAILURE });
+        told = passed;
+    }
+}
+
+fn look_once(site: &Site) -> Result<(), Failure> {
+    let due = queue::next_due(people::reading().get(&site.store)?)?;
+    if due.is_none_or(|due| due > clock::now()) {
+        return Ok(());
+    }
+    let ended = wake::notify(&site.config).and_then(|mut notify| notify.status());
+    match ended.ends(Exit::Unavailable, "otab notify cannot be started")? {
+        status if status.success() => Ok(()),
+        status => Err(Failure::new(Exit::TempFail, format!("otab notify: {status}"))),
     }
 }
 
@@ -101,8 +112,22 @@ impl<'a> Sender<'a> {
         Ok(Self { site, log, transport, templates, name })
     }
 
-    /// Sends everything that is due. Ends early where the mail server is away: the others would fare no better.
+    /// Sends everything that is due, and lets others work, however it ends.
     fn pass(&self) -> Done {
+        let done = self.send_all();
+        if !matches!(done, Ok(Exit::Ok)) {
+            let released = people::changing()
+                .get(&self.site.store)
+                .and_then(|store| store.write(|tx| queue::release(tx, &self.name)));
+            if let Err(error) = released {
+                self.log.warning(&format!("link mails: others wait a few minutes: {error}"));
+            }
+        }
+        done
+    }
+
+    /// Ends early where the mail server is away: the others would fare no better.
+    fn send_all(&self) -> Done {
         loop {
             let mut dbs = people::changing();
             if self.is_idle(&mut dbs)? {
@@ -113,10 +138,9 @@ impl<'a> Sender<'a> {
                 Next::Capped => continue,
                 Next::Order(order) => order,
             };
-            let (fate, is_away) = self.try_order(&mut dbs, &order)?;
-            self.settle(&mut dbs, &order, &fate)?;
+            let (fate, is_away) = self.try_order(dbs, &order);
+            self.settle(&order, &fate)?;
             if is_away {
-                dbs.get(&self.site.store)?.write(|tx| queue::release(tx, &self.name))?;
                 return Ok(Exit::TempFail);
             }
         }
@@ -174,117 +198,70 @@ impl<'a> Sender<'a> {
     }
 
     /// Tries an order; what became of it, and whether the mail server is away altogether.
-    fn try_order(&self, dbs: &mut Databases, order: &Taken) -> Result<(Fate, bool), Failure> {
-        let mail = match self.write(dbs, order)? {
-            Ok(mail) => mail,
-            Err(why) => return Ok((Fate::Over(why), false)),
-        };
+    fn try_order(&self, mut dbs: Databases, order: &Taken) -> (Fate, bool) {
+        let letter = letter::write(self.site, &self.templates, &mut dbs, order);
         // Nothing is held open while a mail server takes its time.
-        *dbs = people::changing();
+        drop(dbs);
+        let mail = match letter {
+            Letter::Mail(mail) => mail,
+            Letter::Never(why) => return (Fate::Over(why), false),
+            Letter::NotYet(why) => return (self.later(order, why), false),
+        };
+        let limit = self.site.config.mail.timeout;
+        if clock::now() + limit + TO_NOTE > order.until {
+            // The database was locked, or the machine asleep: somebody else may have the order by now.
+            return (self.later(order, "looking its customer up took too long".to_owned()), false);
+        }
         super::failpoint("sending");
-        let Err(failure) = self.transport.send(&mail, self.site.config.mail.timeout) else {
+        let Err(failure) = self.transport.send(&mail, limit) else {
             super::failpoint("sent");
-            return Ok((Fate::Sent, false));
+            return (Fate::Sent, false);
         };
-        let due = clock::now() + queue::pause(order.tries);
+        // Filters against spam repeat the links that they find.
+        let what = order.secret.as_ref().map_or(failure.what.clone(), |secret| secret.masked_in(&failure.what));
+        let what: String = what.chars().take(LONGEST_WORDS).collect();
         let fate = match failure.away {
-            Away::ThisMailForGood => Fate::Over(failure.what),
-            _ if due - self.give_up_after() > order.created_at => Fate::Over(format!("given up: {}", failure.what)),
-            _ => Fate::Later { due, why: failure.what },
+            Away::ThisMailForGood => Fate::Over(what),
+            Away::ThisMail | Away::All => self.later(order, what),
         };
-        Ok((fate, failure.away == Away::All))
+        (fate, failure.away == Away::All)
     }
 
-    /// The mail for an order, or why none goes out any more.
-    fn write(&self, dbs: &mut Databases, order: &Taken) -> Result<Result<compose::Ready, String>, Failure> {
-        let Some(secret) = &order.secret else {
-            return Ok(Err("it holds no token".to_owned()));
-        };
-        let Some(facts) = look(self.site, dbs, secret)? else {
-            return Ok(Err("its token is gone".to_owned()));
-        };
-        let link = match self.link(order, &facts, clock::now()) {
-            Ok(link) => link,
-            Err(why) => return Ok(Err(why)),
-        };
-        let language = language(self.site, dbs, &facts);
-        let texts = match self.texts(order, &facts, &link, language.as_deref()) {
-            Ok(texts) => texts,
-            Err(error) => return Err(Failure { exit: Exit::Config, error: error.into() }),
-        };
-        let mail = &self.site.config.mail;
-        let Some(from) = &mail.from else {
-            return Err(Failure::new(Exit::Config, "mail.from is empty"));
-        };
-        let identity = format!("{} {} {}", order.id, order.created_at.as_second(), facts.token.id);
-        let composed = compose::compose(&LinkMail {
-            from,
-            from_name: &mail.from_name,
-            to: &order.recipient,
-            texts: &texts,
-            in_reply_to: order.message_id.as_deref(),
-            identity: &identity,
-            at: SystemTime::from(clock::now()),
-        });
-        Ok(composed.map_err(|error| error.to_string()))
-    }
-
-    /// The link, if it would open something: the customer gets no mail for one that would not. Whether it
-    /// holds a token comes with it.
-    fn link(&self, order: &Taken, facts: &Facts, now: Timestamp) -> Result<(String, bool), String> {
-        let is_recipient = facts.customer.as_ref().is_some_and(|customer| customer.email == order.recipient);
-        if facts.standing == CustomerStanding::HasPassword && is_recipient {
-            let config = &self.site.config;
-            let number = facts.token.ticket_number.as_deref();
-            let page = number.map_or_else(|| address::overview(config), |number| address::ticket_page(config, number));
-            let plain = page.ok_or("the customer has a password by now, and one_time_auth.portal_url is empty")?;
-            return Ok((plain, false));
+    /// Another try after a pause; none where it would come too late.
+    fn later(&self, order: &Taken, why: String) -> Fate {
+        let due = clock::now() + queue::pause(order.tries);
+        if due - self.give_up_after() > order.created_at {
+            return Fate::Over(format!("given up: {why}"));
         }
-        let limits = self.site.limits();
-        let answer = token::answer(Some(&facts.token), facts.ticket, false, facts.standing, &limits, now);
-        if answer != Answer::Valid || !is_recipient {
-            return Err("its link would open nothing any more".to_owned());
-        }
-        let secret = order.secret.as_ref().ok_or("it holds no token")?;
-        let link = address::link(&self.site.config, secret).ok_or("one_time_auth.link_url is empty")?;
-        Ok((link, true))
+        Fate::Later { due, why }
     }
 
-    fn texts(
-        &self,
-        order: &Taken,
-        facts: &Facts,
-        (link, one_time): &(String, bool),
-        language: Option<&str>,
-    ) -> Result<Texts, crate::link::template::Error> {
-        let links = &self.site.config.one_time_auth;
-        let languages = [language, order.language.as_deref(), Some(links.language.as_str())];
-        let languages: Vec<&str> = languages.into_iter().flatten().collect();
-        let occasion = if order.is_refresh { Occasion::Refresh } else { Occasion::New };
-        let values = Values {
-            link,
-            ticket_number: facts.token.ticket_number.as_deref().unwrap_or_default(),
-            site_name: &links.site_name,
-            days: links.access_days_after_close,
-            one_time: *one_time,
-        };
-        self.templates.render(occasion, &languages, &values)
-    }
-
-    fn settle(&self, dbs: &mut Databases, order: &Taken, fate: &Fate) -> Result<(), Failure> {
+    fn settle(&self, order: &Taken, fate: &Fate) -> Result<(), Failure> {
         let id = order.id;
-        dbs.get(&self.site.store)?.write(|tx| match fate {
-            Fate::Sent => queue::sent(tx, order, clock::now()),
-            Fate::Later { due, why } => queue::postpone(tx, id, *due, why),
-            Fate::Over(_) => queue::give_up(tx, id),
-        })?;
+        let mut noted = self.note(order, fate);
+        for _ in 0..NOTES {
+            match &noted {
+                // Without this note the customer would get the mail once more.
+                Err(error) if error.is_transient() && matches!(fate, Fate::Sent) => std::thread::sleep(BEFORE_NOTE),
+                _ => break,
+            }
+            noted = self.note(order, fate);
+        }
         let customer = &order.customer;
         match fate {
             Fate::Sent => self.log.info(&format!("link mail {id}: sent to {customer} in {}", order.backend)),
             Fate::Later { due, why } => self.log.warning(&format!("link mail {id}: tried again at {due}: {why}")),
             Fate::Over(why) => self.log.error(&format!("link mail {id} to {customer}: not sent: {why}")),
         }
-        Ok(())
+        Ok(noted?)
+    }
+
+    fn note(&self, order: &Taken, fate: &Fate) -> Result<(), db::Error> {
+        people::changing().get(&self.site.store)?.write(|tx| match fate {
+            Fate::Sent => queue::sent(tx, order, clock::now()),
+            Fate::Later { due, why } => queue::postpone(tx, order.id, *due, why),
+            Fate::Over(_) => queue::give_up(tx, order.id),
+        })
     }
 }
 

@@ -60,7 +60,7 @@ fn retry(site: &Site, id: Option<i64>) -> Done {
     if count == 0 && id.is_some() {
         return Err(none_such());
     }
-    wake::sender(&site.config);
+    wake::sender(&site.config, &site::open_log(&site.config));
     print::line(&format!("due now: {count}"))?;
     Ok(Exit::Ok)
 }

@@ -31,7 +31,7 @@ pub fn run(site: &Site, args: &cli::Redeem, wish: Wish) -> Done {
     let used = used?;
     note(site, &used, wish);
     if matches!(used.answer, Outcome::NewLink) {
-        wake::sender(&site.config);
+        wake::sender(&site.config, &site::open_log(&site.config));
     }
     let messages = site.config.one_time_auth.messages_for(used.language.as_deref().unwrap_or_default());
     let (answer, exit, message) = match &used.answer {
