@@ -1,6 +1,7 @@
 //! The way of a link, from a customer's mail to the second use, with link mails as files.
 
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
 use super::{CAROL, Desk};
 
@@ -75,4 +76,31 @@ fn once_the_ticket_is_known_its_number_stands_in_the_mail_and_the_link_opens_it(
     assert_eq!(mail.field("Subject"), "Your access to your request 1");
     assert_eq!(mail.token(), secret);
     assert_eq!(desk.json(0, &["redeem", &secret])["ticket"], "1");
+}
+
+/// The commands under "Try a link mail", in a folder of their own.
+#[test]
+fn the_readmes_story_goes_as_it_is_told() {
+    let top = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = std::fs::read_to_string(top.join("README.md")).unwrap();
+    let story = readme.split("### Try a link mail\n").nth(1).unwrap();
+    let script = story.split("```sh\n").nth(1).unwrap().split("```").next().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(top.join("fixtures"), folder.path().join("fixtures")).unwrap();
+    // The binary is built already, and the tester's own log is no place for what tests do.
+    let script = script
+        .replace("cargo run --release --", env!("CARGO_BIN_EXE_otab"))
+        .replace("[mail]\n", "[log]\nsyslog = false\n[mail]\n")
+        .replace("redeem \"$token\"\n", "redeem \"$token\"; echo \"status $?\"\n");
+    let output = Command::new("sh").args(["-c", &script]).current_dir(folder.path()).output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{told} {}", String::from_utf8_lossy(&output.stderr));
+    for part in ["X-OTOBO-CustomerUser: hans.muster@kunde.example", "login:", "status 0", "a new one", "status 12"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path().join("mails")).unwrap().count(), 2);
+    let cleaned = readme.contains("rm -r try.toml try.db mails");
+    let mut names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert!(cleaned && names == ["fixtures", "mails", "try.db", "try.toml"], "{names:?}");
 }
