@@ -1,9 +1,9 @@
 //! The outbox as its sender sees it: who may work at it, which order is next, and what becomes of it.
 //!
 //! An order is taken by moving its next try into the future, in one transaction. Of two senders one gets
-//! it; and a sender that dies leaves it to whoever comes after that time. Between the mail server's yes and
-//! [`sent`] a crash makes a second copy of the same mail possible, with the same Message-ID. There is no
-//! other way to one.
+//! it; and a sender that dies leaves it to whoever comes after that time. A crash between the mail server's
+//! yes and [`sent`], and a yes that never comes, make a second copy of the same mail possible, with the same
+//! Message-ID. There is no other way to one.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -44,6 +44,8 @@ pub struct Taken {
     pub created_at: Timestamp,
     /// Which try this is, from 1.
     pub tries: i64,
+    /// How often the mail went out whole and no answer came.
+    pub unanswered: i64,
     /// Until when nobody else gets it.
     pub until: Timestamp,
 }
@@ -94,7 +96,7 @@ pub fn release(tx: &mut Tx<'_>, holder: &str) -> Result<(), Error> {
 /// Takes the next order that is due. Nobody else gets it before `until`.
 pub fn take(tx: &mut Tx<'_>, now: Timestamp, until: Timestamp) -> Result<Option<Taken>, Error> {
     let sql = "SELECT id, secret, recipient, customer, backend, occasion, language, message_id, ticket_number, \
-               created_at, tries FROM outbox WHERE due_at <= ? ORDER BY due_at, id LIMIT 1";
+               created_at, tries, unanswered FROM outbox WHERE due_at <= ? ORDER BY due_at, id LIMIT 1";
     let Some(row) = tx.row(sql, &[now.into()])? else {
         return Ok(None);
     };
@@ -166,6 +168,12 @@ pub fn postpone(tx: &mut Tx<'_>, id: i64, due: Timestamp, why: &str) -> Result<(
     Ok(())
 }
 
+/// The same, where the mail went out whole and no answer came.
+pub fn postpone_unanswered(tx: &mut Tx<'_>, id: i64, due: Timestamp, why: &str) -> Result<(), Error> {
+    tx.execute("UPDATE outbox SET unanswered = unanswered + 1 WHERE id = ?", &[id.into()])?;
+    postpone(tx, id, due, why)
+}
+
 /// The order is not to be tried any more.
 pub fn give_up(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
     tx.execute("DELETE FROM outbox WHERE id = ?", &[id.into()])?;
@@ -197,6 +205,7 @@ fn taken(row: &Row, until: Timestamp) -> Result<Taken, Error> {
         ticket_number: row.opt_text(8)?.map(Into::into),
         created_at: row.time(9)?,
         tries: row.int(10)?,
+        unanswered: row.int(11)?,
         until,
     })
 }

@@ -138,6 +138,35 @@ fn an_answer_that_is_lost_behind_the_last_byte_makes_one_second_copy_with_the_sa
     assert_eq!(copies[0].link(), copies[1].link());
 }
 
+/// A server that needs longer than `mail.timeout` for its yes has the mail each time.
+#[test]
+fn a_server_that_never_answers_to_the_end_gets_three_copies_an_hour_apart_and_no_more() {
+    for reply in [Reply::Hang, Reply::Close] {
+        let peer = Peer::start(at("end", reply));
+        let desk = Desk::smtp(peer.port, "timeout = 2\n");
+        desk.mails_of_carol(&["1@corp.test"]);
+        for copies in 1..3 {
+            assert_eq!((desk.notify(), desk.orders(), peer.got().len()), (75, 1, copies), "{}", desk.log());
+            let (seconds, _) = pause(&desk);
+            assert!((3500..=3600).contains(&seconds), "{seconds}");
+            desk.later();
+        }
+        assert_eq!((desk.notify(), desk.orders(), peer.got().len()), (75, 0, 3));
+        desk.logged(&["the mail server may have it"]);
+        desk.logged(&["not sent: given up, 3 copies went out without an answer"]);
+    }
+}
+
+#[test]
+fn an_order_whose_senders_have_died_each_time_is_given_up_as_well() {
+    let peer = Peer::start(|_, _| Reply::Usual);
+    let desk = Desk::smtp(peer.port, "give_up_hours = 2\n");
+    desk.mails_of_carol(&["1@corp.test"]);
+    desk.sql("UPDATE outbox SET created_at = created_at - 7201");
+    assert_eq!((desk.notify(), desk.orders(), peer.got().len()), (0, 0, 0));
+    desk.logged(&["link mail 1: given up: mail.give_up_hours"]);
+}
+
 #[test]
 fn a_go_on_is_no_yes_to_a_mail() {
     let peer = Peer::start(at("end", Reply::Say("354 more")));
