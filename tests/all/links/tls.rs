@@ -80,3 +80,33 @@ fn a_file_with_authorities_that_is_missing_or_none_is_named() {
     desk.later();
     assert_eq!((desk.notify(), desk.orders()), (75, 1), "{}", desk.log());
 }
+
+/// As Debian's ssl-cert makes one for its machine; `openssl req -x509` makes an authority, which is no server.
+#[test]
+fn a_certificate_signed_by_itself_is_trusted_where_it_is_named_unless_it_says_that_it_is_an_authority() {
+    for (is_authority, status) in [("FALSE", 0), ("TRUE", 75)] {
+        let office = office(|workshop| {
+            let done = Command::new("openssl")
+                .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"])
+                .args(["-addext", "subjectAltName=DNS:localhost", "-keyout", "key.pem", "-out", "cert.pem"])
+                .args(["-addext", &format!("basicConstraints=critical,CA:{is_authority}")])
+                .current_dir(workshop.site.path("etc"))
+                .output()
+                .unwrap();
+            assert!(done.status.success(), "{done:?}");
+            format!(
+                "smtpd_tls_cert_file = {}\nsmtpd_tls_key_file = {}\nsmtpd_tls_security_level = may\n",
+                workshop.place("etc/cert.pem"),
+                workshop.place("etc/key.pem")
+            )
+        });
+        let desk = desk(&office, "starttls", Some("etc/cert.pem"));
+        // Whether or not this machine has any authorities of its own.
+        let mut notify = desk.command(&["notify"]);
+        let ended = notify.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/no/such").status().unwrap();
+        assert_eq!(ended.code(), Some(status), "CA:{is_authority}: {}", desk.log());
+        if status != 0 {
+            desk.logged(&["tried again", "CaUsedAsEndEntity"]);
+        }
+    }
+}
