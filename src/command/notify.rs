@@ -56,8 +56,10 @@ enum Fate {
     Later { due: Timestamp, why: String },
     /// The same; the mail server may have its mail.
     Unanswered { due: Timestamp, why: String },
-    /// It is not.
+    /// It is not, for nobody needs it any more.
     Over(String),
+    /// It is not, and nobody gets it.
+    Lost(String),
 }
 
 /// Where a pass stands.
@@ -177,18 +179,18 @@ impl<'a> Sender<'a> {
             };
             if now - self.give_up_after() > order.created_at {
                 // Its senders have died each time, or nobody looked for long.
-                queue::give_up(tx, order.id)?;
+                queue::give_up_unsent(tx, &order, now)?;
                 self.log.error(&format!("link mail {}: given up: mail.give_up_hours have passed", order.id));
                 return Ok(Next::Other);
             }
             match queue::room(tx, &order.recipient, &caps, now)? {
                 Room::Free => return Ok(Next::Order(Box::new(order))),
                 Room::AddressFull => {
-                    queue::give_up(tx, order.id)?;
+                    queue::give_up_unsent(tx, &order, now)?;
                     self.log.warning(&format!("link mail {}: not sent: mail.per_address is reached", order.id));
                 }
                 Room::Later(due) if due - self.give_up_after() > order.created_at => {
-                    queue::give_up(tx, order.id)?;
+                    queue::give_up_unsent(tx, &order, now)?;
                     self.log.warning(&format!("link mail {}: given up: the caps left no room", order.id));
                 }
                 Room::Later(due) => {
@@ -234,7 +236,7 @@ impl<'a> Sender<'a> {
         let what = order.secret.as_ref().map_or(failure.what.clone(), |secret| secret.masked_in(&failure.what));
         let what: String = what.chars().take(LONGEST_WORDS).collect();
         let fate = match failure.away {
-            Away::ThisMailForGood => Fate::Over(what),
+            Away::ThisMailForGood => Fate::Lost(what),
             Away::ThisMail | Away::All => self.later(order, queue::pause(order.tries), what),
             Away::Unanswered if order.unanswered + 1 >= COPIES => {
                 Fate::Over(format!("given up, {COPIES} copies went out without an answer: {what}"))
@@ -251,7 +253,7 @@ impl<'a> Sender<'a> {
     fn later(&self, order: &Taken, pause: SignedDuration, why: String) -> Fate {
         let due = clock::now() + pause;
         if due - self.give_up_after() > order.created_at {
-            return Fate::Over(format!("given up: {why}"));
+            return Fate::Lost(format!("given up: {why}"));
         }
         Fate::Later { due, why }
     }
@@ -274,7 +276,9 @@ impl<'a> Sender<'a> {
             Fate::Unanswered { due, why } => self
                 .log
                 .warning(&format!("link mail {id}: tried again at {due}, though the mail server may have it: {why}")),
-            Fate::Over(why) => self.log.error(&format!("link mail {id} to {customer}: not sent: {why}")),
+            Fate::Over(why) | Fate::Lost(why) => {
+                self.log.error(&format!("link mail {id} to {customer}: not sent: {why}"));
+            }
         }
         Ok(noted?)
     }
@@ -285,6 +289,7 @@ impl<'a> Sender<'a> {
             Fate::Later { due, why } => queue::postpone(tx, order.id, *due, why),
             Fate::Unanswered { due, why } => queue::postpone_unanswered(tx, order.id, *due, why),
             Fate::Over(_) => queue::give_up(tx, order.id),
+            Fate::Lost(_) => queue::give_up_unsent(tx, order, clock::now()),
         })
     }
 }

@@ -8,7 +8,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::db::{Error, Row, Statements, Tx};
-use crate::token::Secret;
+use crate::token::{self, Secret, Which};
 
 /// What the caps count over.
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -24,6 +24,8 @@ const TASK: &str = "outbox";
 pub struct Taken {
     /// The order's number.
     pub id: i64,
+    /// Its token.
+    pub token_id: Option<i64>,
     /// The secret of its token; `None` for a link without one.
     pub secret: Option<Secret>,
     /// Where it goes.
@@ -96,7 +98,7 @@ pub fn release(tx: &mut Tx<'_>, holder: &str) -> Result<(), Error> {
 /// Takes the next order that is due. Nobody else gets it before `until`.
 pub fn take(tx: &mut Tx<'_>, now: Timestamp, until: Timestamp) -> Result<Option<Taken>, Error> {
     let sql = "SELECT id, secret, recipient, customer, backend, occasion, language, message_id, ticket_number, \
-               created_at, tries, unanswered FROM outbox WHERE due_at <= ? ORDER BY due_at, id LIMIT 1";
+               created_at, tries, unanswered, token_id FROM outbox WHERE due_at <= ? ORDER BY due_at, id LIMIT 1";
     let Some(row) = tx.row(sql, &[now.into()])? else {
         return Ok(None);
     };
@@ -180,6 +182,15 @@ pub fn give_up(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
     Ok(())
 }
 
+/// The same, for a mail that nobody has got: its token goes with it. As long as it were active, every older link
+/// of the customer's would send him to a mail that never came.
+pub fn give_up_unsent(tx: &mut Tx<'_>, order: &Taken, now: Timestamp) -> Result<(), Error> {
+    if let Some(id) = order.token_id.filter(|_| order.unanswered == 0) {
+        token::revoke(tx, &Which::Id(id), now)?;
+    }
+    give_up(tx, order.id)
+}
+
 /// How long to wait after a try that failed: one minute, and twice as long each time, up to an hour.
 #[must_use]
 pub fn pause(tries: i64) -> SignedDuration {
@@ -206,6 +217,7 @@ fn taken(row: &Row, until: Timestamp) -> Result<Taken, Error> {
         created_at: row.time(9)?,
         tries: row.int(10)?,
         unanswered: row.int(11)?,
+        token_id: row.opt_int(12)?,
         until,
     })
 }
