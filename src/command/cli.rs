@@ -153,7 +153,7 @@ pub enum Outbox {
         /// Its number in the list; else all.
         id: Option<i64>,
     },
-    /// Give a link mail up. Its token stays.
+    /// Give a link mail up, and its link with it.
     Drop {
         /// Its number in the list.
         id: i64,

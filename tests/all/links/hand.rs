@@ -138,7 +138,8 @@ fn the_outbox_is_listed_retried_and_dropped_without_a_secret() {
     assert!(desk.ends(0, &["outbox", "retry", "1"]).contains("due now: 1"));
     assert_eq!((desk.notify(), desk.files().len(), desk.orders()), (0, 2, 0));
     assert!(desk.ends(0, &["outbox", "retry"]).contains("due now: 0"));
-    assert_eq!(desk.site.count("token"), 2, "a dropped order's token stays");
+    let states = desk.ask("SELECT GROUP_CONCAT(state) FROM (SELECT state FROM token ORDER BY id)");
+    assert_eq!(states, "active,revoked", "a dropped order's link goes with it");
     assert!(secrets.iter().all(|secret| !desk.log().contains(secret)), "{}", desk.log());
 }
 
@@ -154,4 +155,16 @@ fn notify_says_which_setting_is_missing() {
     desk.ends(78, &["notify", "--watch"]);
     desk.logged(&["link mails cannot be sent", "link_url"]);
     assert_eq!(desk.orders(), 1);
+}
+
+#[test]
+fn a_link_mail_whose_mail_is_still_with_the_next_stage_is_not_made_due_by_hand() {
+    let desk = Desk::new();
+    desk.mails_of_carol(&["1@corp.test"]);
+    desk.sql("UPDATE token SET state = 'pending'; UPDATE outbox SET due_at = 4102444800");
+    assert!(desk.ends(0, &["outbox", "retry"]).contains("due now: 0"));
+    desk.ends(67, &["outbox", "retry", "1"]);
+    assert_eq!(desk.ask("SELECT due_at FROM outbox"), "4102444800");
+    desk.sql("UPDATE token SET state = 'active'");
+    assert!(desk.ends(0, &["outbox", "retry"]).contains("due now: 1"));
 }
