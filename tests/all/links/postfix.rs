@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{CAROL, Desk, Read};
-use crate::setups::postfix::{Postfix, Workshop};
+use crate::setups::postfix::{Postfix, Workshop, pipe};
 use crate::setups::{executable, free_port};
 
 /// A Postfix that takes mail for corp.test into a mailbox.
@@ -72,6 +72,32 @@ fn by_postfixs_sendmail_the_mail_arrives_whole_with_the_null_reverse_path() {
     sendmail(&desk, &format!("exec /usr/sbin/sendmail -C '{}' \"$@\"", office.postfix.site.path("etc").display()));
     is_whole(&office, &desk.carols_link());
     assert!(office.postfix.log().contains("from=<>"), "{}", office.postfix.log());
+}
+
+/// The whole way: carol's mail, Postfix's pipe(8), otab deliver, the sender that it wakes, Postfix's sendmail,
+/// carol's mailbox.
+#[test]
+fn a_mail_through_postfixs_pipe_brings_its_sender_a_link_mail() {
+    let links = "[one_time_auth]\nlink_url = \"https://help.test/t/{{token}}\"\n";
+    let sending = "[mail]\ntransport = \"sendmail\"\nfrom = \"help@desk.test\"\n";
+    let postfix = pipe::start(pipe::KEEP, &format!("{links}{sending}"));
+    postfix.reconfigure(&format!(
+        "virtual_transport = virtual\nvirtual_mailbox_domains = corp.test\nvirtual_mailbox_maps = static:box/\n\
+         virtual_uid_maps = static:65534\nvirtual_gid_maps = static:65534\nvirtual_mailbox_base = {}\n",
+        postfix.site.path("arrived").display()
+    ));
+    postfix.send(CAROL, &crate::setups::forged());
+    postfix.wait_for("relay=virtual, ", 1);
+    let mail = Read::new(&postfix.arrived("arrived/box/new"));
+    assert_eq!((mail.field("Return-Path"), mail.field("To"), mail.field("From")), ("<>", CAROL, "help@desk.test"));
+    assert_eq!(mail.field("In-Reply-To"), "<1@corp.test>");
+    let secret = mail.token();
+    assert!(!postfix.log().contains(secret));
+    postfix.bounced_nothing();
+    // Sent back, as a robot would: the helpdesk takes it, and nobody earns anything.
+    postfix.send("", mail.raw.as_bytes());
+    postfix.wait_for("relay=otab, ", 2);
+    assert_eq!(postfix.counts(), (1, 1));
 }
 
 #[test]
