@@ -2,11 +2,13 @@
 //!
 //! One process does one pass and ends, whatever hangs in it. What a mail says is `letter`'s matter.
 
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::cli;
+use super::explain::say;
 use super::failure::{Done, Ends, Failure};
 use super::letter::{self, Letter};
 use super::people;
@@ -149,6 +151,7 @@ impl<'a> Sender<'a> {
             let (fate, is_away) = self.try_order(dbs, &order);
             self.settle(&order, &fate)?;
             if is_away {
+                tell_person("the mail server cannot be worked with now; `otab outbox list` says why");
                 return Ok(Exit::TempFail);
             }
         }
@@ -160,6 +163,9 @@ impl<'a> Sender<'a> {
         let store = dbs.get(&self.site.store)?;
         let is_due = queue::next_due(store)?.is_some_and(|due| due <= now);
         let is_held = queue::holder(store, now)?.is_some_and(|holder| holder != self.name);
+        if is_held && is_due {
+            tell_person("another `otab notify` is at work, or was killed a few minutes ago");
+        }
         Ok(is_held || (!is_due && queue::holder(store, now)?.is_none()))
     }
 
@@ -177,8 +183,8 @@ impl<'a> Sender<'a> {
                 queue::release(tx, &self.name)?;
                 return Ok(Next::Nothing);
             };
-            if now - self.give_up_after() > order.created_at {
-                // Its senders have died each time, or nobody looked for long.
+            if order.tries > 1 && now - self.give_up_after() > order.created_at {
+                // Its senders have died each time. One that has never been tried (no transport so far) is tried.
                 queue::give_up_unsent(tx, &order, now)?;
                 self.log.error(&format!("link mail {}: given up: mail.give_up_hours have passed", order.id));
                 return Ok(Next::Other);
@@ -291,6 +297,13 @@ impl<'a> Sender<'a> {
             Fate::Over(_) => queue::give_up(tx, order.id),
             Fate::Lost(_) => queue::give_up_unsent(tx, order, clock::now()),
         })
+    }
+}
+
+/// A word for somebody who watches. cron would make a mail of it, so it is for terminals alone.
+fn tell_person(what: &str) {
+    if std::io::stderr().is_terminal() {
+        say(what);
     }
 }
 

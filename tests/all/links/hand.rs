@@ -168,3 +168,25 @@ fn a_link_mail_whose_mail_is_still_with_the_next_stage_is_not_made_due_by_hand()
     desk.sql("UPDATE token SET state = 'active'");
     assert!(desk.ends(0, &["outbox", "retry"]).contains("due now: 1"));
 }
+
+/// What otab says at a terminal, and its status.
+fn at_a_terminal(desk: &Desk) -> (String, i32) {
+    let line = format!("{} --config otab.toml notify", env!("CARGO_BIN_EXE_otab"));
+    let mut script = std::process::Command::new("script");
+    let output = script.args(["-qec", &line, "/dev/null"]).current_dir(desk.site.folder()).output().unwrap();
+    (String::from_utf8(output.stdout).unwrap(), output.status.code().unwrap())
+}
+
+#[test]
+fn whoever_calls_notify_at_a_terminal_is_told_why_nothing_goes_out_and_cron_is_not() {
+    let desk = Desk::smtp(crate::setups::free_port(), "");
+    desk.mails_of_carol(&["1@corp.test"]);
+    let (told, status) = at_a_terminal(&desk);
+    assert!(told.contains("otab outbox list") && status == 75, "{told}");
+    desk.sql("UPDATE outbox SET due_at = 0; INSERT INTO worker SELECT 'outbox', 'x', strftime('%s') + 100");
+    let (told, status) = at_a_terminal(&desk);
+    assert!(told.contains("another `otab notify` is at work") && status == 0, "{told}");
+    desk.later();
+    let output = desk.otab(&["notify"]);
+    assert!(output.stderr.is_empty() && output.stdout.is_empty(), "{output:?}");
+}

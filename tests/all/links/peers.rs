@@ -162,9 +162,13 @@ fn an_order_whose_senders_have_died_each_time_is_given_up_as_well() {
     let peer = Peer::start(|_, _| Reply::Usual);
     let desk = Desk::smtp(peer.port, "give_up_hours = 2\n");
     desk.mails_of_carol(&["1@corp.test"]);
-    desk.sql("UPDATE outbox SET created_at = created_at - 7201");
+    desk.sql("UPDATE outbox SET created_at = created_at - 7201, tries = 5");
     assert_eq!((desk.notify(), desk.orders(), peer.got().len()), (0, 0, 0));
     desk.logged(&["link mail 1: given up: mail.give_up_hours"]);
+    // One that was ordered long ago and never tried, since there was no transport, goes out.
+    desk.mails_of_carol(&["2@corp.test"]);
+    desk.sql("UPDATE outbox SET created_at = created_at - 7201");
+    assert_eq!((desk.notify(), desk.orders(), peer.got().len()), (0, 0, 1));
 }
 
 #[test]
