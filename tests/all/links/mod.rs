@@ -158,11 +158,16 @@ impl Desk {
         statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     }
 
-    /// Carol's mail, its ticket 1, and the link mail of it: the secret of the link.
-    pub fn carols_link(&self) -> String {
+    /// Carol's mail and its ticket 1: the secret of the link that waits.
+    pub fn unsent_link(&self) -> String {
         self.mails_of_carol(&["1@corp.test"]);
         self.ends(0, &["ticket", "add", "1", "--message-id", "1@corp.test", "--customer", CAROL]);
-        let secret = self.secrets().remove(0);
+        self.secrets().remove(0)
+    }
+
+    /// The same, and the link mail is out.
+    pub fn carols_link(&self) -> String {
+        let secret = self.unsent_link();
         assert_eq!(self.notify(), 0);
         secret
     }

@@ -223,13 +223,26 @@ fn after_a_link_mail_that_never_left_an_older_link_brings_a_new_one() {
 fn a_link_mail_that_may_have_arrived_keeps_its_link_when_it_is_given_up() {
     let peer = Peer::start(at("end", Reply::Close));
     let desk = Desk::smtp(peer.port, "");
-    desk.mails_of_carol(&["1@corp.test"]);
-    let secret = desk.secrets().remove(0);
+    let secret = desk.unsent_link();
     for _ in 0..3 {
         desk.notify();
         desk.later();
     }
     assert_eq!((desk.orders(), peer.got().len()), (0, 3));
+    desk.json(0, &["redeem", &secret]);
+    // Nor does a later refusal take the link back.
+    let calls = std::sync::atomic::AtomicU32::new(0);
+    let peer = Peer::start(move |stage, _| match stage {
+        "end" => Reply::Close,
+        "RCPT" if calls.fetch_add(1, std::sync::atomic::Ordering::SeqCst) > 0 => Reply::Say("550 no"),
+        _ => Reply::Usual,
+    });
+    let desk = Desk::smtp(peer.port, "");
+    let secret = desk.unsent_link();
+    desk.notify();
+    desk.later();
+    desk.notify();
+    assert_eq!((desk.orders(), peer.got().len()), (0, 1), "{}", desk.log());
     desk.json(0, &["redeem", &secret]);
 }
 
