@@ -55,11 +55,13 @@ pub enum Command {
     Store(Store),
     /// Write a commented configuration and make the database.
     Init(Init),
+    /// Look whether the configuration and everything that it names work.
+    Check(Check),
 }
 
 /// The commands that are for people, not for the mail path.
-pub const FOR_PEOPLE: [&str; 11] =
-    ["purge", "redeem", "refresh", "link", "notify", "outbox", "ticket", "customer", "token", "store", "init"];
+pub const FOR_PEOPLE: [&str; 12] =
+    ["purge", "redeem", "refresh", "link", "notify", "outbox", "ticket", "customer", "token", "store", "init", "check"];
 
 /// Bytes that are not UTF-8 are replaced: the envelope is the sender's to choose, and a mail that is
 /// refused for it would be deferred at each try.
@@ -309,6 +311,14 @@ pub enum Token {
 pub enum Store {
     /// Bring a database that an older otab made to the schema of this one.
     Migrate,
+}
+
+/// `otab check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `otab init`.

@@ -1,6 +1,7 @@
 //! The commands, one file each, and the only place where rooms are wired together.
 
 mod address;
+mod check;
 mod cli;
 mod customer;
 mod deliver;

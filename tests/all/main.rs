@@ -1,5 +1,6 @@
 //! Integration tests, one module a subject.
 
+mod check;
 mod config;
 mod corpus;
 mod deliver;
