@@ -9,6 +9,7 @@ mod endurance;
 mod filter;
 mod fixtures;
 mod licences;
+mod links;
 mod otobo;
 mod people;
 mod perl;
