@@ -5,12 +5,14 @@ mod address;
 mod cli;
 mod customer;
 mod deliver;
+mod envelope;
 mod explain;
 mod failure;
 mod filter;
 mod init;
 mod intake;
 mod mail_path;
+mod outgoing;
 mod output;
 mod people;
 mod print;
@@ -21,6 +23,7 @@ mod site;
 mod standing;
 mod store;
 mod ticket;
+mod ticket_link;
 mod token;
 mod use_token;
 mod watch;
@@ -67,6 +70,7 @@ fn dispatch(otab: cli::Otab) -> ExitCode {
             in_mail_path(config, &args.passage, next)
         }
         Some(cli::Command::Deliver(args)) => in_mail_path(config, &args.passage, Next::Command(&args)),
+        Some(cli::Command::Outgoing(args)) => outgoing::run(config, &args.command),
         Some(command) => people::run(config, command).into(),
     }
 }

@@ -9,6 +9,8 @@ mod filter;
 mod fixtures;
 mod licences;
 mod otobo;
+mod outgoing;
+mod outgoing_parts;
 mod people;
 mod perl;
 mod promises;
