@@ -114,10 +114,14 @@ fn misused(arguments: &[OsString], error: &clap::Error) -> Exit {
     Exit::Usage.in_mail_path()
 }
 
-/// A place where tests of debug builds make a run fail: `OTAB_FAIL_AT=place` panics there.
+/// A place where tests of debug builds make a run fail: `OTAB_FAIL_AT=place` panics there, and
+/// `OTAB_STALL_AT=place` goes no further.
 pub(crate) fn failpoint(place: &str) {
     #[cfg(debug_assertions)]
     {
+        while std::env::var_os("OTAB_STALL_AT").is_some_and(|at| at == place) {
+            std::thread::park();
+        }
         assert!(std::env::var_os("OTAB_FAIL_AT").is_none_or(|at| at != place), "told to fail at {place}");
     }
     let _ = place;

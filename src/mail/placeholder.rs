@@ -107,7 +107,12 @@ fn in_words(before: &[u8]) -> Spot {
     // Between quotes or angle brackets an address may hold blanks (RFC 3986, appendix C).
     let open = before.iter().rposition(|byte| b"<>\"".contains(byte)).filter(|at| before[*at] != b'>');
     let enclosed = open.map_or(&[][..], |at| &before[at + 1..]);
-    let goes_on = word.iter().any(|byte| b"/\\?#&@".contains(byte)) || memchr::memmem::find(enclosed, b"://").is_some();
+    let is_scheme = |at| enclosed[..at].iter().all(|byte| byte.is_ascii_alphanumeric() || b"+-.:".contains(byte));
+    let holds = |bytes: &[u8]| word.iter().any(|byte| bytes.contains(byte));
+    let goes_on = holds(b"?@&\\")
+        || holds(b".") && holds(b"/#")
+        || memchr::memmem::find(word, b"://").is_some()
+        || memchr::memmem::find(enclosed, b"://").is_some_and(is_scheme);
     if goes_on { Spot::Unsafe } else { Spot::Words }
 }
 
@@ -279,8 +284,13 @@ mod tests {
         {
             assert_eq!(spots(text, false), [Words], "{text}");
         }
+        for text in ["Link/URL:[[OTAB-LINK]]", "a \"b\" https://desk.test [[OTAB-LINK]]", "Ticket#[[OTAB-LINK]]"] {
+            assert_eq!(spots(text, false), [Words], "{text}");
+        }
         for text in [
             "https://evil.test/[[OTAB-LINK]]",
+            "http://localhost:[[OTAB-LINK]]",
+            "evil.test#[[OTAB-LINK]]",
             "evil.test/?a=[[OTAB-LINK]]",
             "mailto:a@evil.test?body=[[OTAB-LINK]]",
             "x@[[OTAB-LINK]]",

@@ -10,7 +10,6 @@ mod fixtures;
 mod licences;
 mod otobo;
 mod outgoing;
-mod outgoing_parts;
 mod people;
 mod perl;
 mod promises;
