@@ -34,6 +34,15 @@ pub enum Command {
     Purge(Purge),
     /// Use up a one-time token and say whose it was.
     Redeem(Redeem),
+    /// Ask for a new link in the place of one that is used up.
+    Refresh(Redeem),
+    /// Make a link to a ticket and print it.
+    Link(Link),
+    /// Send the link mails that are due.
+    Notify(Notify),
+    /// Link mails that wait to be sent.
+    #[command(subcommand)]
+    Outbox(Outbox),
     /// Tickets, as far as otab keeps them itself.
     #[command(subcommand)]
     Ticket(Ticket),
@@ -51,7 +60,8 @@ pub enum Command {
 }
 
 /// The commands that are for people, not for the mail path.
-pub const FOR_PEOPLE: [&str; 7] = ["purge", "redeem", "ticket", "customer", "token", "store", "init"];
+pub const FOR_PEOPLE: [&str; 11] =
+    ["purge", "redeem", "refresh", "link", "notify", "outbox", "ticket", "customer", "token", "store", "init"];
 
 /// Bytes that are not UTF-8 are replaced: the envelope is the sender's to choose, and a mail that is
 /// refused for it would be deferred at each try.
@@ -117,7 +127,50 @@ pub struct Purge {
     pub json: bool,
 }
 
-/// `otab redeem`.
+/// `otab link`.
+#[derive(Debug, Args)]
+pub struct Link {
+    /// The ticket number.
+    #[arg(long, value_name = "NUMBER")]
+    pub ticket: String,
+    /// The login of the ticket's customer.
+    #[arg(long, value_name = "LOGIN")]
+    pub customer: String,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `otab notify`.
+#[derive(Debug, Args)]
+pub struct Notify {
+    /// Go on, and start an `otab notify` whenever a link mail is due.
+    #[arg(long)]
+    pub watch: bool,
+}
+
+/// `otab outbox`.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum Outbox {
+    /// List the link mails that wait.
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a link mail, or all of them, due now.
+    Retry {
+        /// Its number in the list; else all.
+        id: Option<i64>,
+    },
+    /// Give a link mail up. Its token stays.
+    Drop {
+        /// Its number in the list.
+        id: i64,
+    },
+}
+
+/// `otab redeem` and `otab refresh`.
 #[derive(Debug, Args)]
 pub struct Redeem {
     /// The token; `-` reads it from standard input, where no process list shows it.

@@ -4,6 +4,7 @@
 //! looked up or created, the token recorded and synced, the databases closed. Then the header block
 //! goes out with its edits, and the body is copied.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
@@ -18,6 +19,7 @@ use super::output::{self, CopyError};
 use super::record::{self, Record, Recorded};
 use super::site::{self, Site};
 use super::standing::{self, Asked, Finding, Mode};
+use super::wake;
 use super::watch::Watch;
 use crate::clock;
 use crate::config::{Config, OnError};
@@ -48,8 +50,12 @@ pub fn run(path: &Path, args: &cli::Passage, next: Next<'_>, watch: &Watch) -> R
     let log = mail_path::log_to(site::open_log(&config));
     let idle = config.limits.idle;
     let site = Site::new(config, args.backend.as_deref()).map_err(|error| unusable(&format!("{error:#}")))?;
-    let status = Filter { site: &site, args, next, watch, log, idle }.run()?;
+    let filter = Filter { site: &site, args, next, watch, log, idle, has_order: Cell::new(false) };
+    let status = filter.run()?;
     watch.done();
+    if filter.has_order.get() {
+        wake::sender(&site.config, log);
+    }
     Ok(status)
 }
 
@@ -65,6 +71,8 @@ pub struct Filter<'a> {
     pub log: &'a Log,
     /// How long the mail may stand still.
     pub idle: Duration,
+    /// Whether the mail is out, and a link mail may be due for it.
+    has_order: Cell<bool>,
 }
 
 /// What was decided on a mail, and what the log says of it.
@@ -108,12 +116,14 @@ impl Filter<'_> {
     /// The usual case: the header block is in memory.
     fn whole(&self, rules: &Rules, header: &Header, rest: &[u8], input: &mut impl Read) -> Result<u8, Deferred> {
         let decision = self.decide(rules, header, rest)?;
+        let has_token = decision.token.is_some();
         let status = self.pass_on(decision.token, |output| {
             output.write_all(&decision.block).and_then(|()| output.write_all(rest)).map_err(CopyError::Write)?;
             output::copy(input, output, self.watch)
         })?;
         if !self.explains() {
             self.log.info(&decision.log);
+            self.has_order.set(has_token && status == 0);
         }
         Ok(status)
     }

@@ -1,6 +1,5 @@
 //! The commands, one file each, and the only place where rooms are wired together.
 
-#[allow(dead_code, reason = "each command uses what it needs of it")]
 mod address;
 mod cli;
 mod customer;
@@ -11,7 +10,12 @@ mod failure;
 mod filter;
 mod init;
 mod intake;
+mod letter;
+mod link;
 mod mail_path;
+mod mint;
+mod notify;
+mod outbox;
 mod outgoing;
 mod output;
 mod people;
@@ -25,7 +29,9 @@ mod store;
 mod ticket;
 mod ticket_link;
 mod token;
+mod token_facts;
 mod use_token;
+mod wake;
 mod watch;
 
 use std::ffi::OsString;

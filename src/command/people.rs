@@ -10,7 +10,8 @@ use super::cli::Command;
 use super::explain::say;
 use super::failure::{Done, Ends, Failure};
 use super::site::Site;
-use super::{customer, init, purge, redeem, store, ticket, token};
+use super::use_token::Wish;
+use super::{customer, init, link, notify, outbox, purge, redeem, store, ticket, token};
 use crate::config::{self, Config};
 use crate::db::{Access, Databases};
 use crate::exit::Exit;
@@ -46,7 +47,11 @@ fn dispatch(config: Option<&Path>, command: Command) -> Done {
             Err(Failure::new(Exit::Software, "a command of the mail path is none for people"))
         }
         Command::Purge(args) => purge::run(&site(config, None)?, &args),
-        Command::Redeem(args) => redeem::run(&site(config, None)?, &args),
+        Command::Redeem(args) => redeem::run(&site(config, None)?, &args, Wish::Open),
+        Command::Refresh(args) => redeem::run(&site(config, None)?, &args, Wish::Renew),
+        Command::Link(args) => link::run(&site(config, None)?, &args),
+        Command::Notify(args) => notify::run(&site(config, None)?, &args),
+        Command::Outbox(command) => outbox::run(&site(config, None)?, command),
         Command::Ticket(args) => ticket::run(&site(config, None)?, args),
         Command::Customer(args) => customer::run(&site(config, args.backend())?, args),
         Command::Token(args) => token::run(&site(config, None)?, args),

@@ -9,6 +9,7 @@ use super::print;
 use super::site::{self, Site};
 use crate::clock;
 use crate::exit::Exit;
+use crate::link::queue;
 use crate::token;
 
 /// Runs it.
@@ -18,6 +19,10 @@ pub fn run(site: &Site, args: &cli::Purge) -> Done {
     let mut pause = std::thread::sleep;
     let (limits, now) = (site.limits(), clock::now());
     let counts = token::purge(&mut dbs, &site.store, &site.tickets, &limits, now, args.dry_run, &mut pause)?;
+    if !args.dry_run {
+        // Addresses that the caps on link mails need no more.
+        dbs.get(&site.store)?.write(|tx| queue::forget(tx, now))?;
+    }
     drop(dbs);
     let token::Counts { closed, gone, unbound, too_old } = counts;
     if !args.dry_run {

@@ -1,4 +1,5 @@
-//! `otab redeem`: uses a token up, and says who and which ticket, or what to tell the customer.
+//! `otab redeem` uses a token up, and says who and which ticket, or what to tell the customer.
+//! `otab refresh` asks for a new link in the place of one that is used up.
 //!
 //! The secret is neither printed nor logged.
 
@@ -11,7 +12,8 @@ use super::failure::{Done, Ends, Failure};
 use super::people;
 use super::print;
 use super::site::{self, Site};
-use super::use_token::{Outcome, Use, use_token};
+use super::use_token::{Outcome, Use, Wish, use_token};
+use super::wake;
 use crate::clock;
 use crate::customer::CustomerUser;
 use crate::exit::Exit;
@@ -21,16 +23,20 @@ use crate::token::Secret;
 const INPUT: u64 = 4096;
 
 /// Runs it.
-pub fn run(site: &Site, args: &cli::Redeem) -> Done {
+pub fn run(site: &Site, args: &cli::Redeem, wish: Wish) -> Done {
     let secret = secret(&args.token)?;
     let mut dbs = people::changing();
-    let used = use_token(site, &mut dbs, &secret, clock::now());
+    let used = use_token(site, &mut dbs, &secret, wish, clock::now());
     drop(dbs);
     let used = used?;
-    note(site, &used);
+    note(site, &used, wish);
+    if matches!(used.answer, Outcome::NewLink) {
+        wake::sender(&site.config, &site::open_log(&site.config));
+    }
     let messages = site.config.one_time_auth.messages_for(used.language.as_deref().unwrap_or_default());
     let (answer, exit, message) = match &used.answer {
         Outcome::Opened { customer, ticket } => return opened(args.json, customer, ticket.as_deref()),
+        Outcome::StillGood => return still_good(args.json),
         Outcome::LinkExpired => ("link_expired", Exit::LinkExpired, &messages.link_expired),
         Outcome::WrongLink => ("wrong_link", Exit::WrongLink, &messages.wrong_link),
         Outcome::NewLink => ("new_link", Exit::NewLink, &messages.new_link),
@@ -73,20 +79,31 @@ fn opened(json: bool, customer: &CustomerUser, ticket: Option<&str>) -> Done {
     Ok(Exit::Ok)
 }
 
+fn still_good(json: bool) -> Done {
+    if json {
+        print::json(&json!({ "answer": "valid", "message": Value::Null }))?;
+    } else {
+        print::line("the link has not been used and still works")?;
+    }
+    Ok(Exit::Ok)
+}
+
 /// One line in the log: the token by its number, never its secret.
-fn note(site: &Site, used: &Use) {
+fn note(site: &Site, used: &Use, wish: Wish) {
     let log = site::open_log(&site.config);
+    let command = if wish == Wish::Open { "redeem" } else { "refresh" };
     let token = used.token.map_or_else(|| "unknown token".to_owned(), |id| format!("token {id}"));
     match &used.answer {
         Outcome::Opened { customer, ticket } => log.info(&format!(
-            "redeem: {token} of {} in {}: used, ticket {}",
+            "{command}: {token} of {} in {}: used, ticket {}",
             customer.login,
             customer.source,
             ticket.as_deref().unwrap_or("none")
         )),
-        Outcome::LinkExpired => log.info(&format!("redeem: {token}: expired")),
-        Outcome::WrongLink => log.info(&format!("redeem: {token}: used before, a newer one is active")),
-        Outcome::NewLink => log.info(&format!("redeem: {token}: used before, new link ordered")),
-        Outcome::RefreshFailed { why } => log.error(&format!("redeem: {token}: no new link: {why}")),
+        Outcome::StillGood => log.info(&format!("{command}: {token}: still good")),
+        Outcome::LinkExpired => log.info(&format!("{command}: {token}: expired")),
+        Outcome::WrongLink => log.info(&format!("{command}: {token}: used before, a newer one is active")),
+        Outcome::NewLink => log.info(&format!("{command}: {token}: used before, new link ordered")),
+        Outcome::RefreshFailed { why } => log.error(&format!("{command}: {token}: no new link: {why}")),
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::address;
 use super::envelope;
+use super::mint;
 use super::site::Site;
 use crate::clock;
 use crate::customer::{self, CustomerUser};
@@ -15,7 +16,7 @@ use crate::db::{self, Databases};
 use crate::mail::header::{EndFinder, Header};
 use crate::mail::{Address, recipient, trace, value};
 use crate::ticket::Ticket;
-use crate::token::{self, Answer, CustomerStanding, Issued, NewToken, Secret, State, TicketStanding, TokenFacts};
+use crate::token::{self, State};
 
 /// What a mail says about where it goes and which ticket it is about.
 #[derive(Debug)]
@@ -118,55 +119,28 @@ fn look_up(site: &Site, dbs: &mut Databases, number: &str, recipient: &Address) 
     };
     let language = site.directory.preference(dbs, &customer.source, &customer.login, "UserLanguage");
     let language = language.ok().flatten().filter(|tag| !tag.is_empty());
-    let given = match mint(site, dbs, &ticket, &customer) {
+    let given = match minted(site, dbs, &ticket, &customer) {
         Ok(given) => given,
         Err(error) => Given::Failed(error.to_string()),
     };
     Ok(Gift { given, language })
 }
 
-/// Records a token and builds its link, where the token would open something now.
-fn mint(site: &Site, dbs: &mut Databases, ticket: &Ticket, customer: &CustomerUser) -> Result<Given, db::Error> {
+/// Records a token and builds its link, where the token would open something now. The token has no
+/// mail's key: its secret is not kept, so a second try of the mail needs a token of its own. The first
+/// one's is withdrawn.
+fn minted(site: &Site, dbs: &mut Databases, ticket: &Ticket, customer: &CustomerUser) -> Result<Given, db::Error> {
     if !customer.valid {
         return Ok(Given::Plain("the customer is not valid"));
     }
     if customer.has_password {
         return Ok(Given::Plain("the customer has a password"));
     }
-    let now = clock::now();
-    let new = NewToken {
-        // No key: the secret is not kept, so a second try of the mail needs a token of its own. The
-        // first one's is withdrawn.
-        mail_key: None,
-        customer: customer.login.clone(),
-        email: customer.email.clone(),
-        backend: customer.source.clone(),
-        message_id: None,
-        ticket_number: Some(ticket.number.clone()),
-        state: State::Pending,
-    };
-    let facts = TokenFacts {
-        id: 0,
-        state: new.state,
-        customer: new.customer.clone(),
-        email: new.email.clone(),
-        backend: new.backend.clone(),
-        message_id: None,
-        ticket_number: new.ticket_number.clone(),
-        created_at: now,
-        changed_at: now,
-    };
-    let standing = TicketStanding::from(ticket);
-    if token::answer(Some(&facts), standing, false, CustomerStanding::Good, &site.limits(), now) != Answer::Valid {
+    let Some((secret, token)) = mint::mint(site, dbs, ticket, customer, State::Pending, clock::now())? else {
         return Ok(Given::Plain("the ticket's time is over"));
-    }
-    let secret = Secret::generate();
-    let Some(url) = address::link(&site.config, &secret) else {
-        return Ok(Given::Plain("one_time_auth.link_url is not set"));
     };
-    let issued = dbs.get(&site.store)?.write(|tx| token::issue(tx, &new, &secret, now))?;
-    let (Issued::New { id } | Issued::Already { id }) = issued;
-    Ok(Given::Link { url, token: id })
+    let url = address::link(&site.config, &secret);
+    Ok(url.map_or(Given::Plain("one_time_auth.link_url is not set"), |url| Given::Link { url, token }))
 }
 
 /// Says of a token what became of its mail: taken; or not, and the token goes, since its link reached

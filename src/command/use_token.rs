@@ -6,11 +6,11 @@
 use jiff::Timestamp;
 
 use super::site::Site;
+use super::token_facts::{Facts, language, look};
 use crate::customer::{self, CustomerUser};
 use crate::db::{self, Databases};
 use crate::link::outbox::{self, Occasion, Order};
-use crate::mail::Address;
-use crate::token::{self, Answer, CustomerStanding, Secret, TicketStanding, TokenFacts};
+use crate::token::{self, Answer, Secret, TokenFacts};
 
 /// How often a lost race is looked at anew. Each loss means that somebody else has won, so more
 /// than a few need somebody who uses the same links all the time.
@@ -27,6 +27,15 @@ pub struct Use {
     pub language: Option<String>,
 }
 
+/// What somebody who shows a token wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// To get in.
+    Open,
+    /// A new link in the place of one that is used up; one that still works is left as it is.
+    Renew,
+}
+
 /// The answers.
 #[derive(Debug)]
 pub enum Outcome {
@@ -37,6 +46,8 @@ pub enum Outcome {
         /// Which ticket; `None`: the portal's overview.
         ticket: Option<String>,
     },
+    /// The token is good, and still is: only a new link was asked for.
+    StillGood,
     /// Unknown, or its time is over.
     LinkExpired,
     /// Used, while a newer one is active.
@@ -50,23 +61,21 @@ pub enum Outcome {
     },
 }
 
-/// What is known about a token at one moment.
-struct Facts {
-    token: TokenFacts,
-    ticket: TicketStanding,
-    customer: Option<CustomerUser>,
-    standing: CustomerStanding,
-}
-
 /// Uses the token with this secret. Fails only where it cannot be told what the token is good for.
-pub fn use_token(site: &Site, dbs: &mut Databases, secret: &Secret, now: Timestamp) -> Result<Use, customer::Error> {
+pub fn use_token(
+    site: &Site,
+    dbs: &mut Databases,
+    secret: &Secret,
+    wish: Wish,
+    now: Timestamp,
+) -> Result<Use, customer::Error> {
     let mut last = None;
     for _ in 0..TRIES {
         let Some(facts) = look(site, dbs, secret)? else {
             return Ok(Use { answer: Outcome::LinkExpired, token: None, language: None });
         };
         let (token, language) = (Some(facts.token.id), language(site, dbs, &facts));
-        if let Some(answer) = decide(site, dbs, &facts, language.as_deref(), now)? {
+        if let Some(answer) = decide(site, dbs, &facts, wish, language.as_deref(), now)? {
             return Ok(Use { answer, token, language });
         }
         last = Some((token, language));
@@ -76,67 +85,13 @@ pub fn use_token(site: &Site, dbs: &mut Databases, secret: &Secret, now: Timesta
     Ok(Use { answer: Outcome::RefreshFailed { why }, token, language })
 }
 
-/// Everything the rules ask for.
-fn look(site: &Site, dbs: &mut Databases, secret: &Secret) -> Result<Option<Facts>, customer::Error> {
-    let Some(mut token) = token::lookup(dbs.get(&site.store)?, secret)? else {
-        return Ok(None);
-    };
-    let ticket = ticket(site, dbs, &mut token)?;
-    let customer = match site.directory.by_login(dbs, &token.backend, &token.customer) {
-        // A source that the configuration names no more vouches for nobody.
-        Err(customer::Error::UnknownSource(_)) => None,
-        other => other?,
-    };
-    let standing = standing(&token, customer.as_ref());
-    Ok(Some(Facts { token, ticket, customer, standing }))
-}
-
-/// The token's ticket. One that came to be known since the token was issued is bound now, before it
-/// is asked which other tokens belong to it.
-fn ticket(site: &Site, dbs: &mut Databases, token: &mut TokenFacts) -> Result<TicketStanding, db::Error> {
-    if let Some(number) = &token.ticket_number {
-        // One that has become somebody else's is gone for this customer.
-        let ticket = site.tickets.by_number(dbs, number)?.filter(|ticket| ticket.is_of(&token.customer));
-        return Ok(ticket.as_ref().map_or(TicketStanding::Gone, TicketStanding::from));
-    }
-    let Some(id) = &token.message_id else {
-        return Ok(TicketStanding::Unbound);
-    };
-    let ticket = site.tickets.by_message_id(dbs, id)?.filter(|ticket| ticket.is_of(&token.customer));
-    let Some(ticket) = ticket else {
-        return Ok(TicketStanding::Unbound);
-    };
-    dbs.get(&site.store)?.write(|tx| token::bind(tx, &ticket))?;
-    token.ticket_number = Some(ticket.number.clone());
-    Ok(TicketStanding::from(&ticket))
-}
-
-fn standing(token: &TokenFacts, customer: Option<&CustomerUser>) -> CustomerStanding {
-    let same_address = |stored: &str| {
-        stored == token.email || Address::parse(&token.email).is_some_and(|address| address.is_stated_by(stored))
-    };
-    match customer {
-        None => CustomerStanding::Gone,
-        Some(customer) if !customer.valid => CustomerStanding::Invalid,
-        Some(customer) if customer.has_password => CustomerStanding::HasPassword,
-        Some(customer) if !same_address(&customer.email) => CustomerStanding::AddressChanged,
-        Some(_) => CustomerStanding::Good,
-    }
-}
-
-/// The customer's preference. Comfort only: where it cannot be read, the site's language will do.
-fn language(site: &Site, dbs: &mut Databases, facts: &Facts) -> Option<String> {
-    let customer = facts.customer.as_ref()?;
-    let language = site.directory.preference(dbs, &customer.source, &customer.login, "UserLanguage");
-    language.ok().flatten().filter(|tag| !tag.is_empty())
-}
-
 /// Asks the rules and does what they say; `None` where somebody else was faster, so that what was
 /// known holds no more.
 fn decide(
     site: &Site,
     dbs: &mut Databases,
     facts: &Facts,
+    wish: Wish,
     language: Option<&str>,
     now: Timestamp,
 ) -> Result<Option<Outcome>, customer::Error> {
@@ -148,6 +103,7 @@ fn decide(
         return Ok(Some(Outcome::LinkExpired));
     };
     Ok(match answer {
+        Answer::Valid if wish == Wish::Renew => Some(Outcome::StillGood),
         Answer::Valid => token::redeem(store, token.id, now)?
             .then(|| Outcome::Opened { customer: Box::new(customer.clone()), ticket: token.ticket_number.clone() }),
         Answer::LinkExpired => Some(Outcome::LinkExpired),

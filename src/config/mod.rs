@@ -56,6 +56,8 @@ pub struct Config {
     /// The folder from which relative paths count. Those in the settings below are joined with it
     /// already, but for those inside URLs.
     pub folder: PathBuf,
+    /// The file itself, by its absolute path; `None` for a text that was parsed.
+    pub path: Option<PathBuf>,
     /// `[store]`.
     pub store: Store,
     /// `[postmaster]`.
@@ -82,8 +84,10 @@ impl Config {
     /// Refused are files that others can change, that are no regular file, over 1 MiB or not UTF-8.
     pub fn load(path: &Path) -> Result<Self, Error> {
         let (text, folder) = file::configuration(path)?;
-        let parsed = Self::parse(&text, &folder);
-        parsed.map_err(|problems| Error::Problems { path: Some(path.to_owned()), problems })
+        let mut config = Self::parse(&text, &folder)
+            .map_err(|problems| Error::Problems { path: Some(path.to_owned()), problems })?;
+        config.path = std::path::absolute(path).ok();
+        Ok(config)
     }
 
     /// Reads a text whose relative paths count from `base`. The error holds every problem there
@@ -123,6 +127,7 @@ fn read(root: &Table<'_, '_>, base: &Path) -> Config {
     let secrets = given::Source { folder: base, env: &env };
     Config {
         folder: base.to_owned(),
+        path: None,
         store: sources::store(&root.table("store")),
         postmaster: postmaster::read(&root.table("postmaster"), &secrets),
         create: create::read(&root.table("create")),

@@ -3,5 +3,6 @@
 pub mod compose;
 pub mod outbox;
 pub mod queue;
+mod smtp;
 pub mod template;
 pub mod transport;

@@ -143,6 +143,22 @@ pub fn list(db: &mut impl Statements, limit: Option<u32>) -> Result<Vec<Waiting>
     rows.iter().map(waiting).collect()
 }
 
+/// That the mail of an order has been taken.
+const TAKEN: &str = "NOT (tries = 0 AND EXISTS (SELECT 1 FROM token WHERE token.id = token_id AND state = 'pending'))";
+
+/// Makes an order, or all of them, due now; how many. Those whose mail has not been taken yet (`otab deliver`)
+/// are left alone: their tokens open nothing so far.
+pub fn retry(tx: &mut Tx<'_>, id: Option<i64>, now: Timestamp) -> Result<u64, db::Error> {
+    match id {
+        Some(id) => {
+            tx.execute(&format!("UPDATE outbox SET due_at = ? WHERE id = ? AND {TAKEN}"), &[now.into(), id.into()])
+        }
+        None => {
+            tx.execute(&format!("UPDATE outbox SET due_at = ? WHERE due_at > ? AND {TAKEN}"), &[now.into(), now.into()])
+        }
+    }
+}
+
 /// Gives an order up, and its secret with it; `false` where there is none.
 pub fn drop(db: &mut impl Statements, id: i64) -> Result<bool, db::Error> {
     let dropped = db.execute("DELETE FROM outbox WHERE id = ?", &[id.into()])?;

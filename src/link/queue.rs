@@ -8,10 +8,13 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::db::{Error, Row, Statements, Tx};
-use crate::token::{Secret, SecretError};
+use crate::token::Secret;
 
 /// What the caps count over.
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+/// Longest time for which anybody holds the work. One who holds it for longer has read a clock that was wrong.
+const LONGEST: SignedDuration = SignedDuration::from_mins(30);
 
 /// The task in the table of workers.
 const TASK: &str = "outbox";
@@ -41,6 +44,8 @@ pub struct Taken {
     pub created_at: Timestamp,
     /// Which try this is, from 1.
     pub tries: i64,
+    /// Until when nobody else gets it.
+    pub until: Timestamp,
 }
 
 /// How many link mails may go out within an hour; 0: any number.
@@ -67,8 +72,8 @@ pub enum Room {
 
 /// Becomes, or stays, the one who works at the outbox, until `until`. `false`: somebody else does.
 pub fn hold(tx: &mut Tx<'_>, holder: &str, now: Timestamp, until: Timestamp) -> Result<bool, Error> {
-    let sql = "UPDATE worker SET holder = ?, until = ? WHERE task = ? AND (holder = ? OR until <= ?)";
-    let values = [holder.into(), until.into(), TASK.into(), holder.into(), now.into()];
+    let sql = "UPDATE worker SET holder = ?, until = ? WHERE task = ? AND (holder = ? OR until <= ? OR until > ?)";
+    let values = [holder.into(), until.into(), TASK.into(), holder.into(), now.into(), (now + LONGEST).into()];
     if tx.execute(sql, &values)? == 1 {
         return Ok(true);
     }
@@ -93,16 +98,23 @@ pub fn take(tx: &mut Tx<'_>, now: Timestamp, until: Timestamp) -> Result<Option<
     let Some(row) = tx.row(sql, &[now.into()])? else {
         return Ok(None);
     };
-    let mut order = taken(&row)?;
+    let mut order = taken(&row, until)?;
     let sql = "UPDATE outbox SET due_at = ?, tries = tries + 1 WHERE id = ?";
     tx.execute(sql, &[until.into(), order.id.into()])?;
     order.tries += 1;
     Ok(Some(order))
 }
 
+/// Who works at the outbox now.
+pub fn holder(db: &mut impl Statements, now: Timestamp) -> Result<Option<String>, Error> {
+    let sql = "SELECT holder FROM worker WHERE task = ? AND until > ? AND until <= ?";
+    let row = db.row(sql, &[TASK.into(), now.into(), (now + LONGEST).into()])?;
+    row.map(|row| row.text(0).map(Into::into)).transpose()
+}
+
 /// When the next order is due, whoever has it now.
-pub fn next_due(tx: &mut Tx<'_>) -> Result<Option<Timestamp>, Error> {
-    let row = tx.row("SELECT due_at FROM outbox ORDER BY due_at LIMIT 1", &[])?;
+pub fn next_due(db: &mut impl Statements) -> Result<Option<Timestamp>, Error> {
+    let row = db.row("SELECT due_at FROM outbox ORDER BY due_at LIMIT 1", &[])?;
     row.map(|row| row.time(0)).transpose()
 }
 
@@ -115,9 +127,10 @@ pub fn room(tx: &mut Tx<'_>, recipient: &str, caps: &Caps, now: Timestamp) -> Re
             return Ok(None);
         }
         let sql = format!(
-            "SELECT sent_at FROM sent WHERE sent_at > ? AND {condition} = ? ORDER BY sent_at DESC LIMIT 1 OFFSET ?"
+            "SELECT sent_at FROM sent WHERE sent_at > ? AND sent_at <= ? AND {condition} = ? \
+             ORDER BY sent_at DESC LIMIT 1 OFFSET ?"
         );
-        let row = tx.row(&sql, &[since.into(), value.into(), (cap - 1).into()])?;
+        let row = tx.row(&sql, &[since.into(), now.into(), value.into(), (cap - 1).into()])?;
         row.map(|row| row.time(0)).transpose()
     };
     let recipient = recipient.to_lowercase();
@@ -135,7 +148,14 @@ pub fn sent(tx: &mut Tx<'_>, order: &Taken, now: Timestamp) -> Result<(), Error>
     let recipient = order.recipient.to_lowercase();
     let sql = "INSERT INTO sent (recipient, domain, sent_at) VALUES (?, ?, ?)";
     tx.execute(sql, &[(&recipient).into(), domain(&recipient).into(), now.into()])?;
-    tx.execute("DELETE FROM sent WHERE sent_at <= ?", &[(now - HOUR).into()])?;
+    forget(tx, now)
+}
+
+/// Forgets whom mails went to more than an hour ago. (One that went out later than now was noted by a clock
+/// that was wrong.)
+pub fn forget(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), Error> {
+    let sql = "DELETE FROM sent WHERE sent_at <= ? OR sent_at > ?";
+    tx.execute(sql, &[(now - HOUR).into(), (now + HOUR).into()])?;
     Ok(())
 }
 
@@ -163,11 +183,11 @@ fn domain(recipient: &str) -> &str {
     recipient.rsplit_once('@').map_or("", |(_, domain)| domain)
 }
 
-fn taken(row: &Row) -> Result<Taken, Error> {
-    let secret = row.opt_text(1)?.map(|text| Secret::parse(&text)).transpose();
+fn taken(row: &Row, until: Timestamp) -> Result<Taken, Error> {
     Ok(Taken {
         id: row.int(0)?,
-        secret: secret.map_err(|_: SecretError| row.unexpected(1, "a token"))?,
+        // One that is none (somebody has been at the table) must not stand in the way of all others.
+        secret: row.opt_text(1)?.and_then(|text| Secret::parse(&text).ok()),
         recipient: row.text(2)?.into_owned(),
         customer: row.text(3)?.into_owned(),
         backend: row.text(4)?.into_owned(),
@@ -177,6 +197,7 @@ fn taken(row: &Row) -> Result<Taken, Error> {
         ticket_number: row.opt_text(8)?.map(Into::into),
         created_at: row.time(9)?,
         tries: row.int(10)?,
+        until,
     })
 }
 
@@ -226,10 +247,10 @@ mod tests {
         assert!(db.write(|tx| take(tx, at(98), at(199))).unwrap().is_none());
         assert_eq!(db.write(|tx| take(tx, at(99), at(199))).unwrap().unwrap().tries, 2);
         db.write(|tx| postpone(tx, id, at(300), "busy")).unwrap();
-        assert_eq!(db.write(next_due).unwrap(), Some(at(300)));
+        assert_eq!(next_due(&mut db).unwrap(), Some(at(300)));
         let last = db.write(|tx| take(tx, at(300), at(400))).unwrap().unwrap();
         db.write(|tx| sent(tx, &last, at(301))).unwrap();
-        assert_eq!(db.write(next_due).unwrap(), None);
+        assert_eq!(next_due(&mut db).unwrap(), None);
     }
 
     #[test]

@@ -158,7 +158,7 @@ impl Templates {
 }
 
 fn is_html(name: &str) -> bool {
-    name.ends_with(".html")
+    name.rsplit('.').next() == Some("html")
 }
 
 /// The template files of a folder, by path. Other files are none of ours.
@@ -176,7 +176,11 @@ fn files(folder: &Path) -> Result<BTreeMap<PathBuf, String>, Error> {
         let [set, language, _] = words[..] else {
             return Err(Error::Wrong(path, format!("call it SET.LANGUAGE.{part}, such as new.de.{part}")));
         };
-        let name = format!("{set}.{}.{part}", language.to_ascii_lowercase());
+        // Part of a header field.
+        if language.is_empty() || !language.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)) {
+            return Err(Error::Wrong(path, "its language is none such as de or pt-BR".to_owned()));
+        }
+        let name = format!("{set}.{}.{part}", language.replace('_', "-").to_ascii_lowercase());
         found.insert(path, name);
     }
     Ok(found)

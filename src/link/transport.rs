@@ -4,16 +4,12 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Seek, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
 use std::time::Duration;
 
-use lettre::address::Envelope;
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
-use lettre::{SmtpTransport, Transport as _};
-
 use super::compose::Ready;
+use super::smtp;
 use crate::process::{self, Ended};
 
 /// How link mails leave.
@@ -57,28 +53,38 @@ pub enum Security {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}")]
 pub struct Failure {
-    /// Whether it is refused for good (RFC 5321: 5yz).
-    pub is_permanent: bool,
+    /// What is to be expected of other tries.
+    pub away: Away,
     /// For the log: what was said.
     pub what: String,
 }
 
+/// What a failure says about other tries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Away {
+    /// This mail is refused for good (RFC 5321: 5yz).
+    ThisMailForGood,
+    /// This mail is refused for now (4yz); others may fare better.
+    ThisMail,
+    /// The mail server cannot be worked with now.
+    All,
+}
+
 impl Failure {
-    fn transient(what: impl std::fmt::Display) -> Self {
-        Self { is_permanent: false, what: what.to_string() }
+    pub(super) fn all(what: impl std::fmt::Display) -> Self {
+        Self { away: Away::All, what: what.to_string() }
     }
 }
 
 impl Transport {
-    /// Sends a mail with the null reverse-path, within `limit`. A failure that is not permanent leaves open
-    /// whether the mail went: a server may have fallen silent behind the last byte.
+    /// Sends a mail with the null reverse-path, within `limit`. With [`Away::All`] it may have gone all the
+    /// same: a server may have fallen silent behind the last byte (RFC 1047). The caller then sends nothing
+    /// else, and the process ends: a thread may still be at it.
     pub fn send(&self, mail: &Ready, limit: Duration) -> Result<(), Failure> {
         match self {
             Self::Sendmail(program) => sendmail(program, mail, limit),
-            Self::Smtp(server) => smtp(server, mail, limit),
-            Self::Folder(folder) => {
-                keep(folder, mail).map_err(|e| Failure::transient(format!("{}: {e}", folder.display())))
-            }
+            Self::Smtp(server) => smtp::send(server, mail, limit),
+            Self::Folder(folder) => keep(folder, mail).map_err(|e| Failure::all(format!("{}: {e}", folder.display()))),
         }
     }
 }
@@ -88,11 +94,13 @@ fn with_lf(mail: &Ready) -> Vec<u8> {
     mail.bytes.iter().copied().filter(|byte| *byte != b'\r').collect()
 }
 
-/// As a file that appears once it is whole.
+/// As a file that appears once it is whole. It holds a secret: it is for otab's user alone, and so is the
+/// folder, where it is made.
 fn keep(folder: &Path, mail: &Ready) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder)?;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     let mut file = tempfile::Builder::new().prefix("link.").suffix(".eml.part").tempfile_in(folder)?;
     file.write_all(&with_lf(mail))?;
+    file.as_file().sync_all()?;
     let kept = file.path().with_extension("");
     file.persist_noclobber(kept)?;
     Ok(())
@@ -100,7 +108,7 @@ fn keep(folder: &Path, mail: &Ready) -> std::io::Result<()> {
 
 /// `-i -f '' -- RECIPIENT`, as every sendmail understands it.
 fn sendmail(program: &Path, mail: &Ready, limit: Duration) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure::transient(format!("{}: {error}", program.display()));
+    let failed = |error: std::io::Error| Failure::all(format!("{}: {error}", program.display()));
     let mut input: File = tempfile::tempfile().map_err(failed)?;
     input.write_all(&with_lf(mail)).and_then(|()| input.rewind()).map_err(failed)?;
     let mut command: Vec<OsString> = vec![program.into()];
@@ -110,69 +118,11 @@ fn sendmail(program: &Path, mail: &Ready, limit: Duration) -> Result<(), Failure
     match finished.ended {
         Ended::Status(0) => Ok(()),
         // sysexits.h: wrong data, no such user, no such host, refused by policy.
-        Ended::Status(status @ (65 | 67 | 68)) => {
-            Err(Failure { is_permanent: true, what: format!("sendmail ended with {status}: {}", finished.said) })
-        }
-        ended => Err(Failure::transient(format!("sendmail: {ended}: {}", finished.said))),
+        Ended::Status(status @ (65 | 67 | 68)) => Err(Failure {
+            away: Away::ThisMailForGood,
+            what: format!("sendmail ended with {status}: {}", finished.said),
+        }),
+        // Postfix's sendmail: 75 where the mail cannot be queued now.
+        ended => Err(Failure::all(format!("sendmail: {ended}: {}", finished.said))),
     }
-}
-
-fn smtp(server: &Smtp, mail: &Ready, limit: Duration) -> Result<(), Failure> {
-    let transport = connect(server, limit).map_err(Failure::transient)?;
-    let envelope = Envelope::new(None, vec![mail.recipient.clone()]).map_err(Failure::transient)?;
-    let bytes = mail.bytes.clone();
-    // lettre limits each read and write; a server that sends a byte now and then is cut off here. The
-    // thread ends with the process, which does nothing else after this failure.
-    let (done, outcome) = mpsc::channel();
-    let worker = std::thread::Builder::new().spawn(move || {
-        let _ = done.send(transport.send_raw(&envelope, &bytes));
-    });
-    worker.map_err(Failure::transient)?;
-    match outcome.recv_timeout(limit) {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(judge(&error)),
-        Err(_) => Err(Failure::transient("the mail server has not finished within mail.timeout")),
-    }
-}
-
-fn connect(server: &Smtp, limit: Duration) -> Result<SmtpTransport, Box<dyn std::error::Error>> {
-    let mut builder = SmtpTransport::builder_dangerous(&server.host).port(server.port).timeout(Some(limit));
-    if server.security != Security::None {
-        let mut parameters = TlsParameters::builder(server.host.clone());
-        if let Some(path) = &server.ca_file {
-            let pem = std::fs::read(path).map_err(|error| format!("mail.ca_file {}: {error}", path.display()))?;
-            parameters = parameters.add_root_certificate(Certificate::from_pem(&pem)?);
-        }
-        let parameters = parameters.build()?;
-        builder = builder.tls(match server.security {
-            Security::Implicit => Tls::Wrapper(parameters),
-            _ => Tls::Required(parameters),
-        });
-    }
-    if let Some((user, password)) = &server.login {
-        builder = builder.credentials(Credentials::new(user.clone(), password.clone()));
-    }
-    Ok(builder.build())
-}
-
-/// What the server said. A refused login is the site's fault, not the mail's (RFC 4954, section 6).
-fn judge(error: &lettre::transport::smtp::Error) -> Failure {
-    let code = error.status().map(|code| code.to_string()).unwrap_or_default();
-    let is_login = ["530", "534", "535", "538"].contains(&code.as_str());
-    let needs_utf8 = error.is_client() && error.to_string().contains("SMTPUTF8");
-    Failure { is_permanent: (error.is_permanent() && !is_login) || needs_utf8, what: chain(error) }
-}
-
-/// An error with its causes, on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(this) = cause {
-        let more = this.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = this.source();
-    }
-    text
 }

@@ -20,7 +20,7 @@ pub use issue::{Issued, NewToken, activate, bind, find, issue, renew, replace, w
 pub use people::{Listed, Revoked, Which, WhichError, list, revoke};
 pub use purge::{Counts, purge};
 pub use redeem::{lookup, others_active, redeem};
-pub use rules::{Answer, CustomerStanding, Limits, TicketStanding, answer};
+pub use rules::{Answer, CustomerStanding, Limits, TicketStanding, answer, counts_as_active, opens};
 pub use secret::{MailKey, Secret, SecretError};
 pub use sql::PENDING;
 

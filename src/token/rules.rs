@@ -104,6 +104,12 @@ pub fn answer(
     }
 }
 
+/// Whether links to a ticket in this standing open it.
+#[must_use]
+pub fn opens(ticket: TicketStanding, limits: &Limits, now: Timestamp) -> bool {
+    ticket != TicketStanding::Gone && !is_closed(ticket, limits, now)
+}
+
 /// Why a token is to be purged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Doom {
@@ -133,8 +139,9 @@ pub(super) fn doom(token: &TokenFacts, ticket: TicketStanding, limits: &Limits, 
     }
 }
 
-/// The same as `sql::USABLE` says to the database.
-fn counts_as_active(token: &TokenFacts, now: Timestamp) -> bool {
+/// Whether a pending token counts as active. The same as `sql::USABLE` says to the database.
+#[must_use]
+pub fn counts_as_active(token: &TokenFacts, now: Timestamp) -> bool {
     let age = now.as_second().saturating_sub(token.created_at.as_second());
     token.ticket_number.is_some() || age >= PENDING.as_secs()
 }

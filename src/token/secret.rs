@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use data_encoding::HEXLOWER;
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use sha2::{Digest, Sha256};
 
 /// Longest secret, in bytes.
@@ -20,10 +20,32 @@ pub struct Secret(String);
 pub struct SecretError;
 
 impl Secret {
-    /// A new one: the text of a UUID v4, with 122 random bits from the operating system.
+    /// A new one: a UUID v4, with 122 random bits from the operating system, in 22 characters of base64url
+    /// (RFC 4648, section 5), so that links stay short. None begins with `-`: a command would take it for an
+    /// option. (None can end with it: a mail program would take that for the end of the link.)
     #[must_use]
     pub fn generate() -> Self {
-        Self(uuid::Uuid::new_v4().hyphenated().to_string())
+        loop {
+            let text = BASE64URL_NOPAD.encode(uuid::Uuid::new_v4().as_bytes());
+            if !text.starts_with('-') {
+                return Self(text);
+            }
+        }
+    }
+
+    /// A text with this secret left out, whatever letter case it stands there in.
+    #[must_use]
+    pub fn masked_in(&self, text: &str) -> String {
+        let (secret, folded) = (self.0.to_ascii_lowercase(), text.to_ascii_lowercase());
+        let mut masked = String::with_capacity(text.len());
+        let mut done = 0;
+        for (at, _) in folded.match_indices(&secret) {
+            masked.push_str(&text[done..at]);
+            masked.push('…');
+            done = at + secret.len();
+        }
+        masked.push_str(&text[done..]);
+        masked
     }
 
     /// Reads a given one; outer blanks are trimmed. Its shape is left open, since tokens taken over
@@ -87,9 +109,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn no_secret_begins_or_ends_so_that_a_command_or_a_mail_program_would_misread_it() {
+        for _ in 0..2000 {
+            let secret = Secret::generate();
+            assert!(!secret.expose().starts_with('-') && !secret.expose().ends_with(['-', '_']), "{}", secret.0);
+        }
+    }
+
+    #[test]
+    fn a_secret_is_left_out_of_what_others_say() {
+        let secret = Secret::parse("aBc-1").unwrap();
+        assert_eq!(secret.masked_in("554 spam: h.test/t/aBc-1 and ABC-1/"), "554 spam: h.test/t/… and …/");
+        assert_eq!(secret.masked_in("ä 550 no"), "ä 550 no");
+    }
+
+    #[test]
     fn a_secret_is_a_uuid_hashed_as_text_and_hidden_from_debug() {
         let secret = Secret::generate();
-        assert_eq!(secret.expose().len(), 36);
+        assert_eq!(secret.expose().len(), 22);
+        let bytes = BASE64URL_NOPAD.decode(secret.expose().as_bytes()).unwrap();
+        assert_eq!(uuid::Uuid::from_slice(&bytes).unwrap().get_version_num(), 4);
         assert_ne!(secret, Secret::generate());
         assert_eq!(format!("{secret:?}"), "Secret(…)");
         let abc = Secret::parse(" abc\r\n").unwrap();

@@ -14,7 +14,7 @@ const ROOMS: [(&str, &[&str]); 12] = [
     ("ticket", &["db"]),
     ("token", &["db", "ticket"]),
     ("db", &[]),
-    ("link", &["db", "token"]),
+    ("link", &["db", "mail", "process", "token"]),
     ("config", &["mail"]),
     ("exit", &[]),
     ("clock", &[]),

@@ -1,0 +1,128 @@
+//! The link mail for an order, as things stand at the moment when it goes out: a token that has been used
+//! or revoked, a customer that is gone, an address that has changed are no reason for a mail any more.
+
+use std::time::SystemTime;
+
+use jiff::Timestamp;
+
+use super::address;
+use super::site::Site;
+use super::token_facts::{Facts, language, look};
+use crate::clock;
+use crate::db::Databases;
+use crate::link::compose::{self, LinkMail, Ready};
+use crate::link::outbox::Occasion;
+use crate::link::queue::Taken;
+use crate::link::template::{Templates, Texts, Values};
+use crate::token::{self, Answer, CustomerStanding, State};
+
+/// What an order comes to.
+pub enum Letter {
+    /// A mail.
+    Mail(Ready),
+    /// None any more; why.
+    Never(String),
+    /// None yet; why.
+    NotYet(String),
+}
+
+/// The mail for an order.
+pub fn write(site: &Site, templates: &Templates, dbs: &mut Databases, order: &Taken) -> Letter {
+    let Some(secret) = &order.secret else {
+        return Letter::Never("it holds no token".to_owned());
+    };
+    let facts = match look(site, dbs, secret) {
+        Ok(Some(facts)) => facts,
+        Ok(None) => return Letter::Never("its token is gone".to_owned()),
+        // One source that is away must not hold up the customers of the others.
+        Err(error) => return Letter::NotYet(format!("its customer cannot be looked up: {error}")),
+    };
+    let now = clock::now();
+    if facts.token.state == State::Pending && !token::counts_as_active(&facts.token, now) {
+        return Letter::NotYet("its mail has not been taken yet".to_owned());
+    }
+    let link = match link(site, order, &facts, now) {
+        Ok(link) => link,
+        Err(why) => return Letter::Never(why),
+    };
+    let language = language(site, dbs, &facts);
+    let texts = match texts(site, templates, order, &facts, &link, language.as_deref()) {
+        Ok(texts) => texts,
+        Err(error) => return Letter::NotYet(error.to_string()),
+    };
+    let mail = &site.config.mail;
+    let Some(from) = &mail.from else {
+        return Letter::NotYet("mail.from is empty".to_owned());
+    };
+    let composed = compose::compose(&LinkMail {
+        from,
+        from_name: &mail.from_name,
+        to: &order.recipient,
+        texts: &texts,
+        in_reply_to: order.message_id.as_deref(),
+        identity: &format!("{} {} {}", order.id, order.created_at.as_second(), facts.token.id),
+        at: SystemTime::from(now),
+    });
+    composed.map_or_else(|error| Letter::Never(error.to_string()), Letter::Mail)
+}
+
+/// The link, if it would open something: the customer gets no mail for one that would not. Whether it
+/// holds a token comes with it.
+fn link(site: &Site, order: &Taken, facts: &Facts, now: Timestamp) -> Result<(String, bool), String> {
+    if let Some(why) = in_vain(site, order, facts, now) {
+        return Err(why.to_owned());
+    }
+    let config = &site.config;
+    if facts.standing == CustomerStanding::HasPassword {
+        let number = facts.token.ticket_number.as_deref();
+        let page = number.map_or_else(|| address::overview(config), |number| address::ticket_page(config, number));
+        let plain = page.ok_or("the customer has a password by now, and one_time_auth.portal_url is empty")?;
+        return Ok((plain, false));
+    }
+    let secret = order.secret.as_ref().ok_or("it holds no token")?;
+    let link = address::link(config, secret).ok_or("one_time_auth.link_url is empty")?;
+    Ok((link, true))
+}
+
+/// Why the link would open nothing, if so. (A customer with a password logs in with it.)
+fn in_vain(site: &Site, order: &Taken, facts: &Facts, now: Timestamp) -> Option<&'static str> {
+    let is_recipient = facts.customer.as_ref().is_some_and(|customer| customer.email == order.recipient);
+    let standing = match facts.standing {
+        CustomerStanding::HasPassword => CustomerStanding::Good,
+        standing => standing,
+    };
+    let limits = site.limits();
+    let answer = token::answer(Some(&facts.token), facts.ticket, false, standing, &limits, now);
+    match (standing, facts.token.state) {
+        (CustomerStanding::Gone, _) => Some("its customer is gone"),
+        (CustomerStanding::Invalid, _) => Some("its customer is not valid any more"),
+        (CustomerStanding::AddressChanged, _) => Some("its customer has another address by now"),
+        _ if !is_recipient => Some("its customer has another address by now"),
+        (_, State::Used) => Some("its token has been used"),
+        (_, State::Revoked) => Some("its token has been revoked"),
+        _ if answer != Answer::Valid => Some("the time of its ticket or token is over"),
+        _ => None,
+    }
+}
+
+fn texts(
+    site: &Site,
+    templates: &Templates,
+    order: &Taken,
+    facts: &Facts,
+    (link, one_time): &(String, bool),
+    language: Option<&str>,
+) -> Result<Texts, crate::link::template::Error> {
+    let links = &site.config.one_time_auth;
+    let languages = [language, order.language.as_deref(), Some(links.language.as_str())];
+    let languages: Vec<&str> = languages.into_iter().flatten().collect();
+    let occasion = if order.is_refresh { Occasion::Refresh } else { Occasion::New };
+    let values = Values {
+        link,
+        ticket_number: facts.token.ticket_number.as_deref().unwrap_or_default(),
+        site_name: &links.site_name,
+        days: links.access_days_after_close,
+        one_time: *one_time,
+    };
+    templates.render(occasion, &languages, &values)
+}

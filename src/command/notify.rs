@@ -1,0 +1,286 @@
+//! `otab notify`: sends the link mails that are due, one at a time.
+//!
+//! One process does one pass and ends, whatever hangs in it. What a mail says is `letter`'s matter.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::cli;
+use super::failure::{Done, Ends, Failure};
+use super::letter::{self, Letter};
+use super::people;
+use super::site::{self, Site};
+use super::wake;
+use crate::clock;
+use crate::config;
+use crate::db::{self, Databases};
+use crate::exit::Exit;
+use crate::link::queue::{self, Caps, Room, Taken};
+use crate::link::template::Templates;
+use crate::link::transport::{Away, Security, Smtp, Transport};
+use crate::log::Log;
+
+/// How long after its time limit a sender that says nothing is taken for dead.
+const MARGIN: SignedDuration = SignedDuration::from_secs(120);
+/// How much of that has to be left once a mail has been sent, for the note about it.
+const TO_NOTE: SignedDuration = SignedDuration::from_mins(1);
+/// How often `--watch` looks, and how long it waits where a pass has failed.
+const LOOK: Duration = Duration::from_secs(10);
+const AFTER_FAILURE: Duration = Duration::from_mins(1);
+/// How often a note that a mail has been sent is tried, with a pause before each.
+const NOTES: u32 = 60;
+const BEFORE_NOTE: Duration = Duration::from_secs(1);
+/// Most of what a mail server said that is kept, in characters.
+const LONGEST_WORDS: usize = 300;
+
+/// What sending needs besides the site.
+struct Sender<'a> {
+    site: &'a Site,
+    log: &'a Log,
+    transport: Transport,
+    templates: Templates,
+    /// Told apart from all others that may be at work.
+    name: String,
+}
+
+/// What became of an order.
+enum Fate {
+    /// A mail server has its mail.
+    Sent,
+    /// It is tried again.
+    Later { due: Timestamp, why: String },
+    /// It is not.
+    Over(String),
+}
+
+/// Where a pass stands.
+enum Next {
+    /// An order to be tried.
+    Order(Box<Taken>),
+    /// One that the caps keep from being tried now.
+    Capped,
+    /// Nothing is due, or somebody else is at work.
+    Nothing,
+}
+
+/// Runs it.
+pub fn run(site: &Site, args: &cli::Notify) -> Done {
+    let log = site::open_log(&site.config);
+    let done = Sender::new(site, &log).and_then(|sender| if args.watch { watch(site, &log) } else { sender.pass() });
+    // Started by the mail path, nobody reads its standard error.
+    done.inspect_err(|failure| log.error(&format!("link mails cannot be sent: {:#}", failure.error)))
+}
+
+/// Starts a sender whenever an order is due. Each is a process of its own: what it leaves behind at a mail
+/// server that hangs ends with it, and a new otab is used once it is there.
+fn watch(site: &Site, log: &Log) -> Done {
+    let mut told = String::new();
+    loop {
+        let passed = look_once(site).err().map(|failure| format!("{:#}", failure.error)).unwrap_or_default();
+        if !passed.is_empty() && passed != told {
+            log.error(&format!("link mails: {passed}"));
+        }
+        std::thread::sleep(if passed.is_empty() { LOOK } else { AFTER_FAILURE });
+        told = passed;
+    }
+}
+
+fn look_once(site: &Site) -> Result<(), Failure> {
+    let due = queue::next_due(people::reading().get(&site.store)?)?;
+    if due.is_none_or(|due| due > clock::now()) {
+        return Ok(());
+    }
+    let ended = wake::notify(&site.config).and_then(|mut notify| notify.status());
+    match ended.ends(Exit::Unavailable, "otab notify cannot be started")? {
+        status if status.success() => Ok(()),
+        status => Err(Failure::new(Exit::TempFail, format!("otab notify: {status}"))),
+    }
+}
+
+impl<'a> Sender<'a> {
+    fn new(site: &'a Site, log: &'a Log) -> Result<Self, Failure> {
+        let missing = |what: &str| Failure::new(Exit::Config, what);
+        let transport = transport(&site.config.mail).ok_or_else(|| missing("mail.transport is \"none\""))?;
+        if site.config.one_time_auth.link_url.is_none() {
+            return Err(missing("one_time_auth.link_url is empty: a link mail would have no link"));
+        }
+        let links = &site.config.one_time_auth;
+        let templates = Templates::load(links.templates.as_deref(), &links.token_refresh_notification_id)
+            .ends(Exit::Config, "one_time_auth.templates")?;
+        let name = uuid::Uuid::new_v4().simple().to_string();
+        Ok(Self { site, log, transport, templates, name })
+    }
+
+    /// Sends everything that is due, and lets others work, however it ends.
+    fn pass(&self) -> Done {
+        let done = self.send_all();
+        if !matches!(done, Ok(Exit::Ok)) {
+            let released = people::changing()
+                .get(&self.site.store)
+                .and_then(|store| store.write(|tx| queue::release(tx, &self.name)));
+            if let Err(error) = released {
+                self.log.warning(&format!("link mails: others wait a few minutes: {error}"));
+            }
+        }
+        done
+    }
+
+    /// Ends early where the mail server is away: the others would fare no better.
+    fn send_all(&self) -> Done {
+        loop {
+            let mut dbs = people::changing();
+            if self.is_idle(&mut dbs)? {
+                return Ok(Exit::Ok);
+            }
+            let order = match self.next(&mut dbs)? {
+                Next::Nothing => return Ok(Exit::Ok),
+                Next::Capped => continue,
+                Next::Order(order) => order,
+            };
+            let (fate, is_away) = self.try_order(dbs, &order);
+            self.settle(&order, &fate)?;
+            if is_away {
+                return Ok(Exit::TempFail);
+            }
+        }
+    }
+
+    /// Whether there is nothing to do, asked without the lock that filters wait for.
+    fn is_idle(&self, dbs: &mut Databases) -> Result<bool, db::Error> {
+        let now = clock::now();
+        let store = dbs.get(&self.site.store)?;
+        let is_due = queue::next_due(store)?.is_some_and(|due| due <= now);
+        let is_held = queue::holder(store, now)?.is_some_and(|holder| holder != self.name);
+        Ok(is_held || (!is_due && queue::holder(store, now)?.is_none()))
+    }
+
+    /// The next order. Where there is none, others may work again: in the same transaction, so that an order
+    /// that comes now finds either this sender still looking, or nobody in its own sender's way.
+    fn next(&self, dbs: &mut Databases) -> Result<Next, db::Error> {
+        let now = clock::now();
+        let lease = now + self.site.config.mail.timeout + MARGIN;
+        let caps = self.caps();
+        dbs.get(&self.site.store)?.write(|tx| {
+            if !queue::hold(tx, &self.name, now, lease)? {
+                return Ok(Next::Nothing);
+            }
+            let Some(order) = queue::take(tx, now, lease)? else {
+                queue::release(tx, &self.name)?;
+                return Ok(Next::Nothing);
+            };
+            match queue::room(tx, &order.recipient, &caps, now)? {
+                Room::Free => return Ok(Next::Order(Box::new(order))),
+                Room::AddressFull => {
+                    queue::give_up(tx, order.id)?;
+                    self.log.warning(&format!("link mail {}: not sent: mail.per_address is reached", order.id));
+                }
+                Room::Later(due) if due - self.give_up_after() > order.created_at => {
+                    queue::give_up(tx, order.id)?;
+                    self.log.warning(&format!("link mail {}: given up: the caps left no room", order.id));
+                }
+                Room::Later(due) => {
+                    queue::postpone(tx, order.id, due, "mail.per_domain or mail.per_hour is reached")?;
+                    self.log.warning(&format!("link mail {}: waits until {due}: the caps are reached", order.id));
+                }
+            }
+            Ok(Next::Capped)
+        })
+    }
+
+    fn caps(&self) -> Caps {
+        let mail = &self.site.config.mail;
+        Caps { per_address: mail.per_address, per_domain: mail.per_domain, in_all: mail.per_hour }
+    }
+
+    fn give_up_after(&self) -> SignedDuration {
+        SignedDuration::try_from(self.site.config.mail.give_up).unwrap_or(SignedDuration::MAX)
+    }
+
+    /// Tries an order; what became of it, and whether the mail server is away altogether.
+    fn try_order(&self, mut dbs: Databases, order: &Taken) -> (Fate, bool) {
+        let letter = letter::write(self.site, &self.templates, &mut dbs, order);
+        // Nothing is held open while a mail server takes its time.
+        drop(dbs);
+        let mail = match letter {
+            Letter::Mail(mail) => mail,
+            Letter::Never(why) => return (Fate::Over(why), false),
+            Letter::NotYet(why) => return (self.later(order, why), false),
+        };
+        let limit = self.site.config.mail.timeout;
+        if clock::now() + limit + TO_NOTE > order.until {
+            // The database was locked, or the machine asleep: somebody else may have the order by now.
+            return (self.later(order, "looking its customer up took too long".to_owned()), false);
+        }
+        super::failpoint("sending");
+        let Err(failure) = self.transport.send(&mail, limit) else {
+            super::failpoint("sent");
+            return (Fate::Sent, false);
+        };
+        // Filters against spam repeat the links that they find.
+        let what = order.secret.as_ref().map_or(failure.what.clone(), |secret| secret.masked_in(&failure.what));
+        let what: String = what.chars().take(LONGEST_WORDS).collect();
+        let fate = match failure.away {
+            Away::ThisMailForGood => Fate::Over(what),
+            Away::ThisMail | Away::All => self.later(order, what),
+        };
+        (fate, failure.away == Away::All)
+    }
+
+    /// Another try after a pause; none where it would come too late.
+    fn later(&self, order: &Taken, why: String) -> Fate {
+        let due = clock::now() + queue::pause(order.tries);
+        if due - self.give_up_after() > order.created_at {
+            return Fate::Over(format!("given up: {why}"));
+        }
+        Fate::Later { due, why }
+    }
+
+    fn settle(&self, order: &Taken, fate: &Fate) -> Result<(), Failure> {
+        let id = order.id;
+        let mut noted = self.note(order, fate);
+        for _ in 0..NOTES {
+            match &noted {
+                // Without this note the customer would get the mail once more.
+                Err(error) if error.is_transient() && matches!(fate, Fate::Sent) => std::thread::sleep(BEFORE_NOTE),
+                _ => break,
+            }
+            noted = self.note(order, fate);
+        }
+        let customer = &order.customer;
+        match fate {
+            Fate::Sent => self.log.info(&format!("link mail {id}: sent to {customer} in {}", order.backend)),
+            Fate::Later { due, why } => self.log.warning(&format!("link mail {id}: tried again at {due}: {why}")),
+            Fate::Over(why) => self.log.error(&format!("link mail {id} to {customer}: not sent: {why}")),
+        }
+        Ok(noted?)
+    }
+
+    fn note(&self, order: &Taken, fate: &Fate) -> Result<(), db::Error> {
+        people::changing().get(&self.site.store)?.write(|tx| match fate {
+            Fate::Sent => queue::sent(tx, order, clock::now()),
+            Fate::Later { due, why } => queue::postpone(tx, order.id, *due, why),
+            Fate::Over(_) => queue::give_up(tx, order.id),
+        })
+    }
+}
+
+/// The way out that the settings name.
+fn transport(mail: &config::Sending) -> Option<Transport> {
+    Some(match &mail.transport {
+        config::Transport::None => return None,
+        config::Transport::Sendmail(program) => Transport::Sendmail(program.clone()),
+        config::Transport::File(folder) => Transport::Folder(folder.clone()),
+        config::Transport::Smtp(smtp) => Transport::Smtp(Box::new(Smtp {
+            host: smtp.host.clone(),
+            port: smtp.port,
+            security: match smtp.tls {
+                config::Tls::StartTls => Security::StartTls,
+                config::Tls::Implicit => Security::Implicit,
+                config::Tls::None => Security::None,
+            },
+            ca_file: smtp.ca_file.clone(),
+            login: smtp.login.as_ref().map(|(user, password)| (user.clone(), password.expose().to_owned())),
+        })),
+    })
+}

@@ -1,0 +1,79 @@
+//! `otab outbox`: the link mails that wait, for people. Never shows a secret.
+
+use serde_json::json;
+
+use super::cli::Outbox;
+use super::failure::{Done, Failure};
+use super::people;
+use super::print;
+use super::site::{self, Site};
+use super::wake;
+use crate::clock;
+use crate::exit::Exit;
+use crate::link::outbox::{self, Waiting};
+
+/// Runs it.
+pub fn run(site: &Site, command: Outbox) -> Done {
+    match command {
+        Outbox::List { json } => list(site, json),
+        Outbox::Retry { id } => retry(site, id),
+        Outbox::Drop { id } => drop_order(site, id),
+    }
+}
+
+fn list(site: &Site, json: bool) -> Done {
+    let waiting = outbox::list(people::reading().get(&site.store)?, None)?;
+    if json {
+        print::json(&waiting.iter().map(as_json).collect::<Vec<_>>())?;
+    } else {
+        let headings = ["ID", "TO", "CUSTOMER", "OCCASION", "TICKET", "ORDERED", "NEXT TRY", "TRIES", "LAST ERROR"];
+        print::table(headings, waiting.into_iter().map(row).collect())?;
+    }
+    Ok(Exit::Ok)
+}
+
+fn as_json(order: &Waiting) -> serde_json::Value {
+    json!({
+        "id": order.id, "token": order.token_id, "to": order.recipient, "customer": order.customer,
+        "occasion": order.occasion, "ticket": order.ticket_number, "ordered": order.created_at.to_string(),
+        "next_try": order.due_at.to_string(), "tries": order.tries, "last_error": order.last_error,
+    })
+}
+
+fn row(order: Waiting) -> [String; 9] {
+    [
+        order.id.to_string(),
+        order.recipient,
+        order.customer,
+        order.occasion,
+        order.ticket_number.unwrap_or_default(),
+        order.created_at.to_string(),
+        order.due_at.to_string(),
+        order.tries.to_string(),
+        order.last_error.unwrap_or_default(),
+    ]
+}
+
+fn retry(site: &Site, id: Option<i64>) -> Done {
+    let now = clock::now();
+    let count = people::changing().get(&site.store)?.write(|tx| outbox::retry(tx, id, now))?;
+    if count == 0 && id.is_some() {
+        return Err(none_such());
+    }
+    wake::sender(&site.config, &site::open_log(&site.config));
+    print::line(&format!("due now: {count}"))?;
+    Ok(Exit::Ok)
+}
+
+fn drop_order(site: &Site, id: i64) -> Done {
+    if !outbox::drop(people::changing().get(&site.store)?, id)? {
+        return Err(none_such());
+    }
+    site::open_log(&site.config).info(&format!("link mail {id}: dropped by hand"));
+    print::line(&format!("link mail {id} dropped"))?;
+    Ok(Exit::Ok)
+}
+
+fn none_such() -> Failure {
+    Failure::new(Exit::NoUser, "no such link mail waits")
+}

@@ -1,0 +1,75 @@
+//! What is known about a token at one moment: its ticket, its customer, and where they stand. For its use,
+//! and for the mail that carries it.
+
+use super::site::Site;
+use crate::customer::{self, CustomerUser};
+use crate::db::{self, Databases};
+use crate::mail::Address;
+use crate::token::{self, CustomerStanding, Secret, TicketStanding, TokenFacts};
+
+/// What is known about a token at one moment.
+pub struct Facts {
+    /// The token.
+    pub token: TokenFacts,
+    /// Where its ticket stands.
+    pub ticket: TicketStanding,
+    /// Its customer, where there is one.
+    pub customer: Option<CustomerUser>,
+    /// Where he stands.
+    pub standing: CustomerStanding,
+}
+
+/// Everything the rules ask for.
+pub fn look(site: &Site, dbs: &mut Databases, secret: &Secret) -> Result<Option<Facts>, customer::Error> {
+    let Some(mut token) = token::lookup(dbs.get(&site.store)?, secret)? else {
+        return Ok(None);
+    };
+    let ticket = ticket(site, dbs, &mut token)?;
+    let customer = match site.directory.by_login(dbs, &token.backend, &token.customer) {
+        // A source that the configuration names no more vouches for nobody.
+        Err(customer::Error::UnknownSource(_)) => None,
+        other => other?,
+    };
+    let standing = standing(&token, customer.as_ref());
+    Ok(Some(Facts { token, ticket, customer, standing }))
+}
+
+/// The token's ticket. One that came to be known since the token was issued is bound now, before it
+/// is asked which other tokens belong to it.
+fn ticket(site: &Site, dbs: &mut Databases, token: &mut TokenFacts) -> Result<TicketStanding, db::Error> {
+    if let Some(number) = &token.ticket_number {
+        // One that has become somebody else's is gone for this customer.
+        let ticket = site.tickets.by_number(dbs, number)?.filter(|ticket| ticket.is_of(&token.customer));
+        return Ok(ticket.as_ref().map_or(TicketStanding::Gone, TicketStanding::from));
+    }
+    let Some(id) = &token.message_id else {
+        return Ok(TicketStanding::Unbound);
+    };
+    let ticket = site.tickets.by_message_id(dbs, id)?.filter(|ticket| ticket.is_of(&token.customer));
+    let Some(ticket) = ticket else {
+        return Ok(TicketStanding::Unbound);
+    };
+    dbs.get(&site.store)?.write(|tx| token::bind(tx, &ticket))?;
+    token.ticket_number = Some(ticket.number.clone());
+    Ok(TicketStanding::from(&ticket))
+}
+
+fn standing(token: &TokenFacts, customer: Option<&CustomerUser>) -> CustomerStanding {
+    let same_address = |stored: &str| {
+        stored == token.email || Address::parse(&token.email).is_some_and(|address| address.is_stated_by(stored))
+    };
+    match customer {
+        None => CustomerStanding::Gone,
+        Some(customer) if !customer.valid => CustomerStanding::Invalid,
+        Some(customer) if customer.has_password => CustomerStanding::HasPassword,
+        Some(customer) if !same_address(&customer.email) => CustomerStanding::AddressChanged,
+        Some(_) => CustomerStanding::Good,
+    }
+}
+
+/// The customer's preference. Comfort only: where it cannot be read, the site's language will do.
+pub fn language(site: &Site, dbs: &mut Databases, facts: &Facts) -> Option<String> {
+    let customer = facts.customer.as_ref()?;
+    let language = site.directory.preference(dbs, &customer.source, &customer.login, "UserLanguage");
+    language.ok().flatten().filter(|tag| !tag.is_empty())
+}

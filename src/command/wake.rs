@@ -1,0 +1,47 @@
+//! Starts the sender of link mails beside the mail path, which never speaks to a mail server itself.
+//!
+//! Where that fails nothing is lost: the order stands in the outbox, and the next mail or the timer wakes
+//! the sender as well.
+
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use crate::config::{Config, Transport};
+use crate::log::Log;
+
+/// Starts `otab notify` in the background and does not wait for it. It has none of the pipes by whose end
+/// a mail server sees that a filter is done, stands in no folder, and is in a process group of its own: who
+/// ends the filter's does not end it.
+pub fn sender(config: &Config, log: &Log) {
+    if !config.mail.wake || config.mail.transport == Transport::None {
+        return;
+    }
+    let started = notify(config).and_then(|mut notify| {
+        notify.current_dir("/").process_group(0);
+        notify.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
+    });
+    if let Err(error) = started {
+        log.warning(&format!("link mails: the sender cannot be started: {error}"));
+    }
+}
+
+/// `otab notify` with this configuration, ready to be started.
+pub fn notify(config: &Config) -> io::Result<Command> {
+    let path = config.path.as_ref().ok_or_else(|| io::Error::other("the configuration is no file"))?;
+    let mut command = Command::new(program()?);
+    command.arg("--config").arg(path).arg("notify");
+    Ok(command)
+}
+
+/// This program, or the one that an update has put in its place meanwhile.
+fn program() -> io::Result<PathBuf> {
+    let now = std::env::current_exe()?;
+    if now.exists() {
+        return Ok(now);
+    }
+    // proc(5): the name of a file that has been replaced or removed ends so.
+    let before = now.to_str().and_then(|path| path.strip_suffix(" (deleted)")).map(PathBuf::from);
+    Ok(before.filter(|path| path.exists()).unwrap_or_else(|| "/proc/self/exe".into()))
+}
