@@ -107,5 +107,8 @@ fn mail_with(fields: &str, body: &str) -> String {
 /// The token in the only link of a mail.
 fn token(mail: &str) -> &str {
     let at = mail.find(LINK).unwrap_or_else(|| panic!("no link: {mail}")) + LINK.len();
-    &mail[at..at + 36]
+    let is_token = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let end = mail[at..].find(|c| !is_token(c)).map_or(mail.len(), |length| at + length);
+    assert!(end - at >= 22, "a short token: {mail}");
+    &mail[at..end]
 }
