@@ -99,8 +99,9 @@ pub fn in_quoted_printable(raw: &[u8], changes: &[Splice], end: Terminator) -> V
         let first = at;
         let mut stop = line_stop(raw, places[at].end);
         at += 1;
-        while places.get(at).is_some_and(|place| place.start < stop) {
-            stop = line_stop(raw, places[at].end);
+        while let Some(place) = places.get(at).filter(|place| place.start < stop) {
+            // Only one that goes on behind a soft break leads into another line.
+            stop = if place.end > stop { line_stop(raw, place.end) } else { stop };
             at += 1;
         }
         let mut lines = Lines { out: Vec::new(), width: 0, end };
