@@ -8,6 +8,7 @@ mod endurance;
 mod filter;
 mod fixtures;
 mod licences;
+mod links;
 mod otobo;
 mod outgoing;
 mod people;

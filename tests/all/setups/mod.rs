@@ -7,7 +7,7 @@
 mod agents;
 mod handover;
 mod maildrop;
-mod postfix;
+pub mod postfix;
 mod procmail;
 mod schedule;
 mod session;
