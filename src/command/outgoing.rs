@@ -46,7 +46,9 @@ fn pass(config: Option<&Path>, command: &[OsString]) -> Result<u8, Deferred> {
     (&mut input).take(LONGEST + 1).read_to_end(&mut mail).map_err(unread)?;
     if mail.len() as u64 > LONGEST {
         mail_path::log().warning("outgoing: a mail over 64 MiB goes on as it came");
-        return send(command, spool_rest(&mail, &mut input)?);
+        let file = spool_rest(&mail, &mut input)?;
+        drop(mail);
+        return send(command, file);
     }
     // Whatever happens in there, the mail goes on.
     let rewritten = site.and_then(|site| panic::catch_unwind(AssertUnwindSafe(|| rewrite(site, command, &mail))));
@@ -61,7 +63,11 @@ fn pass(config: Option<&Path>, command: &[OsString]) -> Result<u8, Deferred> {
 /// Runs the command in otab's place.
 fn send(command: &[OsString], mail: File) -> Result<u8, Deferred> {
     match process::stand_aside(command, mail) {
-        Ok(Ended::Status(status)) => Ok(status),
+        Ok(Ended::Status(0)) => Ok(0),
+        Ok(ended @ Ended::Status(status)) => {
+            mail_path::log().warning(&format!("outgoing: the command has failed: {ended}"));
+            Ok(status)
+        }
         Ok(ended) => Err(Deferred::new("the command has failed", ended)),
         Err(error) => Err(Deferred::new("the command cannot be started", error)),
     }
