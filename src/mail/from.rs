@@ -58,8 +58,11 @@ impl Doubt {
 
 /// Finds the one certain sender.
 pub fn sender(header: &Header) -> Result<Mailbox, Doubt> {
-    let field = only_field(header)?;
-    let value = header.value(field);
+    only_mailbox(header.value(only_field(header)?))
+}
+
+/// The one mailbox that a field's value states, by the same rules.
+pub(super) fn only_mailbox(value: &[u8]) -> Result<Mailbox, Doubt> {
     if has_control(value) {
         return Err(Doubt::Control);
     }

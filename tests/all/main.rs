@@ -11,6 +11,7 @@ mod fixtures;
 mod licences;
 mod links;
 mod otobo;
+mod outgoing;
 mod people;
 mod perl;
 mod promises;
