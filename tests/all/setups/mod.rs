@@ -4,6 +4,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod dovecot;
+mod fetchmail;
+mod imap;
 mod postfix;
 mod procmail;
 mod session;
@@ -109,6 +112,48 @@ pub fn wait_for(log: &Path, what: &str, times: usize) {
     let _ = Command::new("kill").arg(tail.id().to_string()).status();
     let _ = tail.wait();
     assert_eq!(found, times, "{what:?} in {}", std::fs::read_to_string(log).unwrap_or_default());
+}
+
+/// How many customers and tokens are in the database of a site made by [`for_user`].
+pub fn counts(site: &Site) -> (i64, i64) {
+    let database = rusqlite::Connection::open(site.path("otab/otab.db")).unwrap();
+    let count =
+        |table: &str| database.query_row(&format!("SELECT COUNT(*) FROM {table}"), [], |row| row.get(0)).unwrap();
+    (count("customer_user"), count("token"))
+}
+
+/// What a ticket system that writes each mail into `otab/arrived…` has got.
+pub fn arrived(site: &Site) -> Vec<Vec<u8>> {
+    let files = std::fs::read_dir(site.path("otab")).unwrap().map(|entry| entry.unwrap().path());
+    files.filter(|path| path.to_string_lossy().contains("/arrived")).map(|path| std::fs::read(path).unwrap()).collect()
+}
+
+/// A mail of carol's with 25 MB of chance in its attachment, the same at each call.
+pub fn large_mail() -> Vec<u8> {
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut line = || {
+        let mut bytes = [0; 56];
+        for chunk in bytes.chunks_exact_mut(8) {
+            // xorshift64
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            chunk.copy_from_slice(&state.to_le_bytes());
+        }
+        data_encoding::BASE64.encode(&bytes)
+    };
+    let mut mail = crate::site::mail(1);
+    for _ in 0..25_000_000 / 56 {
+        mail.extend(line().into_bytes());
+        mail.push(b'\n');
+    }
+    mail
+}
+
+/// A forged mail of carol's: control fields on top, one of them folded.
+pub fn forged_mail() -> Vec<u8> {
+    let fields = b"X-OTOBO-CustomerUser: root\nX-OTOBO-Queue:\n Raw\nX-OTOBO-\n Owner: root\n".to_vec();
+    [fields, crate::site::mail(1)].concat()
 }
 
 #[test]
