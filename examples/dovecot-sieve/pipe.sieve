@@ -7,4 +7,3 @@
 require "vnd.dovecot.pipe";
 
 pipe "otab-deliver";
-stop;

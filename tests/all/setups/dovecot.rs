@@ -18,7 +18,7 @@ struct Helpdesk {
 impl Helpdesk {
     /// With the script of this name in the user's mail path.
     fn start(script: &str) -> Self {
-        Self::start_with(script, "", "")
+        Self::start_with(script, "plugin {", "plugin {")
     }
 
     /// With one more change in `otab.conf`.
@@ -33,6 +33,7 @@ impl Helpdesk {
             .with("vmail:otab", "nobody:nogroup")
             .with("/var/vmail/helpdesk", place("mail"))
             .with("/etc/dovecot/otab/otab.sieve", place(script))
+            .with("/etc/dovecot/otab/none.sieve", place("none.sieve"))
             .write(&site, "users");
         for name in ["otab.sieve", "pipe.sieve"] {
             Shipped::read(&format!("dovecot-sieve/{name}")).write(&site, name);
@@ -141,6 +142,22 @@ fn without_the_program_or_the_script_nothing_is_stored_and_dovecot_answers_451()
 }
 
 #[test]
+fn no_other_script_gets_at_a_mail_that_otab_has_not_passed() {
+    for script in ["otab.sieve", "pipe.sieve"] {
+        let helpdesk = Helpdesk::start_with(script, "plugin {", "plugin {\n  sieve_after = ~/later.sieve");
+        for name in ["mail/.dovecot.sieve", "mail/later.sieve"] {
+            helpdesk.site.write(name, "require [\"fileinto\", \"mailbox\"];\nfileinto :create \"Tickets\";\n");
+        }
+        helpdesk.break_otab("[nonsense");
+        assert_eq!(helpdesk.take(&mail(1)), "451", "{script}");
+        std::fs::remove_file(helpdesk.site.path("mail/later.sieve")).unwrap();
+        std::fs::remove_file(helpdesk.site.path(script)).unwrap();
+        assert_eq!(helpdesk.take(&mail(1)), "451", "{script} is gone");
+        assert_eq!(helpdesk.dovecot.stored(), 0, "{script}");
+    }
+}
+
+#[test]
 fn without_sieve_itself_nothing_is_stored_and_dovecot_answers_451() {
     let helpdesk = Helpdesk::start_with("otab.sieve", "mail_plugins = $mail_plugins sieve", "");
     assert_eq!(helpdesk.take(&mail(1)), "451");
@@ -152,7 +169,8 @@ fn filter_as_an_action_lets_the_mail_pass_unprotected_as_the_comment_warns() {
     let helpdesk = Helpdesk::start("otab.sieve");
     let script = Shipped::read("dovecot-sieve/otab.sieve")
         .with("if filter \"otab-filter\" {", "filter \"otab-filter\";")
-        .with("\n}\n", "\n")
+        .with("} else {", "")
+        .with("  fileinto \"INBOX\";\n}", "")
         .write(&helpdesk.site, "otab.sieve");
     assert!(helpdesk.dovecot.sievec(&script));
     helpdesk.break_otab("[nonsense");

@@ -46,8 +46,8 @@ impl Dovecot {
                 log = place("dovecot.log"),
             ),
         );
-        let log = site.path("dovecot.log");
-        let _ = std::fs::remove_file(&log);
+        // There from the start: a log that has yet to come is looked for only once a second.
+        let log = site.write("dovecot.log", "");
         let master = Server::start(
             Command::new("dovecot")
                 .arg("-F")
