@@ -17,6 +17,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
 
 use crate::site::Site;
 
@@ -122,32 +123,39 @@ pub fn counts(site: &Site) -> (i64, i64) {
     (count("customer_user"), count("token"))
 }
 
-/// What a ticket system that writes each mail into `otab/arrived…` has got.
+/// A ticket system, the program `stage`: fails until there is a file `otab/ready`, and writes what it
+/// gets into a new file `otab/arrived…`.
+pub fn ticket_system(site: &Site) {
+    let stage = "#!/bin/sh\ncd \"$(dirname \"$0\")/otab\"; [ -e ready ] || exit 1; cat > arrived.$$\n";
+    executable(&site.write("stage", stage));
+}
+
+/// What it has got.
 pub fn arrived(site: &Site) -> Vec<Vec<u8>> {
     let files = std::fs::read_dir(site.path("otab")).unwrap().map(|entry| entry.unwrap().path());
     files.filter(|path| path.to_string_lossy().contains("/arrived")).map(|path| std::fs::read(path).unwrap()).collect()
 }
 
-/// A mail of carol's with 25 MB of chance in its attachment, the same at each call.
-pub fn large_mail() -> Vec<u8> {
-    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
-    let mut line = || {
-        let mut bytes = [0; 56];
-        for chunk in bytes.chunks_exact_mut(8) {
-            // xorshift64
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            chunk.copy_from_slice(&state.to_le_bytes());
+/// A mail of carol's with 25 MB of chance in its attachment, always the same.
+pub fn large_mail() -> &'static [u8] {
+    static MAIL: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+        let mut bytes = [0; 57];
+        let mut mail = crate::site::mail(1);
+        for _ in 0..25_000_000 / bytes.len() {
+            for chunk in bytes.chunks_mut(8) {
+                // xorshift64
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                chunk.copy_from_slice(&state.to_le_bytes()[..chunk.len()]);
+            }
+            mail.extend(data_encoding::BASE64.encode(&bytes).into_bytes());
+            mail.push(b'\n');
         }
-        data_encoding::BASE64.encode(&bytes)
-    };
-    let mut mail = crate::site::mail(1);
-    for _ in 0..25_000_000 / 56 {
-        mail.extend(line().into_bytes());
-        mail.push(b'\n');
-    }
-    mail
+        mail
+    });
+    &MAIL
 }
 
 /// A forged mail of carol's: control fields on top, one of them folded.
