@@ -6,7 +6,6 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 
 /// Which of the two.
-#[allow(dead_code, reason = "until Dovecot's tests are in")]
 #[derive(Clone, Copy)]
 pub enum Protocol {
     Smtp,

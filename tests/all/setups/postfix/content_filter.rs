@@ -109,7 +109,7 @@ fn a_bounce_stays_one_and_makes_no_customer() {
 fn an_attachment_of_25_mb_arrives_byte_for_byte() {
     let postfix = start();
     let mail = large();
-    postfix.send("carol@corp.test", &mail);
+    postfix.send("carol@corp.test", mail);
     wait_for_help(&postfix, 1);
-    assert!(postfix.arrived(HELP).ends_with(&mail));
+    assert!(postfix.arrived(HELP).ends_with(mail));
 }
