@@ -7,12 +7,14 @@ mod documents;
 mod endurance;
 mod filter;
 mod fixtures;
+
 mod licences;
 mod otobo;
 mod people;
 mod perl;
 mod promises;
 mod properties;
+mod readers;
 mod rooms;
 mod setups;
 mod site;
