@@ -6,7 +6,9 @@ use otab::mail::edit;
 use otab::mail::from::sender;
 use otab::mail::header::{EndFinder, Header, Terminator, is_envelope};
 use otab::mail::{Address, Edit};
-use otab::policy::{Envelope, Person, Protect, Rules, Settled, Standing, TicketNumbers, Trusted, examine, settle};
+use otab::policy::{
+    Envelope, Examined, Person, Protect, Rules, Settled, Standing, TicketNumbers, Trusted, examine, settle,
+};
 
 use crate::{otobo, readers};
 
@@ -53,9 +55,15 @@ pub fn filtered(mail: &[u8], rules: &Rules, standing: &Standing) -> Out {
     let length = finder.find(mail).unwrap_or_else(|| finder.finish(mail));
     let header = Header::parse(mail[..length].to_vec(), usize::MAX).unwrap();
     let examined = examine(&header, &Envelope::default(), rules);
-    let settled = settle(&header, &examined, rules, standing);
+    settled(mail, &header, &examined, rules, standing)
+}
+
+/// The same from the second step on.
+pub fn settled(mail: &[u8], header: &Header, examined: &Examined, rules: &Rules, standing: &Standing) -> Out {
+    let settled = settle(header, examined, rules, standing);
+    let length = header.bytes().len();
     let first_line_end = Terminator::of_first_line(if length == 0 { mail } else { &mail[..length] });
-    let mut bytes = edit::apply(&header, &settled.edits, first_line_end);
+    let mut bytes = edit::apply(header, &settled.edits, first_line_end);
     bytes.extend_from_slice(&mail[length..]);
     let new: Vec<_> =
         settled.edits.iter().filter_map(|e| if let Edit::Add(field) = e { Some(field) } else { None }).collect();
