@@ -116,7 +116,7 @@ fn a_locked_database_defers_the_mail_within_the_limit_or_lets_it_pass_unnamed_wh
     holder.execute_batch("BEGIN IMMEDIATE").unwrap();
     let start = Instant::now();
     assert_deferred(&run(&mut site.filter(), &mail(2)), "locked");
-    assert!(start.elapsed() < Duration::from_secs(4));
+    assert!(start.elapsed() < Duration::from_secs(7));
 
     site.append("[postmaster]\non_error = \"deliver\"\n");
     // Whose customer need not be created keeps his name, and only gets no token.
@@ -212,7 +212,7 @@ fn a_mail_that_stalls_before_its_header_ends_is_given_up_when_the_limit_has_pass
     let status = child.wait().unwrap();
     drop(stdin);
     assert_eq!(status.code(), Some(75));
-    assert!(start.elapsed() < Duration::from_secs(3));
+    assert!(start.elapsed() < Duration::from_secs(7));
     let (mut out, mut err) = (Vec::new(), Vec::new());
     child.stdout.take().unwrap().read_to_end(&mut out).unwrap();
     child.stderr.take().unwrap().read_to_end(&mut err).unwrap();
