@@ -366,6 +366,7 @@ mod tests {
             ("From: =?utf-8?Q?a=22?= <mallory@evil.test>\n", Doubt::Encoded),
             ("From: =?utf-8?Q?a=28?= <mallory@evil.test>\n", Doubt::Encoded),
             ("From: M <=?utf-8?Q?x=2Ccarol?=@corp.test>\n", Doubt::Encoded),
+            ("From: =?utf-8*<carol@corp.test>?Q?x?= <mallory@evil.test>\n", Doubt::Encoded),
             ("From: =?utf-8?Q?a=0A?= <mallory@evil.test>\n", Doubt::Encoded),
             ("From: \"=?utf-8?Q?=22=2C?=\" <mallory@evil.test>\n", Doubt::Encoded),
             ("From: =?utf-8?Q?a b?= <mallory@evil.test>\n", Doubt::Encoded),
