@@ -28,6 +28,8 @@ pub enum Command {
     Filter(Filter),
     /// Filter one mail from standard input into a command's standard input.
     Deliver(Deliver),
+    /// Put a link into an outgoing mail where it holds the placeholder: for OTOBO's SendmailModule::CMD.
+    Outgoing(Outgoing),
     /// Delete tokens that are over.
     Purge(Purge),
     /// Use up a one-time token and say whose it was.
@@ -55,11 +57,13 @@ pub enum Command {
     Store(Store),
     /// Write a commented configuration and make the database.
     Init(Init),
+    /// Look whether the configuration and everything that it names work.
+    Check(Check),
 }
 
 /// The commands that are for people, not for the mail path.
-pub const FOR_PEOPLE: [&str; 11] =
-    ["purge", "redeem", "refresh", "link", "notify", "outbox", "ticket", "customer", "token", "store", "init"];
+pub const FOR_PEOPLE: [&str; 12] =
+    ["purge", "redeem", "refresh", "link", "notify", "outbox", "ticket", "customer", "token", "store", "init", "check"];
 
 /// Bytes that are not UTF-8 are replaced: the envelope is the sender's to choose, and a mail that is
 /// refused for it would be deferred at each try.
@@ -102,6 +106,14 @@ pub struct Deliver {
     #[arg(long)]
     pub pass_status: bool,
     /// The command and its arguments; no shell is involved.
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub command: Vec<std::ffi::OsString>,
+}
+
+/// `otab outgoing`.
+#[derive(Debug, Args)]
+pub struct Outgoing {
+    /// The command that sends mails, up to its -f; OTOBO adds the envelope sender and the recipients.
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub command: Vec<std::ffi::OsString>,
 }
@@ -309,6 +321,14 @@ pub enum Token {
 pub enum Store {
     /// Bring a database that an older otab made to the schema of this one.
     Migrate,
+}
+
+/// `otab check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `otab init`.

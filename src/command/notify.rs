@@ -308,7 +308,7 @@ fn tell_person(what: &str) {
 }
 
 /// The way out that the settings name.
-fn transport(mail: &config::Sending) -> Option<Transport> {
+pub fn transport(mail: &config::Sending) -> Option<Transport> {
     Some(match &mail.transport {
         config::Transport::None => return None,
         config::Transport::Sendmail(program) => Transport::Sendmail(program.clone()),

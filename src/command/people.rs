@@ -3,7 +3,7 @@
 //! Unlike the mail path these end with sysexits' statuses, and tell the whole story on standard error.
 
 use std::panic::{self, AssertUnwindSafe};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::cli::Command;
@@ -11,7 +11,7 @@ use super::explain::say;
 use super::failure::{Done, Ends, Failure};
 use super::site::Site;
 use super::use_token::Wish;
-use super::{customer, init, link, notify, outbox, purge, redeem, store, ticket, token};
+use super::{check, customer, init, link, notify, outbox, purge, redeem, store, ticket, token};
 use crate::config::{self, Config};
 use crate::db::{Access, Databases};
 use crate::exit::Exit;
@@ -43,7 +43,7 @@ pub fn run(config: Option<&Path>, command: Command) -> Exit {
 
 fn dispatch(config: Option<&Path>, command: Command) -> Done {
     match command {
-        Command::Filter(_) | Command::Deliver(_) => {
+        Command::Filter(_) | Command::Deliver(_) | Command::Outgoing(_) => {
             Err(Failure::new(Exit::Software, "a command of the mail path is none for people"))
         }
         Command::Purge(args) => purge::run(&site(config, None)?, &args),
@@ -56,18 +56,23 @@ fn dispatch(config: Option<&Path>, command: Command) -> Done {
         Command::Customer(args) => customer::run(&site(config, args.backend())?, args),
         Command::Token(args) => token::run(&site(config, None)?, args),
         Command::Store(command) => store::run(&site(config, None)?, command),
+        Command::Check(args) => check::run(&path(config), &args),
         Command::Init(args) => init::run(config, &args),
     }
 }
 
 fn site(config: Option<&Path>, backend: Option<&str>) -> Result<Site, Failure> {
-    let path = config::locate(config, std::env::var_os("OTAB_CONFIG"), true);
-    let config = Config::load(&path)?;
+    let config = Config::load(&path(config))?;
     let name = backend.unwrap_or(&config.postmaster.customer_user_backend);
     if backend.is_some() && !config.customer_user.iter().any(|source| source.name == name) {
         return Err(Failure::new(Exit::Usage, format!("--backend: no [[customer_user]] is called `{name}`")));
     }
     Site::new(config, backend).ends(Exit::Config, "the configuration cannot be used")
+}
+
+/// Where the configuration is.
+fn path(config: Option<&Path>) -> PathBuf {
+    config::locate(config, std::env::var_os("OTAB_CONFIG"), true)
 }
 
 /// Databases for looking only.

@@ -42,6 +42,16 @@ pub fn pairs(pairs: &[(&str, String)]) -> Result<(), Failure> {
     write(&text)
 }
 
+/// One thing that was looked at, and on a line of its own what to do about it.
+pub fn finding(word: &str, what: &str, says: &str, remedy: &str) -> Result<(), Failure> {
+    let mut text = format!("{word:4}  {what}: {}\n", clean(says));
+    if !remedy.is_empty() {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "      -> {remedy}");
+    }
+    write(&text)
+}
+
 fn columns<const N: usize>(headings: [&str; N], rows: Vec<[String; N]>) -> String {
     let headings = headings.map(str::to_owned);
     let cells: Vec<[String; N]> =

@@ -2,6 +2,7 @@
 
 pub mod compose;
 pub mod outbox;
+pub mod probe;
 pub mod queue;
 mod smtp;
 pub mod template;

@@ -146,6 +146,13 @@ pub fn list(db: &mut impl Statements, limit: Option<u32>) -> Result<Vec<Waiting>
 /// That the mail of an order has been taken.
 const TAKEN: &str = "NOT (tries = 0 AND EXISTS (SELECT 1 FROM token WHERE token.id = token_id AND state = 'pending'))";
 
+/// How many orders have been due since `due`, or were tried in vain and are older than that.
+pub fn overdue(db: &mut impl Statements, due: Timestamp) -> Result<i64, db::Error> {
+    let sql = "SELECT COUNT(*) FROM outbox WHERE due_at <= ? OR (tries > 0 AND created_at <= ?)";
+    let row = db.row(sql, &[due.into(), due.into()])?;
+    row.map_or(Ok(0), |row| row.int(0))
+}
+
 /// Makes an order, or all of them, due now; how many. Those whose mail has not been taken yet (`otab deliver`)
 /// are left alone: their tokens open nothing so far.
 pub fn retry(tx: &mut Tx<'_>, id: Option<i64>, now: Timestamp) -> Result<u64, db::Error> {

@@ -46,6 +46,19 @@ pub(super) fn send(server: &Smtp, mail: &Ready, limit: Duration) -> Result<(), F
     outcome.recv_timeout(limit).unwrap_or_else(silent)
 }
 
+/// Connects, protects the connection, logs in, and says goodbye, within `limit`.
+pub(super) fn greet(server: &Smtp, limit: Duration) -> Result<(), Failure> {
+    let server = server.clone();
+    let (done, outcome) = mpsc::channel();
+    let worker = std::thread::Builder::new().spawn(move || {
+        let connected = connect(&server, limit).map(|mut connection| drop(connection.quit()));
+        let _ = done.send(connected);
+    });
+    worker.map_err(Failure::all)?;
+    let silent = || Failure::all("the mail server has not answered in time");
+    outcome.recv_timeout(limit).unwrap_or_else(|_| Err(silent()))
+}
+
 /// A connection, protected and logged in as the settings have it.
 fn connect(server: &Smtp, limit: Duration) -> Result<SmtpConnection, Failure> {
     let away = |error: Error| Failure::all(chain(&error));
