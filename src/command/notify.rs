@@ -195,13 +195,17 @@ impl<'a> Sender<'a> {
                     queue::give_up_unsent(tx, &order, now)?;
                     self.log.warning(&format!("link mail {}: not sent: mail.per_address is reached", order.id));
                 }
-                Room::Later(due) if due - self.give_up_after() > order.created_at => {
+                Room::Later { due, .. } if due - self.give_up_after() > order.created_at => {
                     queue::give_up_unsent(tx, &order, now)?;
                     self.log.warning(&format!("link mail {}: given up: the caps left no room", order.id));
                 }
-                Room::Later(due) => {
-                    queue::postpone(tx, order.id, due, "mail.per_domain or mail.per_hour is reached")?;
-                    self.log.warning(&format!("link mail {}: waits until {due}: the caps are reached", order.id));
+                Room::Later { due, domain } => {
+                    let why = "mail.per_domain or mail.per_hour is reached";
+                    queue::postpone(tx, order.id, due, why)?;
+                    let more = queue::postpone_all(tx, domain.as_deref(), now, due, why)?;
+                    let id = order.id;
+                    self.log
+                        .warning(&format!("link mail {id} and {more} more: wait until {due}: the caps are reached"));
                 }
             }
             Ok(Next::Other)

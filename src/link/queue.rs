@@ -8,6 +8,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::db::{Error, Row, Statements, Tx};
+use crate::mail::Address;
 use crate::token::{self, Secret, Which};
 
 /// What the caps count over.
@@ -64,14 +65,19 @@ pub struct Caps {
 }
 
 /// Whether the caps leave room for one more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Room {
     /// They do.
     Free,
     /// This address has got enough: whoever floods it shall not have otab do it.
     AddressFull,
     /// This domain, or all together: there is room again at this time.
-    Later(Timestamp),
+    Later {
+        /// From when on.
+        due: Timestamp,
+        /// Only this domain has had enough.
+        domain: Option<String>,
+    },
 }
 
 /// Becomes, or stays, the one who works at the outbox, until `until`. `false`: somebody else does.
@@ -137,19 +143,35 @@ pub fn room(tx: &mut Tx<'_>, recipient: &str, caps: &Caps, now: Timestamp) -> Re
         let row = tx.row(&sql, &[since.into(), now.into(), value.into(), (cap - 1).into()])?;
         row.map(|row| row.time(0)).transpose()
     };
-    let recipient = recipient.to_lowercase();
+    let recipient = mailbox(recipient);
     if full("recipient", &recipient, caps.per_address)?.is_some() {
         return Ok(Room::AddressFull);
     }
-    let domain = full("domain", domain(&recipient), caps.per_domain)?;
+    let domain = domain(&recipient);
+    let of_domain = full("domain", domain, caps.per_domain)?;
     let all = full("''", "", caps.in_all)?;
-    Ok(domain.max(all).map_or(Room::Free, |oldest| Room::Later(oldest + HOUR)))
+    let domain = (of_domain > all).then(|| domain.to_owned());
+    Ok(of_domain.max(all).map_or(Room::Free, |oldest| Room::Later { due: oldest + HOUR, domain }))
+}
+
+/// Lets all orders wait that are due and that the caps leave no room for either: of this domain, or all; how many.
+/// One by one they would keep the filters from the database, and fill the log.
+pub fn postpone_all(
+    tx: &mut Tx<'_>,
+    domain: Option<&str>,
+    now: Timestamp,
+    due: Timestamp,
+    why: &str,
+) -> Result<u64, Error> {
+    let sql = "UPDATE outbox SET due_at = ?, last_error = ? WHERE due_at <= ? AND LOWER(recipient) LIKE ?";
+    let recipients = domain.map_or_else(|| "%".to_owned(), |domain| format!("%@{domain}"));
+    tx.execute(sql, &[due.into(), why.into(), now.into(), recipients.into()])
 }
 
 /// A mail server has the mail: the order goes, and its secret with it.
 pub fn sent(tx: &mut Tx<'_>, order: &Taken, now: Timestamp) -> Result<(), Error> {
     give_up(tx, order.id)?;
-    let recipient = order.recipient.to_lowercase();
+    let recipient = mailbox(&order.recipient);
     let sql = "INSERT INTO sent (recipient, domain, sent_at) VALUES (?, ?, ?)";
     tx.execute(sql, &[(&recipient).into(), domain(&recipient).into(), now.into()])?;
     forget(tx, now)
@@ -196,6 +218,16 @@ pub fn give_up_unsent(tx: &mut Tx<'_>, order: &Taken, now: Timestamp) -> Result<
 pub fn pause(tries: i64) -> SignedDuration {
     let doublings = u32::try_from((tries - 1).clamp(0, 6)).unwrap_or_default();
     SignedDuration::from_mins((1_i64 << doublings).min(60))
+}
+
+/// The mailbox that an address leads to, for counting: what stands behind a `+` is the sender's to choose
+/// (RFC 5233), and so is the case, and which form of an international domain he takes.
+fn mailbox(recipient: &str) -> String {
+    let recipient = Address::parse(recipient).map_or_else(|| recipient.to_lowercase(), |address| address.to_string());
+    match (recipient.split_once('+'), recipient.rsplit_once('@')) {
+        (Some((user, _)), Some((local, domain))) if user.len() < local.len() => format!("{user}@{domain}"),
+        _ => recipient,
+    }
 }
 
 fn domain(recipient: &str) -> &str {
@@ -309,11 +341,26 @@ mod tests {
         assert_eq!(room(&mut db, "a@x.test", 200), Room::AddressFull);
         assert_eq!(room(&mut db, "b@x.test", 200), Room::Free);
         send(&mut db, "b@x.test", 300);
-        assert_eq!(room(&mut db, "c@x.test", 300), Room::Later(at(100 + 3600)));
+        let later = |domain: Option<&str>| Room::Later { due: at(100 + 3600), domain: domain.map(str::to_owned) };
+        assert_eq!(room(&mut db, "c@x.test", 300), later(Some("x.test")));
         send(&mut db, "c@y.test", 400);
-        assert_eq!(room(&mut db, "d@z.test", 400), Room::Later(at(100 + 3600)));
+        assert_eq!(room(&mut db, "d@z.test", 400), later(None));
         assert_eq!(room(&mut db, "d@z.test", 3700), Room::Free);
         assert_eq!(room(&mut db, "a@x.test", 3700), Room::Free);
+    }
+
+    #[test]
+    fn one_mailbox_has_one_cap_however_it_is_addressed() {
+        for (address, counted) in [
+            ("Carol+a+b@X.test", "carol@x.test"),
+            ("carol@x.test", "carol@x.test"),
+            ("hans+1@Müller.test", "hans@xn--mller-kva.test"),
+            ("hans@xn--mller-kva.test", "hans@xn--mller-kva.test"),
+            ("+a@x.test", "@x.test"),
+            ("No Address+x", "no address+x"),
+        ] {
+            assert_eq!(mailbox(address), counted);
+        }
     }
 
     #[test]

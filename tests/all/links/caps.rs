@@ -39,7 +39,7 @@ fn over_the_cap_of_a_domain_or_of_all_link_mails_wait_and_go_out_later() {
         }
         assert_eq!(desk.notify(), 0);
         assert_eq!(desk.files().len(), sent_at_once, "{cap}: {}", desk.log());
-        desk.logged(&["waits until", "the caps are reached"]);
+        desk.logged(&["wait until", "the caps are reached"]);
         let wait: i64 = desk.ask("SELECT MAX(due_at) - CAST(strftime('%s') AS INTEGER) FROM outbox").parse().unwrap();
         assert!((3500..=3600).contains(&wait), "{wait}");
         // Trying before the hour is over changes nothing.
@@ -49,6 +49,29 @@ fn over_the_cap_of_a_domain_or_of_all_link_mails_wait_and_go_out_later() {
         desk.later();
         assert_eq!((desk.notify(), desk.files().len(), desk.orders()), (0, 4, 0), "{cap}: {}", desk.log());
     }
+}
+
+#[test]
+fn a_flood_over_the_caps_waits_together_and_one_line_says_so() {
+    for (cap, sent) in [("per_domain = 1\n", 2), ("per_hour = 1\n", 1)] {
+        let desk = desk(cap);
+        for number in 0..6 {
+            desk.mail_from(&format!("{number}@corp.test"), &format!("{number}@x.test"));
+        }
+        desk.mail_from("dave@other.test", "7@x.test");
+        assert_eq!((desk.notify(), desk.files().len()), (0, sent), "{cap}: {}", desk.log());
+        assert_eq!(desk.log().matches("the caps are reached").count(), 1, "{cap}: {}", desk.log());
+        assert_eq!(desk.ask("SELECT COUNT(DISTINCT due_at) FROM outbox"), "1");
+    }
+}
+
+#[test]
+fn what_stands_behind_a_plus_makes_no_second_mailbox() {
+    let desk = desk("per_address = 2\n");
+    for number in 0..4 {
+        desk.mail_from(&format!("victim+{number}@corp.test"), &format!("{number}@x.test"));
+    }
+    assert_eq!((desk.notify(), desk.orders(), desk.files().len()), (0, 0, 2), "{}", desk.log());
 }
 
 #[test]
