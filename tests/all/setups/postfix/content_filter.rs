@@ -1,6 +1,6 @@
 //! `examples/postfix-content-filter`: through otab and back into Postfix, for an inner address.
 
-use super::{Postfix, Workshop};
+use super::{GROUP, Postfix, Workshop, installed_for_a_group};
 use crate::setups::session::{Protocol, Session};
 use crate::setups::{Shipped, forged, large};
 use crate::site::mail;
@@ -13,12 +13,13 @@ const MAILBOXES: &str = "virtual_transport = virtual\nvirtual_mailbox_domains = 
 
 fn start() -> Postfix {
     let workshop = Workshop::new("", "");
+    installed_for_a_group(&workshop.site);
     let place = |name: &str| workshop.place(name);
     let main = Shipped::read("postfix-content-filter/main.cf").with("/etc/postfix/otab", place("etc/otab")).text();
     Shipped::read("postfix-content-filter/otab").with("desk.example", "desk.test").write(&workshop.site, "etc/otab");
     Shipped::read("postfix-content-filter/otab-inner").write(&workshop.site, "etc/otab-inner");
     let filter = Shipped::read("postfix-content-filter/master.cf")
-        .with("user=otobo", "user=nobody")
+        .with("user=otobo:otab", format!("user=nobody:{GROUP}"))
         .with("/usr/local/bin/otab", place("otab-binary"))
         .with("/etc/otab/otab.toml", place("otab/otab.toml"))
         .text();

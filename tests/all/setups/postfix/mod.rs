@@ -25,6 +25,17 @@ const SERVICES: &str = "\
     anvil unix - - n - 1 anvil\nflush unix n - n 1000? 0 flush\nproxymap unix - - n - - proxymap\n\
     showq unix n - n - - showq\npostlog unix-dgram n - n - 1 postlogd\n";
 
+/// Who may use otab's files, besides root. The user nobody is not in it.
+pub const GROUP: &str = "games";
+
+/// Gives otab's folder and configuration to a group, as the README says.
+pub fn installed_for_a_group(site: &Site) {
+    let name = |name: &str| site.path(name).display().to_string();
+    let (folder, file) = (name("otab"), name("otab/otab.toml"));
+    let script = format!("chown root:{GROUP} {folder} {file} && chmod 2770 {folder} && chmod 640 {file}");
+    assert!(Command::new("sh").args(["-c", &script]).status().unwrap().success());
+}
+
 /// A Postfix that is being set up: its folders are there, and otab is ready for `nobody`.
 pub struct Workshop {
     pub site: Site,

@@ -1,6 +1,8 @@
 //! `examples/postfix-pipe`: straight into the ticket system.
 
-use super::{Postfix, Workshop};
+use std::os::unix::fs::MetadataExt;
+
+use super::{GROUP, Postfix, Workshop, installed_for_a_group};
 use crate::setups::{Shipped, forged, large};
 use crate::site::mail;
 
@@ -9,11 +11,12 @@ pub const KEEP: &str = "cat > .$$ && mv .$$ mail.$$";
 
 pub fn start(stage: &str, more: &str) -> Postfix {
     let workshop = Workshop::new(stage, more);
+    installed_for_a_group(&workshop.site);
     let place = |name: &str| workshop.place(name);
     let main = Shipped::read("postfix-pipe/main.cf").with("/etc/postfix/otab", place("etc/otab")).text();
     Shipped::read("postfix-pipe/otab").with("desk.example", "desk.test").write(&workshop.site, "etc/otab");
     let pipe = Shipped::read("postfix-pipe/master.cf")
-        .with("user=otobo", "user=nobody")
+        .with("user=otobo:otab", format!("user=nobody:{GROUP}"))
         .with("/usr/local/bin/otab", place("otab-binary"))
         .with("/etc/otab/otab.toml", place("otab/otab.toml"))
         .with("/opt/otobo/bin/otobo.Console.pl", place("stage"))
@@ -30,6 +33,8 @@ fn a_new_customers_mail_arrives_with_its_fields_and_without_forged_ones() {
     assert!(text.contains("X-OTOBO-CustomerUser: carol@corp.test\n") && text.ends_with("Hello\n"), "{text}");
     assert!(!text.contains("root") && !text.contains("Raw"), "{text}");
     assert_eq!(postfix.counts(), (1, 1));
+    // Nothing is nobody's own: he is let in by the group that stands beside him.
+    assert_eq!(std::fs::metadata(postfix.site.path("otab/otab.toml")).unwrap().uid(), 0);
 }
 
 #[test]
