@@ -30,6 +30,9 @@ pub fn look(site: &Site, dbs: &mut Databases, secret: &Secret) -> Result<Option<
         Err(customer::Error::UnknownSource(_)) => None,
         other => other?,
     };
+    // Who logs in by his login is the first source's customer for OTOBO: perhaps somebody else by now.
+    let first = site.directory.by_login_anywhere(dbs, &token.customer)?;
+    let customer = customer.filter(|customer| first.is_some_and(|first| first.source == customer.source));
     let standing = standing(&token, customer.as_ref());
     Ok(Some(Facts { token, ticket, customer, standing }))
 }

@@ -37,6 +37,24 @@ fn no_mail_goes_out_for_a_link_that_would_open_nothing() {
     }
 }
 
+/// OTOBO takes the first source's customer for whoever logs in by his login.
+#[test]
+fn a_link_opens_nothing_once_an_earlier_source_has_its_login_for_somebody_else() {
+    let desk = Desk::new();
+    desk.mails_of_carol(&["1@corp.test"]);
+    let secret = desk.secrets().remove(0);
+    std::fs::copy(desk.site.path("otab.db"), desk.site.path("first.db")).unwrap();
+    let text = std::fs::read_to_string(desk.site.path("otab.toml")).unwrap();
+    let sources = "\n[[customer_user]]\nname = \"First\"\nurl = \"sqlite:first.db\"\n[[customer_user]]\nname = \"CustomerUser\"\n";
+    desk.site.write("otab.toml", &(text + sources));
+    let first = rusqlite::Connection::open(desk.site.path("first.db")).unwrap();
+    first.execute("UPDATE customer_user SET email = 'boss@corp.test', pw = 'x'", []).unwrap();
+    desk.json(10, &["redeem", &secret]);
+    assert_eq!((desk.notify(), desk.files().len(), desk.orders()), (0, 0, 0), "{}", desk.log());
+    first.execute("DELETE FROM customer_user", []).unwrap();
+    assert_eq!(desk.json(0, &["redeem", &secret])["login"], CAROL);
+}
+
 #[test]
 fn revoking_or_purging_a_token_drops_its_order() {
     let desk = ordered();
