@@ -97,8 +97,7 @@ fn watch(site: &Site, log: &Log) -> Done {
 }
 
 fn look_once(site: &Site) -> Result<(), Failure> {
-    let due = queue::next_due(people::reading().get(&site.store)?)?;
-    if due.is_none_or(|due| due > clock::now()) {
+    if !queue::is_due(people::reading().get(&site.store)?, clock::now())? {
         return Ok(());
     }
     let ended = wake::notify(&site.config).and_then(|mut notify| notify.status());
@@ -161,7 +160,7 @@ impl<'a> Sender<'a> {
     fn is_idle(&self, dbs: &mut Databases) -> Result<bool, db::Error> {
         let now = clock::now();
         let store = dbs.get(&self.site.store)?;
-        let is_due = queue::next_due(store)?.is_some_and(|due| due <= now);
+        let is_due = queue::is_due(store, now)?;
         let is_held = queue::holder(store, now)?.is_some_and(|holder| holder != self.name);
         if is_held && is_due {
             tell_person("another `otab notify` is at work, or was killed a few minutes ago");
