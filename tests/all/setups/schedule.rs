@@ -113,6 +113,8 @@ fn what_the_other_timer_runs_sends_link_mails_every_five_minutes_and_a_server_th
     assert!(told.contains("12:05:00") && told.contains("12:10:00"), "{told}");
     assert_understood(&value(UNITS[2], "ExecStart"));
     assert_eq!(value(UNITS[3], "WantedBy"), "timers.target");
+    // By default systemd kills what sendmail has left to be delivered in the background.
+    assert_eq!(value(UNITS[2], "KillMode"), "process");
     // Postfix's sendmail is set-group-ID, and could not hand a mail over.
     for implies in ["NoNewPrivileges=y", "RestrictAddressFamilies", "PrivateDevices", "SystemCallFilter"] {
         assert!(!Shipped::read("systemd/otab-notify.service").text().lines().any(|line| line.starts_with(implies)));
