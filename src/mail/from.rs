@@ -192,10 +192,11 @@ fn quoted(text: &str) -> Result<(Token<'_>, usize), Doubt> {
     Err(Doubt::NotOneMailbox)
 }
 
-/// A comment; nested ones and escapes are read differently from one program to the next.
+/// A comment; nested ones and escapes are read differently from one program to the next. Some know no comments
+/// at all, and find quotes and angle brackets in them.
 fn comment(text: &str) -> Result<(Token<'_>, usize), Doubt> {
     let inner = text[1..].split_once(')').ok_or(Doubt::NotOneMailbox)?.0;
-    if inner.contains(['(', '\\']) {
+    if inner.contains(['(', '\\', '<', '>', '"']) {
         return Err(Doubt::NotOneMailbox);
     }
     Ok((Token::Comment(decode_inside(inner)?), inner.len() + 2))
@@ -347,6 +348,8 @@ mod tests {
             ("From: \"Carol <carol@corp.test>\n", Doubt::NotOneMailbox),
             ("From: a@b.test (x (y) z)\n", Doubt::NotOneMailbox),
             ("From: a@b.test (x\n", Doubt::NotOneMailbox),
+            ("From: Carol (<mallory@evil.test>) <carol@corp.test>\n", Doubt::NotOneMailbox),
+            ("From: Carol (\") <carol@corp.test> (\")\n", Doubt::NotOneMailbox),
             ("From: \n", Doubt::NotOneMailbox),
             ("From: Carol\n", Doubt::NotOneMailbox),
             ("From: <@relay.test:carol@corp.test>\n", Doubt::Address),
