@@ -134,6 +134,7 @@ fn the_outbox_is_listed_retried_and_dropped_without_a_secret() {
     desk.ends(67, &["outbox", "retry", "7"]);
     desk.ends(67, &["outbox", "drop", "7"]);
     assert!(desk.ends(0, &["outbox", "drop", "2"]).contains("dropped"));
+    desk.sql("UPDATE outbox SET due_at = CAST(strftime('%s') AS INTEGER) + 3600 WHERE id = 1");
     assert_eq!((desk.notify(), desk.files().len(), desk.orders()), (0, 1, 1));
     assert!(desk.ends(0, &["outbox", "retry", "1"]).contains("due now: 1"));
     assert_eq!((desk.notify(), desk.files().len(), desk.orders()), (0, 2, 0));
