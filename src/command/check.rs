@@ -163,7 +163,14 @@ fn links(site: &Site) -> Vec<Finding> {
         Ok(_) => findings.push(Finding::good("templates", "all compile")),
         Err(error) => findings.push(Finding::bad("templates", Exit::Config, error, "mend the file, or take it away")),
     }
-    let Some(transport) = notify::transport(mail) else {
+    let transport = match notify::transport(mail) {
+        Ok(transport) => transport,
+        Err(why) => {
+            findings.push(Finding::bad("link mails", Exit::Config, why, "no link mail goes out until then"));
+            return findings;
+        }
+    };
+    let Some(transport) = transport else {
         let remedy = "set mail.transport, mail.from and one_time_auth.link_url; see the manual page";
         findings.push(Finding::note(
             "link mails",

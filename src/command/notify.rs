@@ -110,7 +110,9 @@ fn look_once(site: &Site) -> Result<(), Failure> {
 impl<'a> Sender<'a> {
     fn new(site: &'a Site, log: &'a Log) -> Result<Self, Failure> {
         let missing = |what: &str| Failure::new(Exit::Config, what);
-        let transport = transport(&site.config.mail).ok_or_else(|| missing("mail.transport is \"none\""))?;
+        let transport = transport(&site.config.mail)
+            .map_err(|why| missing(&why))?
+            .ok_or_else(|| missing("mail.transport is \"none\""))?;
         if site.config.one_time_auth.link_url.is_none() {
             return Err(missing("one_time_auth.link_url is empty: a link mail would have no link"));
         }
@@ -310,22 +312,30 @@ fn tell_person(what: &str) {
     }
 }
 
-/// The way out that the settings name.
-pub fn transport(mail: &config::Sending) -> Option<Transport> {
-    Some(match &mail.transport {
-        config::Transport::None => return None,
+/// The way out that the settings name, if they name one; or why it cannot be taken.
+pub fn transport(mail: &config::Sending) -> Result<Option<Transport>, String> {
+    Ok(Some(match &mail.transport {
+        config::Transport::None => return Ok(None),
         config::Transport::Sendmail(program) => Transport::Sendmail(program.clone()),
         config::Transport::File(folder) => Transport::Folder(folder.clone()),
-        config::Transport::Smtp(smtp) => Transport::Smtp(Box::new(Smtp {
-            host: smtp.host.clone(),
-            port: smtp.port,
-            security: match smtp.tls {
-                config::Tls::StartTls => Security::StartTls,
-                config::Tls::Implicit => Security::Implicit,
-                config::Tls::None => Security::None,
-            },
-            ca_file: smtp.ca_file.clone(),
-            login: smtp.login.as_ref().map(|(user, password)| (user.clone(), password.expose().to_owned())),
-        })),
+        config::Transport::Smtp(smtp) => Transport::Smtp(Box::new(server(smtp)?)),
+    }))
+}
+
+fn server(smtp: &config::Smtp) -> Result<Smtp, String> {
+    let login = match &smtp.login {
+        Some((user, password)) => Some((user.clone(), password.as_ref().map_err(Clone::clone)?.expose().to_owned())),
+        None => None,
+    };
+    Ok(Smtp {
+        host: smtp.host.clone(),
+        port: smtp.port,
+        security: match smtp.tls {
+            config::Tls::StartTls => Security::StartTls,
+            config::Tls::Implicit => Security::Implicit,
+            config::Tls::None => Security::None,
+        },
+        ca_file: smtp.ca_file.clone(),
+        login,
     })
 }

@@ -26,6 +26,39 @@ pub(super) fn secret(
     source: &Source<'_>,
     check: impl Fn(&str) -> Result<(), Complaint>,
 ) -> Option<String> {
+    let (key, found) = look(table, name, is_required, source, check)?;
+    found.map_err(|complaint| table.problem(&key, complaint)).ok()
+}
+
+/// The same for a secret that the mail path does not need: where its file or variable cannot be read, the
+/// reason stands in its place. Mails must not wait for a password that only link mails need.
+pub(super) fn secret_for_later(
+    table: &Table<'_, '_>,
+    name: &str,
+    source: &Source<'_>,
+    check: impl Fn(&str) -> Result<(), Complaint>,
+) -> Option<Result<String, String>> {
+    let (key, found) = look(table, name, false, source, check)?;
+    match found {
+        Ok(secret) => Some(Ok(secret)),
+        Err(complaint) if key != name => {
+            Some(Err(format!("{} {}; {}", table.full(&key), complaint.what, complaint.remedy)))
+        }
+        Err(complaint) => {
+            table.problem(&key, complaint);
+            None
+        }
+    }
+}
+
+/// What is given, and the key that gives it.
+fn look(
+    table: &Table<'_, '_>,
+    name: &str,
+    is_required: bool,
+    source: &Source<'_>,
+    check: impl Fn(&str) -> Result<(), Complaint>,
+) -> Option<(String, Result<String, Complaint>)> {
     let keys = [name.to_owned(), format!("{name}_file"), format!("{name}_env")];
     let inline = table.optional_string(&keys[0], names::any);
     let file = table.optional_string(&keys[1], names::not_empty);
@@ -49,6 +82,5 @@ pub(super) fn secret(
         // The one that is given is of the wrong type, which is a problem already.
         _ => return None,
     };
-    let checked = found.and_then(|value| check(&value).map(|()| value));
-    checked.map_err(|complaint| table.problem(key, complaint)).ok()
+    Some((key.clone(), found.and_then(|value| check(&value).map(|()| value))))
 }

@@ -61,8 +61,8 @@ pub struct Smtp {
     pub tls: Tls,
     /// A file with one more certificate to trust, in PEM.
     pub ca_file: Option<PathBuf>,
-    /// Who logs in (RFC 4954), and with what.
-    pub login: Option<(String, Secret)>,
+    /// Who logs in (RFC 4954), and with what, or why that is not known.
+    pub login: Option<(String, Result<Secret, String>)>,
 }
 
 impl PartialEq for Smtp {
@@ -152,10 +152,10 @@ fn smtp(table: &Table<'_, '_>, folder: &Path, secrets: &Source<'_>) -> Smtp {
     let tls = table.choice("tls", &TLS);
     let port = table.integer("port", 0, &(0..=u16::MAX));
     let user = table.string_or_off("user", names::any);
-    let password = given::secret(table, "password", false, secrets, names::not_empty);
+    let password = given::secret_for_later(table, "password", secrets, names::not_empty);
     let ca_file = table.string_or_off("ca_file", names::not_empty);
     let login = match (user, password) {
-        (Some(user), Some(password)) => Some((user, Secret::new(password))),
+        (Some(user), Some(password)) => Some((user, password.map(Secret::new))),
         (None, None) => None,
         (Some(_), None) => {
             table.problem("user", complaint("has no password", "write password_file, password_env or password"));

@@ -134,3 +134,15 @@ fn link_mails_that_come_from_an_address_that_is_not_the_helpdesks_own_are_worth_
     let site = Site::new("[mail]\ntransport = \"file\"\nfrom = \"bot@desk.test\"\n");
     assert!(check(&site, &[]).1.contains("note  own addresses: bot@desk.test"));
 }
+
+#[test]
+fn a_password_for_link_mails_that_cannot_be_read_keeps_those_alone_from_going_out() {
+    let site = with_mail("transport = \"smtp\"\nuser = \"otab\"\npassword_file = \"no-such.secret\"\n");
+    assert!(run(&mut site.filter(), &mail(1)).status.success());
+    let (status, text) = check(&site, &[]);
+    assert_eq!(status, Some(78), "{text}");
+    assert!(bad_lines(&text).iter().any(|line| line.contains("mail.password_file")), "{text}");
+    let notify = run(Site::otab().arg("--config").arg(site.path("otab.toml")).arg("notify"), b"");
+    assert_eq!(notify.status.code(), Some(78), "{notify:?}");
+    assert_eq!(site.count("outbox"), 1);
+}
