@@ -1,7 +1,7 @@
 //! `otab store`: the database itself. Never touches a customer source of its own place.
 
 use super::cli::Store;
-use super::failure::Done;
+use super::failure::{Done, Failure};
 use super::print;
 use super::site::{self, Site};
 use crate::db::{Url, sqlite};
@@ -16,8 +16,11 @@ pub fn run(site: &Site, command: Store) -> Done {
 
 /// All or nothing, in one transaction; filters that come meanwhile wait for it, or defer their mail.
 fn migrate(site: &Site) -> Done {
-    let Url::Sqlite(path) = &site.store;
-    sqlite::migrate(path)?;
+    match &site.store {
+        Url::Sqlite(path) => sqlite::migrate(path)?,
+        // `Site::new` has refused them.
+        Url::PostgreSql(_) | Url::MariaDb(_) => return Err(Failure::new(Exit::Config, "the store is on a server")),
+    }
     site::open_log(&site.config).info("the store has this version's schema");
     print::line("the store has this version's schema")?;
     Ok(Exit::Ok)

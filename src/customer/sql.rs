@@ -7,52 +7,108 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::{Claim, CustomerUser, Entry};
-use crate::db::{Error, Row, Statements, Value};
+use super::{Claim, CustomerUser, Entry, Names, Source};
+use crate::db::{Dialect, Error, Row, Statements, Value};
 use crate::mail::{Address, fold};
-
-/// The columns that [`customer`] reads, in its order.
-const CUSTOMER: &str = "SELECT login, email, customer_id, first_name, last_name, valid_id, \
-    CASE WHEN pw IS NULL OR pw = '' THEN 0 ELSE 1 END FROM customer_user";
-
-const BY_EMAIL: &str = "WHERE LOWER(email) = LOWER(?)";
-const BY_ODD_EMAIL: &str = "WHERE email GLOB '*[^ -~]*'";
-const BY_LOGIN: &str = "WHERE login = ?";
-
-const CLAIMS: [&str; 2] = [
-    "SELECT login, email FROM customer_user WHERE LOWER(login) = LOWER(?)",
-    "SELECT login, email FROM customer_user WHERE LOWER(customer_id) = LOWER(?)",
-];
-
-/// Word for word the conditions of the partial indexes, or SQLite reads the whole table.
-const ODD: [&str; 2] = [
-    "SELECT DISTINCT login FROM customer_user WHERE login GLOB '*[^ -~]*' \
-     OR LENGTH(CAST(login AS BLOB)) <> LENGTH(TRIM(login))",
-    "SELECT DISTINCT customer_id FROM customer_user WHERE customer_id GLOB '*[^ -~]*' \
-     OR LENGTH(CAST(customer_id AS BLOB)) <> LENGTH(TRIM(customer_id))",
-];
 
 const VALID: i64 = 1;
 const INVALID: i64 = 2;
 /// OTOBO's first agent, root@localhost, on whose behalf the package writes.
 const ROOT: i64 = 1;
 
+/// The columns that [`customer`] reads, in its order; behind them those in which senders are looked for.
+fn select(source: &Source) -> String {
+    let Names { table, login, email, search, customer_id, valid, person: [first, last], password } = &source.names;
+    let valid = valid.as_deref().unwrap_or("1");
+    let password = password
+        .as_ref()
+        .map_or_else(|| "0".to_owned(), |pw| format!("CASE WHEN {pw} IS NULL OR {pw} = '' THEN 0 ELSE 1 END"));
+    let search = search.join(", ");
+    format!("SELECT {login}, {email}, {customer_id}, {first}, {last}, {valid}, {password}, {search} FROM {table}")
+}
+
+/// The number of the first of those columns.
+const SEARCH: usize = 7;
+
+/// Holds where a text is other than printable ASCII: `LOWER()` folds ASCII letters only in SQLite, and
+/// elsewhere by a locale that nobody knows.
+///
+/// In SQLite these are word for word the conditions of the partial indexes, or it reads the whole table.
+fn is_odd(dialect: Dialect, column: &str) -> String {
+    match dialect {
+        Dialect::Sqlite => format!("{column} GLOB '*[^ -~]*'"),
+        Dialect::PostgreSql => format!("{} ~ '[^ -~]'", text(dialect, column)),
+        // Its own regular expressions fold letters, and take the Kelvin sign for a plain K.
+        Dialect::MariaDb => {
+            format!("LENGTH(CONVERT({column} USING utf8mb4)) <> CHAR_LENGTH({column}) OR {column} REGEXP '[[:cntrl:]]'")
+        }
+    }
+}
+
+/// Holds for odd texts, and for those with blanks around.
+fn is_odd_or_padded(dialect: Dialect, column: &str) -> String {
+    let odd = is_odd(dialect, column);
+    match dialect {
+        // GLOB stops at a NUL, the lengths do not.
+        Dialect::Sqlite => format!("{odd} OR LENGTH(CAST({column} AS BLOB)) <> LENGTH(TRIM({column}))"),
+        Dialect::PostgreSql | Dialect::MariaDb => {
+            let text = text(dialect, column);
+            format!("{odd} OR LENGTH({text}) <> LENGTH(TRIM({text}))")
+        }
+    }
+}
+
+/// A column that may hold numbers, as a text. PostgreSQL does not compare one with the other; and to it, this
+/// is what stands in an index anyway.
+fn text(dialect: Dialect, column: &str) -> String {
+    match dialect {
+        Dialect::PostgreSql => format!("CAST({column} AS TEXT)"),
+        Dialect::Sqlite | Dialect::MariaDb => column.to_owned(),
+    }
+}
+
+/// All odd or padded texts of a column, each once.
+fn odd_texts(dialect: Dialect, source: &Source, column: &str) -> String {
+    let condition = is_odd_or_padded(dialect, column);
+    let column_text = match dialect {
+        Dialect::Sqlite | Dialect::PostgreSql => text(dialect, column),
+        // DISTINCT goes by the collation: of two texts that it calls equal, one would be missing.
+        Dialect::MariaDb => format!("CAST(CONVERT({column} USING utf8mb4) AS BINARY)"),
+    };
+    format!("SELECT DISTINCT {column_text} FROM {} WHERE {condition}", source.names.table)
+}
+
+/// The rows with this text in `column`, as the database compares: case aside, and by its collation.
+fn broadly(dialect: Dialect, select: &str, column: &str) -> String {
+    format!("{select} WHERE LOWER({}) = LOWER(?)", text(dialect, column))
+}
+
+/// The customer with a login, for whatever the database calls equal.
+fn with_login(dialect: Dialect, source: &Source) -> String {
+    format!("{} WHERE {} = ?", select(source), text(dialect, &source.names.login))
+}
+
 /// Everybody whose stored address is strictly this one: valid ones first, then in bytewise order of
 /// login.
 pub(super) fn by_address(
     db: &mut impl Statements,
-    source: &str,
+    source: &Source,
     address: &Address,
 ) -> Result<Vec<CustomerUser>, Error> {
+    let select = select(source);
     let mut rows = Vec::new();
-    for form in address.forms() {
-        rows.extend(db.rows(&format!("{CUSTOMER} {BY_EMAIL}"), &[form.into()])?);
+    for (number, column) in source.names.search.iter().enumerate() {
+        let mut found = Vec::new();
+        for form in address.forms() {
+            found.extend(db.rows(&broadly(db.dialect(), &select, column), &[form.into()])?);
+        }
+        if !address.unicode().is_ascii() {
+            // LOWER() may leave the `Ü` of a stored `HANS@MÜLLER.TEST`.
+            let odd = is_odd(db.dialect(), column);
+            found.extend(db.rows(&format!("{select} WHERE {odd}"), &[])?);
+        }
+        rows.extend(found.into_iter().filter(|row| address.is_stated_by(&row.lossy(SEARCH + number))));
     }
-    if !address.unicode().is_ascii() {
-        // SQLite's LOWER() leaves the `Ü` of a stored `HANS@MÜLLER.TEST`.
-        rows.extend(db.rows(&format!("{CUSTOMER} {BY_ODD_EMAIL}"), &[])?);
-    }
-    rows.retain(|row| address.is_stated_by(&row.lossy(1)));
     let mut found: Vec<CustomerUser> = rows.iter().map(|row| customer(row, source)).collect::<Result<_, _>>()?;
     found.sort_by(|a, b| (!a.valid, &a.login).cmp(&(!b.valid, &b.login)));
     found.dedup_by(|a, b| a.login == b.login);
@@ -60,25 +116,37 @@ pub(super) fn by_address(
 }
 
 /// The customer with exactly this login, byte for byte.
-pub(super) fn by_login(db: &mut impl Statements, source: &str, login: &str) -> Result<Option<CustomerUser>, Error> {
-    let rows = db.rows(&format!("{CUSTOMER} {BY_LOGIN}"), &[login.into()])?;
+pub(super) fn by_login(db: &mut impl Statements, source: &Source, login: &str) -> Result<Option<CustomerUser>, Error> {
+    if !can_hold(db.dialect(), login) {
+        return Ok(None);
+    }
+    let rows = db.rows(&with_login(db.dialect(), source), &[login.into()])?;
     rows.iter().find(|row| row.lossy(0) == login).map(|row| customer(row, source)).transpose()
+}
+
+/// Whether any row can have this text.
+fn can_hold(dialect: Dialect, text: &str) -> bool {
+    dialect.holds_nul() || !text.contains('\0')
 }
 
 /// The first row that has one of `texts` as its login or customer id, broadly compared. Rows that
 /// state `owner` as their own address do not count.
 pub(super) fn claim(
     db: &mut impl Statements,
-    source: &str,
+    source: &Source,
     texts: &[String],
     owner: Option<&Address>,
 ) -> Result<Option<Claim>, Error> {
-    for key in keys(db, texts)? {
-        for sql in CLAIMS {
-            let rows = db.rows(sql, &[key.as_str().into()])?;
-            let other = |row: &&Row| !owner.is_some_and(|own| own.is_stated_by(&row.lossy(1)));
-            if let Some(row) = rows.iter().find(other) {
-                return Ok(Some(Claim { source: source.to_owned(), login: row.lossy(0).into_owned() }));
+    let (dialect, select) = (db.dialect(), select(source));
+    let own = |row: &Row| {
+        let mut fields = SEARCH..SEARCH + source.names.search.len();
+        owner.is_some_and(|own| fields.any(|field| own.is_stated_by(&row.lossy(field))))
+    };
+    for key in keys(db, source, texts)? {
+        for column in [&source.names.login, &source.names.customer_id] {
+            let rows = db.rows(&broadly(dialect, &select, column), &[key.as_str().into()])?;
+            if let Some(row) = rows.iter().find(|row| !own(row)) {
+                return Ok(Some(Claim { source: source.name.clone(), login: row.lossy(0).into_owned() }));
             }
         }
     }
@@ -87,11 +155,13 @@ pub(super) fn claim(
 
 /// The texts to ask the database for: as given, folded, and those odd stored texts that fold to the
 /// same. For all other stored texts, folding is what `LOWER()` does.
-fn keys(db: &mut impl Statements, texts: &[String]) -> Result<BTreeSet<String>, Error> {
+fn keys(db: &mut impl Statements, source: &Source, texts: &[String]) -> Result<BTreeSet<String>, Error> {
+    let dialect = db.dialect();
     let folded: BTreeSet<String> = texts.iter().map(|text| fold(text)).collect();
-    let mut keys: BTreeSet<String> = texts.iter().chain(&folded).cloned().collect();
-    for sql in ODD {
-        let odd = db.rows(sql, &[])?;
+    let mut keys: BTreeSet<String> =
+        texts.iter().chain(&folded).filter(|text| can_hold(dialect, text)).cloned().collect();
+    for column in [&source.names.login, &source.names.customer_id] {
+        let odd = db.rows(&odd_texts(dialect, source, column), &[])?;
         let odd = odd.iter().map(|row| row.lossy(0).into_owned());
         keys.extend(odd.filter(|text| folded.contains(&fold(text))));
     }
@@ -166,13 +236,13 @@ pub(super) fn disable(db: &mut impl Statements, login: &str, now: Timestamp) -> 
 }
 
 /// Up to `limit` customers, in order of login.
-pub(super) fn list(db: &mut impl Statements, source: &str, limit: u32) -> Result<Vec<CustomerUser>, Error> {
-    let rows = db.rows(&format!("{CUSTOMER} ORDER BY login LIMIT ?"), &[limit.into()])?;
-    rows.iter().map(|row| customer(row, source)).collect()
+pub(super) fn list(db: &mut impl Statements, source: &Source, limit: u32) -> Result<Vec<CustomerUser>, Error> {
+    let sql = format!("{} ORDER BY {} LIMIT ?", select(source), source.names.login);
+    db.rows(&sql, &[limit.into()])?.iter().map(|row| customer(row, source)).collect()
 }
 
-fn customer(row: &Row, source: &str) -> Result<CustomerUser, Error> {
-    Ok(CustomerUser {
+fn customer(row: &Row, source: &Source) -> Result<CustomerUser, Error> {
+    Ok(source.keeps(CustomerUser {
         login: row.text(0)?.into_owned(),
         email: row.text(1)?.into_owned(),
         customer_id: row.text(2)?.into_owned(),
@@ -180,8 +250,8 @@ fn customer(row: &Row, source: &str) -> Result<CustomerUser, Error> {
         last_name: row.text(4)?.into_owned(),
         valid: row.int(5)? == VALID,
         has_password: row.int(6)? != 0,
-        source: source.to_owned(),
-    })
+        source: String::new(),
+    }))
 }
 
 /// OTOBO's time text, in UTC.
@@ -201,15 +271,18 @@ mod tests {
         let path = folder.path().join("otab.db");
         sqlite::create(&path, 0o600).unwrap();
         let busy = Duration::from_secs(5);
-        let mut db = Database::open(&Url::Sqlite(path), Access::ReadOnly, busy).unwrap();
+        let url = Url::Sqlite(path);
+        let mut db = Database::open(&url, Access::ReadOnly, busy).unwrap();
+        let (dialect, source) = (Dialect::Sqlite, Source::new("A", url));
+        let select = select(&source);
         for (sql, index) in [
-            (format!("{CUSTOMER} {BY_EMAIL}"), "customer_user_email"),
-            (format!("{CUSTOMER} {BY_ODD_EMAIL}"), "customer_user_odd_email"),
-            (format!("{CUSTOMER} {BY_LOGIN}"), "sqlite_autoindex_customer_user_1"),
-            (CLAIMS[0].to_owned(), "customer_user_login"),
-            (CLAIMS[1].to_owned(), "customer_user_customer_id"),
-            (ODD[0].to_owned(), "customer_user_odd_login"),
-            (ODD[1].to_owned(), "customer_user_odd_customer_id"),
+            (broadly(dialect, &select, "email"), "customer_user_email"),
+            (format!("{select} WHERE {}", is_odd(dialect, "email")), "customer_user_odd_email"),
+            (with_login(dialect, &source), "sqlite_autoindex_customer_user_1"),
+            (broadly(dialect, &select, "login"), "customer_user_login"),
+            (broadly(dialect, &select, "customer_id"), "customer_user_customer_id"),
+            (odd_texts(dialect, &source, "login"), "customer_user_odd_login"),
+            (odd_texts(dialect, &source, "customer_id"), "customer_user_odd_customer_id"),
         ] {
             let values = vec![Value::from("x"); sql.matches('?').count()];
             let plan = db.rows(&format!("EXPLAIN QUERY PLAN {sql}"), &values).unwrap();

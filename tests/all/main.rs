@@ -15,5 +15,6 @@ mod perl;
 mod promises;
 mod properties;
 mod rooms;
+mod servers;
 mod setups;
 mod site;
