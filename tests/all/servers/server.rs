@@ -58,12 +58,13 @@ pub struct Server {
 impl Server {
     /// Makes one and waits until it answers.
     pub fn start(product: Product) -> Self {
-        let folder = tempfile::Builder::new().prefix("otab-").tempdir().unwrap().keep();
-        own(product, &folder);
-        prepare(product, &folder);
+        let folder = tempfile::Builder::new().prefix("otab-").tempdir().unwrap();
+        own(product, folder.path());
+        prepare(product, folder.path());
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let (watch, pid) = launch(product, &folder, port);
-        Self { product, folder, port, pid, watch, databases: AtomicUsize::new(0) }
+        let (watch, pid) = launch(product, folder.path(), port);
+        // From now on it is the shell's to remove.
+        Self { product, folder: folder.keep(), port, pid, watch, databases: AtomicUsize::new(0) }
     }
 
     /// A new database with the helpdesk's tables; its name.
@@ -249,10 +250,12 @@ fn prepare(product: Product, folder: &Path) {
             .arg(folder.join("data")),
         Product::MariaDb => command
             .args(["--no-defaults", "--skip-test-db", "--auth-root-authentication-method=normal"])
+            // The system has few of these, and others may have them.
+            .arg("--innodb-use-native-aio=0")
             .arg(format!("--datadir={}", folder.join("data").display())),
     };
     let output = command.output().unwrap();
-    assert!(output.status.success(), "{output:?}");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&[output.stderr, output.stdout].concat()));
 }
 
 fn launch(product: Product, folder: &Path, port: u16) -> (Child, u32) {
@@ -274,7 +277,7 @@ fn launch(product: Product, folder: &Path, port: u16) -> (Child, u32) {
             .arg(&data),
         Product::MariaDb => command
             .args(["--no-defaults", "--bind-address=127.0.0.1", "--skip-name-resolve", "--skip-log-bin"])
-            .args(["--innodb-buffer-pool-size=32M", "--innodb-flush-log-at-trx-commit=0"])
+            .args(["--innodb-use-native-aio=0", "--innodb-buffer-pool-size=32M", "--innodb-flush-log-at-trx-commit=0"])
             .args([
                 format!("--ssl-cert={}/server.pem", folder.display()),
                 format!("--ssl-key={}/server.key", folder.display()),

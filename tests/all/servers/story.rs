@@ -158,8 +158,11 @@ fn whatever_a_database_or_an_eye_calls_equal_is_a_claim() {
             "carol@corp.test ",
             "  carol@corp.test",
             "carol@corp.test\0",
+            "ca\0rol@corp.test",
             "car\u{200b}ol@corp.test",
             "car\tol@corp.test",
+            "carol\u{ff20}corp.test",
+            "cárol\u{fe6b}corp.test",
         ] {
             for (login, customer_id) in [(text, "x"), ("x", text)] {
                 let stored = bench.row(login, "other@corp.test", customer_id, 2);
