@@ -31,10 +31,7 @@ pub struct Site {
 impl Site {
     /// Wires a site. `backend`: another source to create customers in than the configured one.
     pub fn new(config: Config, backend: Option<&str>) -> anyhow::Result<Self> {
-        let store = Url::parse(&config.store.url, &config.folder).context("store.url")?;
-        if !matches!(store, Url::Sqlite(_)) {
-            anyhow::bail!("store.url: tokens can only be kept in a file so far (`sqlite:`), not on a server");
-        }
+        let store = store_of(&config).context("store.url")?;
         let source = |source: &config::CustomerSource| {
             source_of(source, &store, &config.folder).with_context(|| format!("customer_user `{}`: url", source.name))
         };
@@ -108,6 +105,15 @@ impl Site {
             deny: self.config.create.deny.clone(),
         }
     }
+}
+
+fn store_of(config: &Config) -> Result<Url, UrlError> {
+    let url = Url::parse(&config.store.url, &config.folder)?.as_store();
+    config
+        .store
+        .password
+        .as_ref()
+        .map_or_else(|| Ok(url.clone()), |password| url.clone().with_password(password.expose()))
 }
 
 fn source_of(source: &config::CustomerSource, store: &Url, folder: &Path) -> Result<Source, UrlError> {

@@ -117,7 +117,7 @@ fn read(root: &Table<'_, '_>, base: &Path) -> Config {
     Config {
         folder: base.to_owned(),
         path: None,
-        store: sources::store(&root.table("store")),
+        store: sources::store(&root.table("store"), &secrets),
         postmaster: postmaster::read(&root.table("postmaster"), &secrets),
         create: create::read(&root.table("create")),
         customer_user: customer_user::read(root, &secrets),

@@ -4,27 +4,37 @@
 
 use std::fmt;
 
+use super::given;
 use super::names;
 use super::reader::Table;
-use super::secret::masked_url;
+use super::secret::{Secret, masked_url};
 
 /// `[store]`: otab's own database.
 #[derive(Clone)]
 pub struct Store {
     /// As written, such as `sqlite:otab.db`. May hold a password: show it with [`masked_url`].
     pub url: String,
+    /// The password for a `url` that holds none.
+    pub password: Option<Secret>,
     /// Whether a missing database file is made.
     pub create: bool,
 }
 
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store").field("url", &masked_url(&self.url)).field("create", &self.create).finish()
+        f.debug_struct("Store")
+            .field("url", &masked_url(&self.url))
+            .field("create", &self.create)
+            .finish_non_exhaustive()
     }
 }
 
-pub(super) fn store(table: &Table<'_, '_>) -> Store {
-    Store { url: table.string("url", "sqlite:otab.db", names::not_empty), create: table.boolean("create", false) }
+pub(super) fn store(table: &Table<'_, '_>, secrets: &given::Source<'_>) -> Store {
+    Store {
+        url: table.string("url", "sqlite:otab.db", names::not_empty),
+        password: given::secret(table, "password", false, secrets, names::not_empty).map(Secret::new),
+        create: table.boolean("create", false),
+    }
 }
 
 /// Where ticket facts come from.

@@ -16,6 +16,7 @@ mod postgresql;
 #[cfg_attr(not(any(feature = "mariadb", feature = "postgresql")), allow(dead_code, reason = "for servers only"))]
 mod server;
 pub mod sqlite;
+pub mod store;
 mod url;
 mod value;
 
@@ -87,6 +88,14 @@ impl Database {
     /// Opens a database. `busy` is how long one statement waits, in all, for other writers; with a server,
     /// connecting and the first wait in vain stay within it together, and then the connection is given up.
     pub fn open(url: &Url, access: Access, busy: Duration) -> Result<Self, Error> {
+        let mut this = Self::open_unchecked(url, access, busy)?;
+        if url.is_store_on_server() {
+            store::check(&mut this, url)?;
+        }
+        Ok(this)
+    }
+
+    fn open_unchecked(url: &Url, access: Access, busy: Duration) -> Result<Self, Error> {
         let driver = match url {
             Url::Sqlite(path) => Driver::Sqlite(sqlite::Connection::open(path, access, busy)?),
             #[cfg(feature = "postgresql")]

@@ -21,6 +21,8 @@ pub struct Server {
     pub(super) password: Option<Password>,
     /// The database's name.
     pub(super) database: String,
+    /// Whether otab's own tables have to be there.
+    pub(super) is_store: bool,
 }
 
 /// How a server is reached.
@@ -79,6 +81,7 @@ impl Server {
             user: Some(user).filter(|user| !user.is_empty()),
             password: Some(password).filter(|password| !password.is_empty()).map(Password),
             database,
+            is_store: false,
         })
     }
 }

@@ -74,6 +74,20 @@ impl Url {
         }
     }
 
+    /// The same place as the one that keeps otab's own tables: on a server they have to be there. (In a file
+    /// they always have to.)
+    #[must_use]
+    pub fn as_store(mut self) -> Self {
+        if let Self::PostgreSql(server) | Self::MariaDb(server) = &mut self {
+            server.is_store = true;
+        }
+        self
+    }
+
+    pub(super) fn is_store_on_server(&self) -> bool {
+        matches!(self, Self::PostgreSql(server) | Self::MariaDb(server) if server.is_store)
+    }
+
     /// The same place, with a password that the URL itself does not hold.
     pub fn with_password(mut self, password: &str) -> Result<Self, UrlError> {
         match &mut self {

@@ -6,6 +6,7 @@ mod drivers;
 pub mod moved;
 mod outages;
 pub mod server;
+mod store;
 mod story;
 mod tls;
 

@@ -67,13 +67,19 @@ impl Server {
         Self { product, folder: folder.keep(), port, pid, watch, databases: AtomicUsize::new(0) }
     }
 
-    /// A new database with the helpdesk's tables; its name.
-    pub fn database(&self) -> String {
-        let name = format!("helpdesk{}", self.databases.fetch_add(1, Ordering::Relaxed));
+    /// A new database without any table; its name.
+    pub fn empty_database(&self) -> String {
+        let name = format!("database{}", self.databases.fetch_add(1, Ordering::Relaxed));
         match self.product {
             Product::PostgreSql => self.client("postgres", &format!("CREATE DATABASE {name}")),
             Product::MariaDb => self.client("mysql", &format!("CREATE DATABASE {name}")),
         };
+        name
+    }
+
+    /// A new database with the helpdesk's tables; its name.
+    pub fn database(&self) -> String {
+        let name = self.empty_database();
         let schema = match self.product {
             Product::PostgreSql => include_str!("../../schema/otobo.postgresql.sql"),
             Product::MariaDb => include_str!("../../schema/otobo.mariadb.sql"),
