@@ -1,4 +1,5 @@
-//! Runs a program with a mail on its standard input and a time limit, and keeps the start of what it says.
+//! Runs a program with a mail on its standard input: with a time limit and an ear for what it says, or
+//! in otab's own place.
 //!
 //! No shell is involved.
 
@@ -66,6 +67,17 @@ pub fn run(command: &[OsString], mail: File, limit: Duration) -> std::io::Result
     let ended = wait(&mut child, limit)?;
     let said = said.recv_timeout(REST).unwrap_or_default().trim().to_owned();
     Ok(Finished { ended, said })
+}
+
+/// Runs a command in otab's own place: what it says goes where otab's own output goes, and it may take
+/// as long as it likes. Fails where it cannot be started.
+pub fn stand_aside(command: &[OsString], mail: File) -> std::io::Result<Ended> {
+    let (program, arguments) = command.split_first().ok_or_else(|| std::io::Error::other("no command is given"))?;
+    let status = Command::new(program).args(arguments).stdin(mail).status()?;
+    Ok(match status.code() {
+        Some(code) => Ended::Status(u8::try_from(code).unwrap_or(u8::MAX)),
+        None => Ended::Signal(status.signal().unwrap_or_default()),
+    })
 }
 
 /// Reads all that the command says, keeps the start, and hands it over at the end.

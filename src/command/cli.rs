@@ -28,6 +28,8 @@ pub enum Command {
     Filter(Filter),
     /// Filter one mail from standard input into a command's standard input.
     Deliver(Deliver),
+    /// Put a link into an outgoing mail where it holds the placeholder: for OTOBO's SendmailModule::CMD.
+    Outgoing(Outgoing),
     /// Delete tokens that are over.
     Purge(Purge),
     /// Use up a one-time token and say whose it was.
@@ -108,6 +110,14 @@ pub struct Deliver {
     pub command: Vec<std::ffi::OsString>,
 }
 
+/// `otab outgoing`.
+#[derive(Debug, Args)]
+pub struct Outgoing {
+    /// The command that sends mails, up to its -f; OTOBO adds the envelope sender and the recipients.
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub command: Vec<std::ffi::OsString>,
+}
+
 /// `otab purge`.
 #[derive(Debug, Args)]
 pub struct Purge {
@@ -155,7 +165,7 @@ pub enum Outbox {
         /// Its number in the list; else all.
         id: Option<i64>,
     },
-    /// Give a link mail up. Its token stays.
+    /// Give a link mail up, and its link with it.
     Drop {
         /// Its number in the list.
         id: i64,

@@ -22,6 +22,11 @@ pub fn log_to(log: Log) -> &'static Log {
     LOG.get_or_init(|| log)
 }
 
+/// The log. Before there is a configuration, the system's own has to do.
+pub fn log() -> &'static Log {
+    LOG.get_or_init(|| Log::open(&Settings::default()))
+}
+
 /// Names the mail for the rest of the run: by its Message-ID, where it has one.
 pub fn about(message_id: Option<&str>) {
     let _ = MAIL.set(named(message_id));
@@ -32,9 +37,9 @@ pub fn named(message_id: Option<&str>) -> String {
     message_id.unwrap_or("<>").to_owned()
 }
 
-/// Tells the log why a mail is deferred. Before there is a configuration, the system's log has to do.
+/// Tells the log why a mail is deferred.
 fn tell(public: &str, detail: &str) {
-    let log = LOG.get_or_init(|| Log::open(&Settings::default()));
+    let log = log();
     let mail = MAIL.get().map_or("<>", String::as_str);
     log.error(&format!("{mail}: deferred: {public}: {detail}"));
 }

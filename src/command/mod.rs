@@ -5,6 +5,7 @@ mod check;
 mod cli;
 mod customer;
 mod deliver;
+mod envelope;
 mod explain;
 mod failure;
 mod filter;
@@ -16,6 +17,7 @@ mod mail_path;
 mod mint;
 mod notify;
 mod outbox;
+mod outgoing;
 mod output;
 mod people;
 mod print;
@@ -26,6 +28,7 @@ mod site;
 mod standing;
 mod store;
 mod ticket;
+mod ticket_link;
 mod token;
 mod token_facts;
 mod use_token;
@@ -74,6 +77,7 @@ fn dispatch(otab: cli::Otab) -> ExitCode {
             in_mail_path(config, &args.passage, next)
         }
         Some(cli::Command::Deliver(args)) => in_mail_path(config, &args.passage, Next::Command(&args)),
+        Some(cli::Command::Outgoing(args)) => outgoing::run(config, &args.command),
         Some(command) => people::run(config, command).into(),
     }
 }
@@ -117,10 +121,14 @@ fn misused(arguments: &[OsString], error: &clap::Error) -> Exit {
     Exit::Usage.in_mail_path()
 }
 
-/// A place where tests of debug builds make a run fail: `OTAB_FAIL_AT=place` panics there.
+/// A place where tests of debug builds make a run fail: `OTAB_FAIL_AT=place` panics there, and
+/// `OTAB_STALL_AT=place` goes no further.
 pub(crate) fn failpoint(place: &str) {
     #[cfg(debug_assertions)]
     {
+        while std::env::var_os("OTAB_STALL_AT").is_some_and(|at| at == place) {
+            std::thread::park();
+        }
         assert!(std::env::var_os("OTAB_FAIL_AT").is_none_or(|at| at != place), "told to fail at {place}");
     }
     let _ = place;

@@ -2,11 +2,13 @@
 //!
 //! One process does one pass and ends, whatever hangs in it. What a mail says is `letter`'s matter.
 
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::cli;
+use super::explain::say;
 use super::failure::{Done, Ends, Failure};
 use super::letter::{self, Letter};
 use super::people;
@@ -31,6 +33,10 @@ const AFTER_FAILURE: Duration = Duration::from_mins(1);
 /// How often a note that a mail has been sent is tried, with a pause before each.
 const NOTES: u32 = 60;
 const BEFORE_NOTE: Duration = Duration::from_secs(1);
+/// How many copies of a mail may go out unanswered, and the pause before the next: a server that is slow to
+/// say yes must not get one each minute.
+const COPIES: i64 = 3;
+const BEFORE_COPY: SignedDuration = SignedDuration::from_hours(1);
 /// Most of what a mail server said that is kept, in characters.
 const LONGEST_WORDS: usize = 300;
 
@@ -50,16 +56,20 @@ enum Fate {
     Sent,
     /// It is tried again.
     Later { due: Timestamp, why: String },
-    /// It is not.
+    /// The same; the mail server may have its mail.
+    Unanswered { due: Timestamp, why: String },
+    /// It is not, for nobody needs it any more.
     Over(String),
+    /// It is not, and nobody gets it.
+    Lost(String),
 }
 
 /// Where a pass stands.
 enum Next {
     /// An order to be tried.
     Order(Box<Taken>),
-    /// One that the caps keep from being tried now.
-    Capped,
+    /// One that is not tried now, or not at all.
+    Other,
     /// Nothing is due, or somebody else is at work.
     Nothing,
 }
@@ -135,12 +145,13 @@ impl<'a> Sender<'a> {
             }
             let order = match self.next(&mut dbs)? {
                 Next::Nothing => return Ok(Exit::Ok),
-                Next::Capped => continue,
+                Next::Other => continue,
                 Next::Order(order) => order,
             };
             let (fate, is_away) = self.try_order(dbs, &order);
             self.settle(&order, &fate)?;
             if is_away {
+                tell_person("the mail server cannot be worked with now; `otab outbox list` says why");
                 return Ok(Exit::TempFail);
             }
         }
@@ -152,6 +163,9 @@ impl<'a> Sender<'a> {
         let store = dbs.get(&self.site.store)?;
         let is_due = queue::next_due(store)?.is_some_and(|due| due <= now);
         let is_held = queue::holder(store, now)?.is_some_and(|holder| holder != self.name);
+        if is_held && is_due {
+            tell_person("another `otab notify` is at work, or was killed a few minutes ago");
+        }
         Ok(is_held || (!is_due && queue::holder(store, now)?.is_none()))
     }
 
@@ -169,14 +183,20 @@ impl<'a> Sender<'a> {
                 queue::release(tx, &self.name)?;
                 return Ok(Next::Nothing);
             };
+            if order.tries > 1 && now - self.give_up_after() > order.created_at {
+                // Its senders have died each time. One that has never been tried (no transport so far) is tried.
+                queue::give_up_unsent(tx, &order, now)?;
+                self.log.error(&format!("link mail {}: given up: mail.give_up_hours have passed", order.id));
+                return Ok(Next::Other);
+            }
             match queue::room(tx, &order.recipient, &caps, now)? {
                 Room::Free => return Ok(Next::Order(Box::new(order))),
                 Room::AddressFull => {
-                    queue::give_up(tx, order.id)?;
+                    queue::give_up_unsent(tx, &order, now)?;
                     self.log.warning(&format!("link mail {}: not sent: mail.per_address is reached", order.id));
                 }
                 Room::Later(due) if due - self.give_up_after() > order.created_at => {
-                    queue::give_up(tx, order.id)?;
+                    queue::give_up_unsent(tx, &order, now)?;
                     self.log.warning(&format!("link mail {}: given up: the caps left no room", order.id));
                 }
                 Room::Later(due) => {
@@ -184,7 +204,7 @@ impl<'a> Sender<'a> {
                     self.log.warning(&format!("link mail {}: waits until {due}: the caps are reached", order.id));
                 }
             }
-            Ok(Next::Capped)
+            Ok(Next::Other)
         })
     }
 
@@ -205,12 +225,13 @@ impl<'a> Sender<'a> {
         let mail = match letter {
             Letter::Mail(mail) => mail,
             Letter::Never(why) => return (Fate::Over(why), false),
-            Letter::NotYet(why) => return (self.later(order, why), false),
+            Letter::NotYet(why) => return (self.later(order, queue::pause(order.tries), why), false),
         };
         let limit = self.site.config.mail.timeout;
         if clock::now() + limit + TO_NOTE > order.until {
             // The database was locked, or the machine asleep: somebody else may have the order by now.
-            return (self.later(order, "looking its customer up took too long".to_owned()), false);
+            let why = "looking its customer up took too long".to_owned();
+            return (self.later(order, queue::pause(order.tries), why), false);
         }
         super::failpoint("sending");
         let Err(failure) = self.transport.send(&mail, limit) else {
@@ -221,17 +242,24 @@ impl<'a> Sender<'a> {
         let what = order.secret.as_ref().map_or(failure.what.clone(), |secret| secret.masked_in(&failure.what));
         let what: String = what.chars().take(LONGEST_WORDS).collect();
         let fate = match failure.away {
-            Away::ThisMailForGood => Fate::Over(what),
-            Away::ThisMail | Away::All => self.later(order, what),
+            Away::ThisMailForGood => Fate::Lost(what),
+            Away::ThisMail | Away::All => self.later(order, queue::pause(order.tries), what),
+            Away::Unanswered if order.unanswered + 1 >= COPIES => {
+                Fate::Over(format!("given up, {COPIES} copies went out without an answer: {what}"))
+            }
+            Away::Unanswered => match self.later(order, BEFORE_COPY, what) {
+                Fate::Later { due, why } => Fate::Unanswered { due, why },
+                other => other,
+            },
         };
-        (fate, failure.away == Away::All)
+        (fate, matches!(failure.away, Away::All | Away::Unanswered))
     }
 
     /// Another try after a pause; none where it would come too late.
-    fn later(&self, order: &Taken, why: String) -> Fate {
-        let due = clock::now() + queue::pause(order.tries);
+    fn later(&self, order: &Taken, pause: SignedDuration, why: String) -> Fate {
+        let due = clock::now() + pause;
         if due - self.give_up_after() > order.created_at {
-            return Fate::Over(format!("given up: {why}"));
+            return Fate::Lost(format!("given up: {why}"));
         }
         Fate::Later { due, why }
     }
@@ -251,7 +279,12 @@ impl<'a> Sender<'a> {
         match fate {
             Fate::Sent => self.log.info(&format!("link mail {id}: sent to {customer} in {}", order.backend)),
             Fate::Later { due, why } => self.log.warning(&format!("link mail {id}: tried again at {due}: {why}")),
-            Fate::Over(why) => self.log.error(&format!("link mail {id} to {customer}: not sent: {why}")),
+            Fate::Unanswered { due, why } => self
+                .log
+                .warning(&format!("link mail {id}: tried again at {due}, though the mail server may have it: {why}")),
+            Fate::Over(why) | Fate::Lost(why) => {
+                self.log.error(&format!("link mail {id} to {customer}: not sent: {why}"));
+            }
         }
         Ok(noted?)
     }
@@ -260,8 +293,17 @@ impl<'a> Sender<'a> {
         people::changing().get(&self.site.store)?.write(|tx| match fate {
             Fate::Sent => queue::sent(tx, order, clock::now()),
             Fate::Later { due, why } => queue::postpone(tx, order.id, *due, why),
+            Fate::Unanswered { due, why } => queue::postpone_unanswered(tx, order.id, *due, why),
             Fate::Over(_) => queue::give_up(tx, order.id),
+            Fate::Lost(_) => queue::give_up_unsent(tx, order, clock::now()),
         })
+    }
+}
+
+/// A word for somebody who watches. cron would make a mail of it, so it is for terminals alone.
+fn tell_person(what: &str) {
+    if std::io::stderr().is_terminal() {
+        say(what);
     }
 }
 

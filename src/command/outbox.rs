@@ -66,7 +66,8 @@ fn retry(site: &Site, id: Option<i64>) -> Done {
 }
 
 fn drop_order(site: &Site, id: i64) -> Done {
-    if !outbox::drop(people::changing().get(&site.store)?, id)? {
+    let now = clock::now();
+    if !people::changing().get(&site.store)?.write(|tx| outbox::drop(tx, id, now))? {
         return Err(none_such());
     }
     site::open_log(&site.config).info(&format!("link mail {id}: dropped by hand"));

@@ -43,7 +43,7 @@ pub fn run(config: Option<&Path>, command: Command) -> Exit {
 
 fn dispatch(config: Option<&Path>, command: Command) -> Done {
     match command {
-        Command::Filter(_) | Command::Deliver(_) => {
+        Command::Filter(_) | Command::Deliver(_) | Command::Outgoing(_) => {
             Err(Failure::new(Exit::Software, "a command of the mail path is none for people"))
         }
         Command::Purge(args) => purge::run(&site(config, None)?, &args),

@@ -32,7 +32,7 @@ use toml::de::DeTable;
 
 pub use create::{CUSTOMER_ID_IS_ADDRESS, Create};
 pub use customer_user::{Columns, CustomerSource, HasPassword};
-pub use one_time_auth::{Messages, OneTimeAuth};
+pub use one_time_auth::{Messages, OneTimeAuth, REFRESH_FAILED};
 pub use postmaster::{OnError, Postmaster, Prefix, Protect};
 pub use problem::{Error, Problem};
 pub use running::{Limits, Log};
@@ -109,6 +109,19 @@ impl Config {
         syntax::merge(&mut problems, text, &errors);
         if problems.is_empty() { Ok(config) } else { Err(problems) }
     }
+}
+
+/// The placeholder and the site's messages, as far as a configuration that cannot be used still says
+/// them, else the defaults: for a last word to a customer, and never for a decision.
+#[must_use]
+pub fn last_words(path: &Path) -> (String, Messages) {
+    let text = file::configuration(path).map(|(text, _)| text).unwrap_or_default();
+    let (root, errors) = DeTable::parse_recoverable(&text);
+    let reading = Reading::new(&text, errors.is_empty());
+    let top = reading.root(root.get_ref());
+    let placeholder = postmaster::link_placeholder(&top.table("postmaster"));
+    let one_time_auth = one_time_auth::read(&top.table("one_time_auth"), Path::new(""));
+    (placeholder, one_time_auth.messages_for("").clone())
 }
 
 fn read(root: &Table<'_, '_>, base: &Path) -> Config {

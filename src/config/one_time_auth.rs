@@ -69,9 +69,13 @@ impl OneTimeAuth {
 /// Built-in texts: new link, refresh failed, link expired, wrong link.
 type BuiltIn = [&'static str; 4];
 
+/// The built-in English text for a link that could not be made. ASCII, so that every mail can hold it.
+pub const REFRESH_FAILED: &str =
+    "We could not create a new link to your request. Please reply to our last e-mail, and we will help you.";
+
 const ENGLISH: BuiltIn = [
     "This link has already been used, and each link works only once. We have just sent you an e-mail with a new one.",
-    "We could not create a new link to your request. Please reply to our last e-mail, and we will help you.",
+    REFRESH_FAILED,
     "This link is no longer valid: your request was closed some time ago, or the link was not copied completely. If you still have a question, please send us an e-mail.",
     "This link has already been used. There is a newer one: please use the link in the latest e-mail that we sent you about this request.",
 ];

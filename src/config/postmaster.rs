@@ -93,7 +93,7 @@ pub(super) fn read(table: &Table<'_, '_>, secrets: &given::Source<'_>) -> Postma
         customer_user_backend: table.string("customer_user_backend", "CustomerUser", names::not_empty),
         set_check_box_name: table.string_or_off("set_check_box_name", names::dynamic_field),
         link_field: table.string_or_off("link_field", names::dynamic_field),
-        link_placeholder: table.string("link_placeholder", "[[OTAB-LINK]]", names::placeholder),
+        link_placeholder: link_placeholder(table),
         header_prefix: table.choice("header_prefix", &[("X-OTOBO-", Prefix::Otobo), ("X-OTRS-", Prefix::Otrs)]),
         marker: table.string("marker", "unverified-sender", names::marker),
         on_error: table.choice("on_error", &[("tempfail", OnError::TempFail), ("deliver", OnError::Deliver)]),
@@ -107,6 +107,10 @@ pub(super) fn read(table: &Table<'_, '_>, secrets: &given::Source<'_>) -> Postma
     };
     find_contradictions(table, &postmaster);
     postmaster
+}
+
+pub(super) fn link_placeholder(table: &Table<'_, '_>) -> String {
+    table.string("link_placeholder", "[[OTAB-LINK]]", names::placeholder)
 }
 
 fn find_contradictions(table: &Table<'_, '_>, postmaster: &Postmaster) {

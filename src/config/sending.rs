@@ -2,13 +2,14 @@
 //!
 //! This file only reads and checks settings; it never connects to anything.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::given::{self, Source};
 use super::names;
 use super::pattern;
-use super::problem::complaint;
+use super::problem::{Complaint, complaint};
 use super::reader::Table;
 use super::secret::Secret;
 use crate::mail::Address;
@@ -108,9 +109,12 @@ const TLS: [(&str, Tls); 3] = [("starttls", Tls::StartTls), ("tls", Tls::Implici
 
 pub(super) fn read(table: &Table<'_, '_>, folder: &Path, secrets: &Source<'_>) -> Sending {
     let way = table.choice("transport", &WAYS);
-    let from = table.string_or_off("from", |text| pattern::address(text).map(|_| ()));
-    let from = from.as_deref().and_then(Address::parse);
-    if from.is_none() && !matches!(way, Way::None) {
+    let is_off = Cell::new(true);
+    let from = table.string_or_off("from", |text| {
+        is_off.set(false);
+        sender(text)
+    });
+    if is_off.get() && !matches!(way, Way::None) {
         table.problem("from", complaint("is empty", "write the address that link mails come from"));
     }
     let sendmail = folder.join(table.string("sendmail", "/usr/sbin/sendmail", names::not_empty));
@@ -124,7 +128,7 @@ pub(super) fn read(table: &Table<'_, '_>, folder: &Path, secrets: &Source<'_>) -
             Way::Smtp => Transport::Smtp(Box::new(smtp)),
             Way::File => Transport::File(files),
         },
-        from,
+        from: from.as_deref().and_then(Address::parse),
         from_name: table.string("from_name", "", names::any),
         wake: table.boolean("wake", true),
         timeout: Duration::from_secs(table.integer("timeout", 60, &(1..=600))),
@@ -133,6 +137,14 @@ pub(super) fn read(table: &Table<'_, '_>, folder: &Path, secrets: &Source<'_>) -
         per_domain: cap("per_domain", 200),
         per_hour: cap("per_hour", 1000),
     }
+}
+
+/// An address that can stand in From for every mail server.
+fn sender(text: &str) -> Result<(), Complaint> {
+    if pattern::address(text)?.to_string().is_ascii() {
+        return Ok(());
+    }
+    Err(complaint("has signs beyond ASCII before the @", "name one that every mail server takes"))
 }
 
 fn smtp(table: &Table<'_, '_>, folder: &Path, secrets: &Source<'_>) -> Smtp {

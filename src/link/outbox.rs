@@ -8,7 +8,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 
 use crate::db::{self, Row, Statements, Tx};
-use crate::token::Secret;
+use crate::token::{self, Secret, Which};
 
 /// Why a link mail goes out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,10 +166,16 @@ pub fn retry(tx: &mut Tx<'_>, id: Option<i64>, now: Timestamp) -> Result<u64, db
     }
 }
 
-/// Gives an order up, and its secret with it; `false` where there is none.
-pub fn drop(db: &mut impl Statements, id: i64) -> Result<bool, db::Error> {
-    let dropped = db.execute("DELETE FROM outbox WHERE id = ?", &[id.into()])?;
-    Ok(dropped == 1)
+/// Gives an order up, and its link with it, unless a mail server may have its mail; `false` where there is none.
+pub fn drop(tx: &mut Tx<'_>, id: i64, now: Timestamp) -> Result<bool, db::Error> {
+    let Some(row) = tx.row("SELECT token_id, unanswered FROM outbox WHERE id = ?", &[id.into()])? else {
+        return Ok(false);
+    };
+    if let (Some(token), 0) = (row.opt_int(0)?, row.int(1)?) {
+        token::revoke(tx, &Which::Id(token), now)?;
+    }
+    tx.execute("DELETE FROM outbox WHERE id = ?", &[id.into()])?;
+    Ok(true)
 }
 
 /// Gives up the orders of a token that must not reach anybody any more (revoked); how many.
@@ -240,8 +246,8 @@ mod tests {
         let listed = list(&mut db, None).unwrap();
         assert_eq!((listed.len(), listed[0].id), (1, id));
         assert!(!format!("{listed:?}").contains("secret-itself"));
-        assert!(drop(&mut db, id).unwrap());
-        assert!(!drop(&mut db, id).unwrap());
+        assert!(db.write(|tx| drop(tx, id, now)).unwrap());
+        assert!(!db.write(|tx| drop(tx, id, now)).unwrap());
         db.close().unwrap();
         let file = std::fs::read(folder.path().join("otab.db")).unwrap();
         let secret = b"the-secret-itself";

@@ -1,14 +1,14 @@
 //! The outbox as its sender sees it: who may work at it, which order is next, and what becomes of it.
 //!
 //! An order is taken by moving its next try into the future, in one transaction. Of two senders one gets
-//! it; and a sender that dies leaves it to whoever comes after that time. Between the mail server's yes and
-//! [`sent`] a crash makes a second copy of the same mail possible, with the same Message-ID. There is no
-//! other way to one.
+//! it; and a sender that dies leaves it to whoever comes after that time. A crash between the mail server's
+//! yes and [`sent`], and a yes that never comes, make a second copy of the same mail possible, with the same
+//! Message-ID. There is no other way to one.
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::db::{Error, Row, Statements, Tx};
-use crate::token::Secret;
+use crate::token::{self, Secret, Which};
 
 /// What the caps count over.
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -24,6 +24,8 @@ const TASK: &str = "outbox";
 pub struct Taken {
     /// The order's number.
     pub id: i64,
+    /// Its token.
+    pub token_id: Option<i64>,
     /// The secret of its token; `None` for a link without one.
     pub secret: Option<Secret>,
     /// Where it goes.
@@ -44,6 +46,8 @@ pub struct Taken {
     pub created_at: Timestamp,
     /// Which try this is, from 1.
     pub tries: i64,
+    /// How often the mail went out whole and no answer came.
+    pub unanswered: i64,
     /// Until when nobody else gets it.
     pub until: Timestamp,
 }
@@ -94,7 +98,7 @@ pub fn release(tx: &mut Tx<'_>, holder: &str) -> Result<(), Error> {
 /// Takes the next order that is due. Nobody else gets it before `until`.
 pub fn take(tx: &mut Tx<'_>, now: Timestamp, until: Timestamp) -> Result<Option<Taken>, Error> {
     let sql = "SELECT id, secret, recipient, customer, backend, occasion, language, message_id, ticket_number, \
-               created_at, tries FROM outbox WHERE due_at <= ? ORDER BY due_at, id LIMIT 1";
+               created_at, tries, unanswered, token_id FROM outbox WHERE due_at <= ? ORDER BY due_at, id LIMIT 1";
     let Some(row) = tx.row(sql, &[now.into()])? else {
         return Ok(None);
     };
@@ -166,10 +170,25 @@ pub fn postpone(tx: &mut Tx<'_>, id: i64, due: Timestamp, why: &str) -> Result<(
     Ok(())
 }
 
+/// The same, where the mail went out whole and no answer came.
+pub fn postpone_unanswered(tx: &mut Tx<'_>, id: i64, due: Timestamp, why: &str) -> Result<(), Error> {
+    tx.execute("UPDATE outbox SET unanswered = unanswered + 1 WHERE id = ?", &[id.into()])?;
+    postpone(tx, id, due, why)
+}
+
 /// The order is not to be tried any more.
 pub fn give_up(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
     tx.execute("DELETE FROM outbox WHERE id = ?", &[id.into()])?;
     Ok(())
+}
+
+/// The same, for a mail that nobody has got: its token goes with it. As long as it were active, every older link
+/// of the customer's would send him to a mail that never came.
+pub fn give_up_unsent(tx: &mut Tx<'_>, order: &Taken, now: Timestamp) -> Result<(), Error> {
+    if let Some(id) = order.token_id.filter(|_| order.unanswered == 0) {
+        token::revoke(tx, &Which::Id(id), now)?;
+    }
+    give_up(tx, order.id)
 }
 
 /// How long to wait after a try that failed: one minute, and twice as long each time, up to an hour.
@@ -197,6 +216,8 @@ fn taken(row: &Row, until: Timestamp) -> Result<Taken, Error> {
         ticket_number: row.opt_text(8)?.map(Into::into),
         created_at: row.time(9)?,
         tries: row.int(10)?,
+        unanswered: row.int(11)?,
+        token_id: row.opt_int(12)?,
         until,
     })
 }

@@ -3,7 +3,8 @@
 //! What goes wrong before the recipient is named is no fault of this mail: a server that is full, that wants
 //! no more of us, or refuses the login. It would refuse all others as well, so none is given up for it.
 
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use lettre::transport::smtp::Error;
@@ -22,6 +23,8 @@ const QUIT: Duration = Duration::from_secs(2);
 /// Sends a mail with the null reverse-path, within `limit`.
 pub(super) fn send(server: &Smtp, mail: &Ready, limit: Duration) -> Result<(), Failure> {
     let (server, mail) = (server.clone(), mail.clone());
+    let is_out = Arc::new(AtomicBool::new(false));
+    let goes_out = Arc::clone(&is_out);
     // lettre limits each read and write; a server that sends a byte now and then is cut off here. The
     // thread then ends with the process.
     let (done, outcome) = mpsc::channel();
@@ -31,13 +34,16 @@ pub(super) fn send(server: &Smtp, mail: &Ready, limit: Duration) -> Result<(), F
             Err(failure) => return drop(done.send(Err(failure))),
         };
         // Told before QUIT: whatever comes of that, the mail is with the server.
-        let _ = done.send(hand_over(&mut connection, &mail));
+        let _ = done.send(hand_over(&mut connection, &mail, &goes_out));
         let _ = connection.set_timeout(Some(QUIT));
         let _ = connection.quit();
     });
     worker.map_err(Failure::all)?;
-    let silent = || Failure::all("the mail server has not finished within mail.timeout");
-    outcome.recv_timeout(limit).unwrap_or_else(|_| Err(silent()))
+    let silent = |_| {
+        let away = if is_out.load(Ordering::SeqCst) { Away::Unanswered } else { Away::All };
+        Err(Failure { away, what: "the mail server has not finished within mail.timeout".to_owned() })
+    };
+    outcome.recv_timeout(limit).unwrap_or_else(silent)
 }
 
 /// Connects, protects the connection, logs in, and says goodbye, within `limit`.
@@ -82,8 +88,9 @@ fn parameters(server: &Smtp) -> Result<TlsParameters, Failure> {
     parameters.build().map_err(|error| Failure::all(chain(&error)))
 }
 
-/// MAIL, RCPT, DATA and the mail; `Ok` once the server has taken it.
-fn hand_over(connection: &mut SmtpConnection, mail: &Ready) -> Result<(), Failure> {
+/// MAIL, RCPT, DATA and the mail; `Ok` once the server has taken it. `goes_out` is set before the server can
+/// have the whole mail.
+fn hand_over(connection: &mut SmtpConnection, mail: &Ready, goes_out: &AtomicBool) -> Result<(), Failure> {
     let knows = |extension| connection.server_info().supports_feature(extension);
     let mut parameters = Vec::new();
     // RFC 6531: only where the address needs it.
@@ -100,11 +107,16 @@ fn hand_over(connection: &mut SmtpConnection, mail: &Ready) -> Result<(), Failur
     connection.command(Mail::new(None, parameters)).map_err(|error| Failure::all(chain(&error)))?;
     connection.command(Rcpt::new(mail.recipient.clone(), Vec::new())).map_err(|error| judge(&error))?;
     connection.command(Data).map_err(|error| judge(&error))?;
-    let answer = connection.message(&mail.bytes).map_err(|error| judge(&error))?;
+    goes_out.store(true, Ordering::SeqCst);
+    let answer = connection.message(&mail.bytes).map_err(|error| match error.status() {
+        Some(_) => judge(&error),
+        None => Failure { away: Away::Unanswered, what: chain(&error) },
+    })?;
     if answer.code().severity == Severity::PositiveCompletion {
         return Ok(());
     }
-    Err(Failure::all(format!("the mail server answered {} to the end of the mail", answer.code())))
+    let what = format!("the mail server answered {} to the end of the mail", answer.code());
+    Err(Failure { away: Away::Unanswered, what })
 }
 
 /// What the server said of this mail. A login that it misses is the site's fault (RFC 4954, section 6), and

@@ -68,6 +68,8 @@ pub enum Away {
     ThisMail,
     /// The mail server cannot be worked with now.
     All,
+    /// The same, but the whole mail is out: the server may have it all the same (RFC 1047).
+    Unanswered,
 }
 
 impl Failure {
@@ -77,9 +79,8 @@ impl Failure {
 }
 
 impl Transport {
-    /// Sends a mail with the null reverse-path, within `limit`. With [`Away::All`] it may have gone all the
-    /// same: a server may have fallen silent behind the last byte (RFC 1047). The caller then sends nothing
-    /// else, and the process ends: a thread may still be at it.
+    /// Sends a mail with the null reverse-path, within `limit`. After [`Away::All`] and [`Away::Unanswered`]
+    /// the caller sends nothing else, and the process ends: a thread may still be at it.
     pub fn send(&self, mail: &Ready, limit: Duration) -> Result<(), Failure> {
         match self {
             Self::Sendmail(program) => sendmail(program, mail, limit),
@@ -122,6 +123,10 @@ fn sendmail(program: &Path, mail: &Ready, limit: Duration) -> Result<(), Failure
             away: Away::ThisMailForGood,
             what: format!("sendmail ended with {status}: {}", finished.said),
         }),
+        // It has read the mail, or might have.
+        ended @ (Ended::TimedOut | Ended::Signal(_)) => {
+            Err(Failure { away: Away::Unanswered, what: format!("sendmail: {ended}: {}", finished.said) })
+        }
         // Postfix's sendmail: 75 where the mail cannot be queued now.
         ended => Err(Failure::all(format!("sendmail: {ended}: {}", finished.said))),
     }

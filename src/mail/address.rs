@@ -100,9 +100,15 @@ fn is_atext(c: char) -> bool {
 fn a_labels(domain: &str) -> Option<String> {
     let ascii = idna::domain_to_ascii_strict(domain).ok()?;
     let (unicode, valid) = idna::domain_to_unicode(&ascii);
-    let stated = domain.to_lowercase();
-    let plain = stated == ascii || (valid.is_ok() && stated == unicode);
+    let stated = lower_case(domain)?;
+    let plain = stated == ascii || (valid.is_ok() && stated == lower_case(&unicode)?);
     (plain && !ascii.is_empty() && !ascii.ends_with('.')).then_some(ascii)
+}
+
+/// In lower case, where nothing is lost on the way: the Kelvin sign becomes a `k`, and no `k` becomes one.
+fn lower_case(text: &str) -> Option<String> {
+    let is_case = |c: &char| c.to_lowercase().eq([*c]) || c.to_lowercase().flat_map(char::to_uppercase).eq([*c]);
+    text.chars().all(|c| is_case(&c)).then(|| text.chars().flat_map(char::to_lowercase).collect())
 }
 
 #[cfg(test)]
@@ -127,6 +133,10 @@ mod tests {
         assert_eq!(u, a);
         assert_eq!(u.forms(), ["hans@xn--mller-kva.test", "hans@müller.test"]);
         assert!(a.is_stated_by("Hans@MÜLLER.test"));
+        // Here the upper case letter is the one that stands in U-labels.
+        let cherokee = Address::parse("hans@Ꮝ.test").unwrap();
+        assert_eq!(Address::parse("hans@ꮝ.test"), Some(cherokee.clone()));
+        assert_eq!(cherokee.forms(), ["hans@xn--gbe.test", "hans@Ꮝ.test"]);
     }
 
     #[test]
@@ -160,6 +170,8 @@ mod tests {
             "carol@co\u{ad}rp.test",
             "carol@ｃorp.test",
             "carol@corp。test",
+            "carol@\u{212a}elvin.test",
+            "carol@\u{1e9e}.test",
             "car\u{a0}ol@corp.test",
             "carol@-corp.test",
             "carol@co_rp.test",

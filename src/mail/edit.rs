@@ -28,8 +28,8 @@ pub struct NewField {
 #[must_use]
 pub fn cuts(header: &Header, guard: &Guard) -> Vec<Range<usize>> {
     let cut = |field: &super::Field| match field.kind {
-        Kind::Orphan | Kind::Envelope => None,
-        Kind::Field | Kind::Junk => {
+        Kind::Envelope => None,
+        Kind::Field | Kind::Junk | Kind::Orphan => {
             let range = guard.cut(header.raw(field))?;
             Some(field.range.start + range.start..field.range.start + range.end)
         }
@@ -157,17 +157,22 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_block_strained_in_pieces_loses_what_a_held_block_loses(block in block(), size in 1_usize..9) {
+        fn a_block_strained_in_pieces_loses_what_a_held_block_loses(
+            block in block(), size in 1_usize..9, adds in any::<bool>()
+        ) {
             let mut finder = crate::mail::header::EndFinder::default();
             let length = finder.find(&block).unwrap_or_else(|| finder.finish(&block));
             let held = header(&block[..length]);
-            let mut edits: Vec<Edit> = cuts(&held, &guard()).into_iter().chain(orphans(&held)).map(Edit::Cut).collect();
-            edits.push(add("New", "1"));
+            let mut edits: Vec<Edit> = cuts(&held, &guard()).into_iter().map(Edit::Cut).collect();
+            if adds {
+                edits.extend(orphans(&held).into_iter().map(Edit::Cut));
+                edits.push(add("New", "1"));
+            }
             let mut expected = apply(&held, &edits, Terminator::Lf);
             expected.extend_from_slice(&block[length..]);
 
             let guard = guard();
-            let mut strainer = Strainer::new(&guard, b"New: 1\n".to_vec());
+            let mut strainer = Strainer::new(&guard, if adds { b"New: 1\n".to_vec() } else { Vec::new() });
             let mut out = Vec::new();
             let mut rest = &block[..];
             let mut body = false;

@@ -13,8 +13,14 @@ pub fn word(text: &str) -> Option<(Word, usize)> {
     let (encoding, rest) = rest.split_once('?')?;
     let (encoded, _) = rest.split_once("?=")?;
     let length = 2 + label.len() + 1 + encoding.len() + 1 + encoded.len() + 2;
-    // RFC 2231, section 5: a language may follow the charset.
-    let charset = charset_of(label.split('*').next()?)?;
+    // RFC 2231, section 5: a language may follow the charset. Neither holds blanks or address syntax: to other
+    // readers that would be no encoded-word, and `=?utf-8*<carol@corp.test>?Q?x?=` an address.
+    let (charset, language) = label.split_once('*').unwrap_or((label, ""));
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    if !charset.bytes().chain(language.bytes()).all(is_plain) {
+        return None;
+    }
+    let charset = charset_of(charset)?;
     if !encoded.bytes().all(|b| matches!(b, 0x21..=0x7e) && b != b'?') {
         return None;
     }
@@ -146,6 +152,10 @@ mod tests {
             "=?big5?Q?=87=5C?=",
             "=?iso-2022-jp?Q?=1B=28J=5C=1B=28B?=",
             "=?utf-8?Q?a\u{e4}?=",
+            "=?utf-8*<carol@corp.test>?Q?x?=",
+            "=?utf-8* ?Q?x?=",
+            "=? utf-8?Q?x?=",
+            "=?utf-8*de*x?Q?x?=",
         ] {
             assert_eq!(decoded(encoded), None, "{encoded}");
         }

@@ -58,8 +58,11 @@ impl Doubt {
 
 /// Finds the one certain sender.
 pub fn sender(header: &Header) -> Result<Mailbox, Doubt> {
-    let field = only_field(header)?;
-    let value = header.value(field);
+    only_mailbox(header.value(only_field(header)?))
+}
+
+/// The one mailbox that a field's value states, by the same rules.
+pub(super) fn only_mailbox(value: &[u8]) -> Result<Mailbox, Doubt> {
     if has_control(value) {
         return Err(Doubt::Control);
     }
@@ -102,6 +105,10 @@ enum Token<'v> {
     Encoded(Word),
 }
 
+/// Address syntax. Decoded out of a quoted string it is syntax for OTOBO; and some readers obey it in a quoted
+/// string behind another word, where they take the quotes for letters: `Carol "<mallory@evil.test>" <carol@corp.test>`.
+const SYNTAX: [char; 10] = ['"', '\\', '(', ')', '<', '>', '@', ',', ';', ':'];
+
 /// Reads an unfolded value. In text that is not UTF-8 an address with 8-bit bytes can't be believed.
 fn mailbox(value: &str, utf8: bool) -> Result<Mailbox, Doubt> {
     if value.chars().any(|c| c.is_control() && c != '\t') {
@@ -125,6 +132,7 @@ fn mailbox(value: &str, utf8: bool) -> Result<Mailbox, Doubt> {
                 }
                 address = Some(atom);
             }
+            Token::Quoted(text) if !phrase.is_empty() && text.contains(SYNTAX) => return Err(Doubt::NotOneMailbox),
             other => phrase.push(other),
         }
     }
@@ -184,10 +192,11 @@ fn quoted(text: &str) -> Result<(Token<'_>, usize), Doubt> {
     Err(Doubt::NotOneMailbox)
 }
 
-/// A comment; nested ones and escapes are read differently from one program to the next.
+/// A comment; nested ones and escapes are read differently from one program to the next. Some know no comments
+/// at all, and find quotes and angle brackets in them.
 fn comment(text: &str) -> Result<(Token<'_>, usize), Doubt> {
     let inner = text[1..].split_once(')').ok_or(Doubt::NotOneMailbox)?.0;
-    if inner.contains(['(', '\\']) {
+    if inner.contains(['(', '\\', '<', '>', '"']) {
         return Err(Doubt::NotOneMailbox);
     }
     Ok((Token::Comment(decode_inside(inner)?), inner.len() + 2))
@@ -217,8 +226,7 @@ fn decode_inside(text: &str) -> Result<String, Doubt> {
 /// The text of the words so far, provided that none of it can become syntax inside quotes or comments.
 fn flush(words: &mut Vec<Word>) -> Result<String, Doubt> {
     let text = encoded::text(&std::mem::take(words)).ok_or(Doubt::Encoded)?;
-    let syntax = text.contains(['"', '\\', '(', ')', '<', '>', '@', ',', ';', ':']);
-    if syntax || text.chars().any(char::is_control) { Err(Doubt::Encoded) } else { Ok(text) }
+    if text.contains(SYNTAX) || text.chars().any(char::is_control) { Err(Doubt::Encoded) } else { Ok(text) }
 }
 
 /// The display name of a phrase, provided that OTOBO's second reading of it still ends in `<address>`.
@@ -289,6 +297,7 @@ mod tests {
             ("From: \"Carol \\\"C\\\"\" <carol@corp.test>\n", "carol@corp.test", "Carol \"C\""),
             ("From: \"carol@corp.test\" <carol@corp.test>\n", "carol@corp.test", "carol@corp.test"),
             ("From: \"dan@corp.test\" <carol@corp.test>\n", "carol@corp.test", "dan@corp.test"),
+            ("From: John \"Jack\" Public <john@corp.test>\n", "john@corp.test", "John Jack Public"),
             ("From: John Q. Public <john@corp.test>\n", "john@corp.test", "John Q. Public"),
             ("From: carol@corp.test (Carol Corp)\n", "carol@corp.test", "Carol Corp"),
             ("From: =?utf-8?Q?M=C3=BCller=2C_Hans?= <hans@corp.test>\n", "hans@corp.test", "Müller, Hans"),
@@ -339,6 +348,8 @@ mod tests {
             ("From: \"Carol <carol@corp.test>\n", Doubt::NotOneMailbox),
             ("From: a@b.test (x (y) z)\n", Doubt::NotOneMailbox),
             ("From: a@b.test (x\n", Doubt::NotOneMailbox),
+            ("From: Carol (<mallory@evil.test>) <carol@corp.test>\n", Doubt::NotOneMailbox),
+            ("From: Carol (\") <carol@corp.test> (\")\n", Doubt::NotOneMailbox),
             ("From: \n", Doubt::NotOneMailbox),
             ("From: Carol\n", Doubt::NotOneMailbox),
             ("From: <@relay.test:carol@corp.test>\n", Doubt::Address),
@@ -350,6 +361,8 @@ mod tests {
             ("From: carol(x)@corp.test\n", Doubt::NotOneMailbox),
             ("From: carol@[127.0.0.1]\n", Doubt::NotOneMailbox),
             ("From: <>\n", Doubt::Address),
+            ("From: Carol \"<mallory@evil.test>\" <carol@corp.test>\n", Doubt::NotOneMailbox),
+            ("From: Carol\"<mallory@evil.test>\" <carol@corp.test>\n", Doubt::NotOneMailbox),
             ("From: mallory@evil.test (=?utf-8?Q?x=29=2C_carol=40corp.test_=28?=)\n", Doubt::Encoded),
             ("From: mallory@evil.test =?utf-8?Q?=2Ccarol=40corp.test?=\n", Doubt::NotOneMailbox),
             ("From: mallory@evil.test=?utf-8?Q?=2Ccarol=40corp.test?=\n", Doubt::Encoded),
@@ -359,6 +372,7 @@ mod tests {
             ("From: =?utf-8?Q?a=22?= <mallory@evil.test>\n", Doubt::Encoded),
             ("From: =?utf-8?Q?a=28?= <mallory@evil.test>\n", Doubt::Encoded),
             ("From: M <=?utf-8?Q?x=2Ccarol?=@corp.test>\n", Doubt::Encoded),
+            ("From: =?utf-8*<carol@corp.test>?Q?x?= <mallory@evil.test>\n", Doubt::Encoded),
             ("From: =?utf-8?Q?a=0A?= <mallory@evil.test>\n", Doubt::Encoded),
             ("From: \"=?utf-8?Q?=22=2C?=\" <mallory@evil.test>\n", Doubt::Encoded),
             ("From: =?utf-8?Q?a b?= <mallory@evil.test>\n", Doubt::Encoded),

@@ -150,6 +150,8 @@ impl Scan {
                 return Some(hit);
             }
             self.open(cr);
+            // So that its line, which need not have a colon, can be continued by another name.
+            self.colon_seen = false;
         }
         if std::mem::take(&mut self.line_start) && !self.colon_seen {
             // A continuation of a line without colon: a reader that knows no junk lines begins here.
@@ -267,6 +269,7 @@ mod tests {
             ("Subject: a\r\rX-OTOBO-Queue: b\rTo: c\n d\n", "Subject: a\n"),
             ("Subject: a\rX-Gate-Secret\r: b\n", "Subject: a\n"),
             ("a b\n X-OTOBO-Queue: b\n", "a b\n"),
+            ("Subject: a\rb\n X-OTOBO-Queue: c\n", "Subject: a\rb\n"),
         ] {
             let cut = guard().cut(field.as_bytes()).unwrap();
             let mut left = field.to_owned();

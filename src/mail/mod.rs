@@ -10,10 +10,16 @@ pub mod fold;
 pub mod from;
 pub mod guard;
 pub mod header;
+pub mod part;
 pub mod pattern;
 pub mod person;
+pub mod placeholder;
+pub mod recipient;
+pub mod replace;
+pub mod spell;
 pub mod strainer;
 pub mod trace;
+pub mod transfer;
 pub mod value;
 
 pub use address::Address;

@@ -42,7 +42,7 @@ fn every_bad_configuration_is_refused_for_the_reasons_beside_it() {
         }
     }
     assert!(failed.is_empty(), "see the .got files of {failed:?}");
-    assert!(cases().len() >= 21);
+    assert!(cases().len() >= 25);
 }
 
 #[test]

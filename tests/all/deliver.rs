@@ -108,7 +108,7 @@ fn a_command_that_takes_too_long_is_ended_and_the_mail_deferred() {
     let site = Site::new("[limits]\ndecide = 1\ncommand = 2\n");
     let start = Instant::now();
     assert_deferred(&into(&site, "exec tail -f /dev/null"), "hanging");
-    assert!(start.elapsed() < Duration::from_secs(8));
+    assert!(start.elapsed() < Duration::from_secs(11));
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn a_command_that_leaves_something_running_in_the_background_does_not_hold_the_m
     let start = Instant::now();
     let output = into(&site, "cat > taken; tail -f /dev/null & echo $! > pid");
     assert!(output.status.success(), "{output:?}");
-    assert!(start.elapsed() < Duration::from_secs(5));
+    assert!(start.elapsed() < Duration::from_mins(1));
     let pid = std::fs::read_to_string(site.path("pid")).unwrap();
     assert!(Command::new("kill").arg(pid.trim()).status().unwrap().success());
 }

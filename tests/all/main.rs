@@ -1,6 +1,7 @@
 //! Integration tests, one module a subject.
 
 mod check;
+mod checks;
 mod config;
 mod corpus;
 mod deliver;
@@ -8,12 +9,16 @@ mod documents;
 mod endurance;
 mod filter;
 mod fixtures;
+mod fuzz;
 mod licences;
+mod links;
 mod otobo;
+mod outgoing;
 mod people;
 mod perl;
 mod promises;
 mod properties;
+mod readers;
 mod rooms;
 mod servers;
 mod setups;

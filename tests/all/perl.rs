@@ -15,7 +15,7 @@ use otab::policy::Standing;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use crate::{corpus, promises, properties};
+use crate::{corpus, fuzz, promises, properties};
 
 /// How many mails are grown in a run.
 const GROWN: usize = 20_000;
@@ -140,6 +140,16 @@ fn complaints(mails: impl Iterator<Item = Vec<u8>>) -> Vec<String> {
 #[test]
 fn perl_reads_what_otab_meant_in_every_fixture_and_corpus_mail() {
     let found = complaints(corpus::mails().into_iter().map(|(_, mail)| mail));
+    assert!(found.is_empty(), "{} mails; the shortest: {}", found.len(), found[0]);
+}
+
+#[test]
+fn perl_reads_what_otab_meant_in_all_that_fuzzing_kept() {
+    let mails = ["header", "edits", "sender"].into_iter().flat_map(fuzz::kept).flat_map(|(_, input)| {
+        let value = [b"Subject: s\nFrom: ".as_slice(), &input, b"\nTo: help@desk.test\n\nbody\n"].concat();
+        [input, value]
+    });
+    let found = complaints(mails);
     assert!(found.is_empty(), "{} mails; the shortest: {}", found.len(), found[0]);
 }
 

@@ -12,3 +12,6 @@ CREATE TABLE worker (
     holder TEXT NOT NULL,
     until INTEGER NOT NULL
 );
+
+-- How often the mail went out whole and no answer came: the mail server may have it.
+ALTER TABLE outbox ADD COLUMN unanswered INTEGER NOT NULL DEFAULT 0;

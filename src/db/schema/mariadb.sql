@@ -1,4 +1,4 @@
--- otab's own tables on MariaDB and MySQL, in a database of their own. What they hold is told in V1__start.sql. Times
+-- otab's own tables on MariaDB and MySQL, in a database of their own. What they hold is told in V*.sql. Times
 -- are Unix seconds, except in the two tables that have OTOBO's shape. Texts of otab's own are bytes here: no
 -- collation calls two of them equal, and no trailing blank is overlooked.
 
@@ -77,6 +77,7 @@ CREATE TABLE IF NOT EXISTS outbox (
     created_at BIGINT NOT NULL,
     due_at BIGINT NOT NULL,
     tries INTEGER NOT NULL DEFAULT 0,
+    unanswered INTEGER NOT NULL DEFAULT 0,
     last_error BLOB,
     KEY (due_at),
     FOREIGN KEY (token_id) REFERENCES token (id) ON DELETE CASCADE

@@ -1,4 +1,4 @@
--- otab's own tables on PostgreSQL, in a database of their own. What they hold is told in V1__start.sql. Times
+-- otab's own tables on PostgreSQL, in a database of their own. What they hold is told in V*.sql. Times
 -- are Unix seconds, except in the two tables that have OTOBO's shape. A text is what it is, byte for byte.
 
 CREATE TABLE IF NOT EXISTS otab_schema (version INTEGER NOT NULL);
@@ -71,6 +71,7 @@ CREATE TABLE IF NOT EXISTS outbox (
     created_at BIGINT NOT NULL,
     due_at BIGINT NOT NULL,
     tries INTEGER NOT NULL DEFAULT 0,
+    unanswered INTEGER NOT NULL DEFAULT 0,
     last_error TEXT
 );
 

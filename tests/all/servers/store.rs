@@ -192,3 +192,22 @@ fn a_store_without_its_tables_defers_and_somebody_elses_database_is_left_alone()
         }
     }
 }
+
+#[test]
+fn the_tables_on_every_server_have_the_columns_that_the_file_has() {
+    let (file, _other) = hosts(Place::Sqlite);
+    for place in [Place::PostgreSql, Place::MariaDb] {
+        let (server, _other) = hosts(place);
+        for table in ["customer_user", "customer_preferences", "ticket", "token", "outbox", "sent", "worker"] {
+            let own = if place == Place::PostgreSql { "current_schema()" } else { "DATABASE()" };
+            let there = format!(
+                "SELECT column_name FROM information_schema.columns WHERE table_schema = {own} AND table_name = '{table}'"
+            );
+            let mut there = server.column(&there);
+            let mut here = file.column(&format!("SELECT name FROM pragma_table_info('{table}')"));
+            there.sort();
+            here.sort();
+            assert_eq!(there, here, "{place:?} {table}");
+        }
+    }
+}

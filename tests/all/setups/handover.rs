@@ -102,7 +102,7 @@ fn a_large_attachment_arrives_byte_for_byte() {
     // A long line, a byte that is no UTF-8, a line that looks like a new mail, and no line end at the end.
     // No NUL: in a large mail maildrop takes it for a line end.
     let tail = [b"x".repeat(100_000), b"\n\xff\r\n\nFrom nobody\n.\n--end--".to_vec()].concat();
-    let whole = [field, large(), tail].concat();
+    let whole = [field, large().to_vec(), tail].concat();
     for agent in AGENTS {
         let trial = Trial::new(agent);
         let output = trial.hand_over(CAROL, &whole);

@@ -1,11 +1,11 @@
-//! What runs every night: the line for cron and the timer for systemd, as shipped. systemd itself does not
+//! What runs every night, and every five minutes: the lines for cron and the timers for systemd, as shipped. systemd itself does not
 //! run here: its own checker reads the units, and the command runs under the like of their limits.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::process::{Command, Output};
 
-use super::Shipped;
+use super::{Shipped, free_port};
 use crate::site::{Site, mail, run};
 
 /// A site with one token, of a ticket that was closed long ago.
@@ -38,33 +38,95 @@ fn assert_understood(command: &str) {
     assert!(parsed.is_ok(), "{}", parsed.unwrap_err());
 }
 
-/// The command of the line for cron: what stands behind the five fields of time.
-fn cron_command(text: &str) -> String {
-    let line = text.lines().find(|line| !line.starts_with('#')).unwrap();
+/// The command of the line for cron that calls this: what stands behind the five fields of time.
+fn cron_command(text: &str, call: &str) -> String {
+    let line = text.lines().find(|line| !line.starts_with('#') && line.contains(call)).unwrap();
     line.split_whitespace().skip(5).collect::<Vec<_>>().join(" ")
 }
 
 #[test]
-fn the_line_for_cron_is_a_call_that_otab_understands() {
-    assert_understood(&cron_command(&Shipped::read("crontab").text()));
+fn the_lines_for_cron_are_calls_that_otab_understands() {
+    for call in [" purge ", " notify "] {
+        assert_understood(&cron_command(&Shipped::read("crontab").text(), call));
+    }
+}
+
+/// As cron does: sh, in nearly no environment. What is printed would become a mail.
+fn by_cron(site: &Site, call: &str) -> Output {
+    let command = cron_command(&shipped("crontab", site).text(), call);
+    let output = Command::new("sh").args(["-c", &command]).env_clear().env("PATH", "/usr/bin:/bin").output().unwrap();
+    assert!(output.stdout.is_empty() && output.stderr.is_empty(), "{output:?}");
+    output
 }
 
 #[test]
 fn what_cron_runs_deletes_the_tokens_that_are_over_and_sends_no_mail_about_it() {
     let site = with_a_token_that_is_over();
-    let command = cron_command(&shipped("crontab", &site).text());
-    // As cron does: sh, in nearly no environment. What is printed would become a mail.
-    let output = Command::new("sh").args(["-c", &command]).env_clear().env("PATH", "/usr/bin:/bin").output().unwrap();
-    assert!(output.status.success() && output.stdout.is_empty() && output.stderr.is_empty(), "{output:?}");
+    assert!(by_cron(&site, " purge ").status.success());
     assert_eq!(site.count("token"), 0);
 }
 
-const UNITS: [&str; 2] = ["otab-purge.service", "otab-purge.timer"];
+/// A site with one link mail that is due, and a mail server that is away.
+fn with_an_order() -> Site {
+    let links = "[one_time_auth]\nlink_url = \"https://h.test/{{token}}\"\n";
+    let site = Site::new(&format!(
+        "{links}[mail]\nwake = false\nfrom = \"help@desk.test\"\nhost = \"127.0.0.1\"\nport = {}\ntransport = \"smtp\"\n",
+        free_port()
+    ));
+    assert!(run(&mut site.filter(), &mail(1)).status.success());
+    site
+}
+
+/// Makes the way of link mails a good one.
+fn mend(site: &Site) {
+    let text = std::fs::read_to_string(site.path("otab.toml")).unwrap();
+    site.write("otab.toml", &text.replace("transport = \"smtp\"", "transport = \"file\""));
+    site.database().execute("UPDATE outbox SET due_at = 0", []).unwrap();
+}
+
+#[test]
+fn what_cron_runs_sends_link_mails_and_sends_no_mail_while_the_mail_server_is_away() {
+    let site = with_an_order();
+    assert_eq!((by_cron(&site, " notify ").status.code(), site.count("outbox")), (Some(75), 1));
+    mend(&site);
+    assert!(by_cron(&site, " notify ").status.success());
+    assert_eq!(site.count("outbox"), 0);
+}
+
+#[test]
+fn what_the_other_timer_runs_sends_link_mails_every_five_minutes_and_a_server_that_is_away_is_no_failure() {
+    let site = with_an_order();
+    let mut notify = Command::new("sh");
+    let start = shipped("systemd/otab-notify.service", &site).text();
+    let start = start.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap().to_owned();
+    notify.args(["-c", &format!("cd / && exec {start}")]);
+    let code = notify.output().unwrap().status.code().unwrap();
+    assert_eq!(value(UNITS[2], "SuccessExitStatus"), code.to_string());
+    mend(&site);
+    assert!(notify.output().unwrap().status.success());
+    assert_eq!(site.count("outbox"), 0);
+
+    let mut calendar = Command::new("systemd-analyze");
+    calendar.args(["calendar", "--iterations=2", "--base-time=2026-11-20 12:00:00"]);
+    let output = calendar.arg(value(UNITS[3], "OnCalendar")).env("TZ", "UTC").output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(told.contains("12:05:00") && told.contains("12:10:00"), "{told}");
+    assert_understood(&value(UNITS[2], "ExecStart"));
+    assert_eq!(value(UNITS[3], "WantedBy"), "timers.target");
+    // Postfix's sendmail is set-group-ID, and could not hand a mail over.
+    for implies in ["NoNewPrivileges=y", "RestrictAddressFamilies", "PrivateDevices", "SystemCallFilter"] {
+        assert!(!Shipped::read("systemd/otab-notify.service").text().lines().any(|line| line.starts_with(implies)));
+    }
+}
+
+const UNITS: [&str; 4] = ["otab-purge.service", "otab-purge.timer", "otab-notify.service", "otab-notify.timer"];
 
 /// The shipped units in the site, with their paths changed.
 fn units(site: &Site) {
     shipped("systemd/otab-purge.service", site).with("/var/lib/otab", site.folder().display()).write(site, UNITS[0]);
     Shipped::read("systemd/otab-purge.timer").write(site, UNITS[1]);
+    shipped("systemd/otab-notify.service", site).write(site, UNITS[2]);
+    Shipped::read("systemd/otab-notify.timer").write(site, UNITS[3]);
 }
 
 fn verify(site: &Site) -> Output {
@@ -96,6 +158,8 @@ fn systemd_would_say_what_is_wrong_with_a_unit() {
         (UNITS[0], "NoNewPrivileges=yes", "NoNewPrivileges=perhaps"),
         (UNITS[1], "OnCalendar=", "OnCalendar=every night "),
         (UNITS[1], "Persistent=", "Persistant="),
+        (UNITS[2], "SuccessExitStatus=75", "SuccessExitStatus=soon"),
+        (UNITS[3], "OnCalendar=", "OnCalendar=every minute "),
     ] {
         let site = Site::new("");
         units(&site);

@@ -69,7 +69,7 @@ fn a_bounce_makes_no_customer() {
 fn an_attachment_of_25_mb_arrives_byte_for_byte() {
     let postfix = start(KEEP);
     let mail = large();
-    postfix.send("carol@corp.test", &mail);
+    postfix.send("carol@corp.test", mail);
     postfix.wait_for("status=sent", 1);
-    assert!(postfix.arrived("arrived").ends_with(&mail));
+    assert!(postfix.arrived("arrived").ends_with(mail));
 }

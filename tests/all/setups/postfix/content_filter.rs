@@ -6,7 +6,7 @@ use crate::setups::{Shipped, forged, large};
 use crate::site::mail;
 
 /// What the helpdesk fetches, and a colleague's mailbox: a folder each, one file a mail.
-const MAILBOXES: &str = "virtual_transport = virtual\nvirtual_mailbox_domains = desk.test\nmydestination =\nalias_maps =\n\
+const MAILBOXES: &str = "virtual_transport = virtual\nvirtual_mailbox_domains = desk.test\nmydestination =\nalias_maps =\nmyorigin = desk.test\nrecipient_delimiter = +\n\
     virtual_mailbox_maps = inline:{ help-inner@desk.test=help/, bob@desk.test=bob/ }\n\
     virtual_alias_maps = inline:{ help@desk.test=help@desk.test }\n\
     virtual_uid_maps = static:65534\nvirtual_gid_maps = static:65534\n";
@@ -15,10 +15,8 @@ fn start() -> Postfix {
     let workshop = Workshop::new("", "");
     let place = |name: &str| workshop.place(name);
     let main = Shipped::read("postfix-content-filter/main.cf").with("/etc/postfix/otab", place("etc/otab")).text();
-    for name in ["otab", "otab-inner"] {
-        let map = Shipped::read(&format!("postfix-content-filter/{name}")).with("desk.example", "desk.test");
-        map.write(&workshop.site, &format!("etc/{name}"));
-    }
+    Shipped::read("postfix-content-filter/otab").with("desk.example", "desk.test").write(&workshop.site, "etc/otab");
+    Shipped::read("postfix-content-filter/otab-inner").write(&workshop.site, "etc/otab-inner");
     let filter = Shipped::read("postfix-content-filter/master.cf")
         .with("user=otobo", "user=nobody")
         .with("/usr/local/bin/otab", place("otab-binary"))
@@ -62,11 +60,27 @@ fn mail_for_others_is_untouched_even_where_it_went_to_the_helpdesk_as_well() {
 }
 
 #[test]
-fn nobody_outside_reaches_the_inner_address() {
+fn nobody_outside_reaches_the_inner_address_in_any_spelling() {
     let postfix = start();
-    let mut session = Session::open(Protocol::Smtp, postfix.port);
-    session.command("MAIL FROM:<carol@corp.test>", "250");
-    session.command("RCPT TO:<help-inner@desk.test>", "554");
+    for spelling in [
+        "help-inner@desk.test",
+        "HELP-Inner@Desk.Test",
+        "\"help-inner\"@desk.test",
+        "help-inner+x@desk.test",
+        "help-inner",
+        "help-inner@desk.test.",
+        "help-inner%desk.test@desk.test",
+        "help-inner%desk.test",
+        "desk.test!help-inner",
+        "@desk.test:help-inner@desk.test",
+        "\"help-inner@desk.test\"",
+        "help-inner@[127.0.0.1]",
+    ] {
+        let mut session = Session::open(Protocol::Smtp, postfix.port);
+        session.command("MAIL FROM:<carol@corp.test>", "250");
+        let answer = session.ask(&format!("RCPT TO:<{spelling}>"));
+        assert!(answer.starts_with('5'), "{spelling}: {answer}");
+    }
 }
 
 #[test]
@@ -109,7 +123,7 @@ fn a_bounce_stays_one_and_makes_no_customer() {
 fn an_attachment_of_25_mb_arrives_byte_for_byte() {
     let postfix = start();
     let mail = large();
-    postfix.send("carol@corp.test", &mail);
+    postfix.send("carol@corp.test", mail);
     wait_for_help(&postfix, 1);
-    assert!(postfix.arrived(HELP).ends_with(&mail));
+    assert!(postfix.arrived(HELP).ends_with(mail));
 }

@@ -5,7 +5,7 @@
 
 mod aliases;
 mod content_filter;
-mod pipe;
+pub mod pipe;
 mod storm;
 
 use std::os::unix::fs::PermissionsExt;

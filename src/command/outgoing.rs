@@ -1,0 +1,250 @@
+//! `otab outgoing`: an outgoing mail on its way to the command that sends it, with a link where it
+//! holds the placeholder.
+//!
+//! The ticket system deletes a mail after a few failed tries, so nothing that otab fails at may stop
+//! one: without a link it goes on with a sentence in the link's place, and where otab can do nothing
+//! at all, as it came. The status is the command's own. Only a mail that cannot be read to its end, or
+//! a command that cannot be started, is a failure of otab's: 75.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::panic::{self, AssertUnwindSafe};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, Instant};
+
+use super::address;
+use super::mail_path::{self, Deferred};
+use super::output;
+use super::site::{self, Site};
+use super::ticket_link::{self, Gift, Given, Request};
+use crate::config::{self, Config, Messages};
+use crate::mail::replace::{self, Found, Replacement};
+use crate::mail::transfer::Splice;
+use crate::process::{self, Ended};
+
+/// Longest mail that is looked into, in bytes: it is held in memory. A longer one goes on as it came.
+const LONGEST: u64 = 64 << 20;
+
+/// Passes the mail on standard input on to the command; the status to end with.
+pub fn run(config: Option<&Path>, command: &[OsString]) -> ExitCode {
+    panic::set_hook(Box::new(|info| {
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        mail_path::log().error(&format!("outgoing: internal error at {place}"));
+    }));
+    mail_path::run(AssertUnwindSafe(|| pass(config, command)))
+}
+
+fn pass(config: Option<&Path>, command: &[OsString]) -> Result<u8, Deferred> {
+    let site = panic::catch_unwind(AssertUnwindSafe(|| load(config)));
+    let unread = |error: io::Error| Deferred::new("the mail cannot be read", error);
+    let mut input = output::standard_input().map_err(unread)?;
+    let mut mail = Vec::new();
+    (&mut input).take(LONGEST + 1).read_to_end(&mut mail).map_err(unread)?;
+    if mail.len() as u64 > LONGEST {
+        mail_path::log().warning("outgoing: a mail over 64 MiB goes on as it came");
+        let file = spool_rest(&mail, &mut input)?;
+        drop(mail);
+        return send(command, file);
+    }
+    // Whatever happens in there, the mail goes on.
+    let rewritten = site.and_then(|site| panic::catch_unwind(AssertUnwindSafe(|| rewrite(site, command, &mail))));
+    let rewritten = rewritten.unwrap_or_default();
+    let spooled = spool(&mail, &rewritten.splices).map_err(|error| Deferred::new("the mail cannot be kept", error));
+    drop(mail);
+    let sent = spooled.and_then(|file| send(command, file));
+    let _ = panic::catch_unwind(AssertUnwindSafe(|| rewritten.settle(matches!(sent, Ok(0)))));
+    sent
+}
+
+/// Runs the command in otab's place.
+fn send(command: &[OsString], mail: File) -> Result<u8, Deferred> {
+    match process::stand_aside(command, mail) {
+        Ok(Ended::Status(0)) => Ok(0),
+        Ok(ended @ Ended::Status(status)) => {
+            mail_path::log().warning(&format!("outgoing: the command has failed: {ended}"));
+            Ok(status)
+        }
+        Ok(ended) => Err(Deferred::new("the command has failed", ended)),
+        Err(error) => Err(Deferred::new("the command cannot be started", error)),
+    }
+}
+
+/// The mail with its changes as a file without a name, at its start: the command has not begun, so
+/// that a killed otab never passes half a mail off as a whole one. Where the disk has no room, in
+/// memory.
+fn spool(mail: &[u8], splices: &[Splice]) -> io::Result<File> {
+    let write = |mut file: File| {
+        replace::write(mail, splices, &mut file)?;
+        file.rewind()?;
+        Ok(file)
+    };
+    tempfile::tempfile().and_then(write).or_else(|_| {
+        let flags = rustix::fs::MemfdFlags::CLOEXEC;
+        write(File::from(rustix::fs::memfd_create("mail", flags)?))
+    })
+}
+
+/// A long mail as a file: what was read of it, and the rest.
+fn spool_rest(read: &[u8], input: &mut File) -> Result<File, Deferred> {
+    let spooled = tempfile::tempfile().and_then(|mut file| {
+        file.write_all(read)?;
+        io::copy(input, &mut file)?;
+        file.rewind()?;
+        Ok(file)
+    });
+    spooled.map_err(|error| Deferred::new("the mail cannot be read or kept", error))
+}
+
+/// What becomes of a mail.
+#[derive(Default)]
+struct Rewritten {
+    splices: Vec<Splice>,
+    link: Option<(Arc<Site>, Token)>,
+}
+
+/// The token of a link.
+enum Token {
+    /// In the mail.
+    Issued(i64),
+    /// Perhaps on its way, too late for the mail.
+    Late(Receiver<Gift>),
+}
+
+impl Rewritten {
+    fn settle(self, was_taken: bool) {
+        let Some((site, token)) = self.link else { return };
+        let (token, was_taken) = match token {
+            Token::Issued(token) => (token, was_taken),
+            Token::Late(receiver) => match receiver.try_recv() {
+                Ok(Gift { given: Given::Link { token, .. }, .. }) => (token, false),
+                _ => return,
+            },
+        };
+        let limit = site.config.limits.decide;
+        let settled = start(move || ticket_link::settle(&site, token, was_taken)).recv_timeout(limit);
+        let failure = match settled {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "the time limit has passed".to_owned(),
+        };
+        // It counts as active all the same, since its ticket is known.
+        mail_path::log().warning(&format!("outgoing: token {token} stays pending: {failure}"));
+    }
+}
+
+/// The site; else where its configuration should be, and why it cannot be used.
+fn load(config: Option<&Path>) -> Result<Arc<Site>, (PathBuf, anyhow::Error)> {
+    let path = config::locate(config, std::env::var_os("OTAB_CONFIG"), false);
+    let site = Config::load(&path).map_err(anyhow::Error::from).and_then(|config| {
+        mail_path::log_to(site::open_log(&config));
+        Site::new(config, None)
+    });
+    site.map(Arc::new).map_err(|error| (path, error))
+}
+
+/// Finds the placeholder and decides what comes in its place.
+fn rewrite(site: Result<Arc<Site>, (PathBuf, anyhow::Error)>, command: &[OsString], mail: &[u8]) -> Rewritten {
+    let started = Instant::now();
+    super::failpoint("outgoing");
+    let site = match site {
+        Ok(site) => site,
+        Err((path, error)) => return without_configuration(&path, mail, &error),
+    };
+    let request = ticket_link::request(&site, command, mail);
+    mail_path::about(request.message_id.as_deref());
+    let name = mail_path::named(request.message_id.as_deref());
+    let found = replace::find(mail, &site.config.postmaster.link_placeholder);
+    for left in &found.left {
+        mail_path::log().info(&format!("{name}: outgoing: {} is left as it is", left.reason()));
+    }
+    if found.count() == 0 {
+        return Rewritten::default();
+    }
+    let number = request.number.clone();
+    let (gift, late) = ask(&site, request, found.wants_secret(), started);
+    mail_path::log().info(&format!("{name}: outgoing: {}", told(&gift.given, number.as_deref())));
+    let splices = found.replaced(&replacement(&site.config, number.as_deref(), &gift));
+    let token = match gift.given {
+        Given::Link { token, .. } => Some(Token::Issued(token)),
+        _ => late.map(Token::Late),
+    };
+    Rewritten { splices, link: token.map(|token| (site, token)) }
+}
+
+/// The configuration is broken: the site's own words, as far as they can be read.
+fn without_configuration(path: &Path, mail: &[u8], error: &anyhow::Error) -> Rewritten {
+    mail_path::log().error(&format!("outgoing: no links: the configuration cannot be used: {error:#}"));
+    let (placeholder, messages) = config::last_words(path);
+    let text = one_line(&messages.refresh_failed);
+    let by = Replacement { words: text.clone(), href: text.clone(), elsewhere: text, ascii: ascii() };
+    let found: Found<'_> = replace::find(mail, &placeholder);
+    Rewritten { splices: found.replaced(&by), link: None }
+}
+
+/// Asks for a link within the time limit. An answer that comes too late can be had later.
+fn ask(site: &Arc<Site>, request: Request, wanted: bool, started: Instant) -> (Gift, Option<Receiver<Gift>>) {
+    if !wanted {
+        return (Given::Plain("no place where a link could stand").into(), None);
+    }
+    let left = move |limit: Duration| limit.saturating_sub(started.elapsed());
+    let limit = site.config.limits.decide;
+    let asked = Arc::clone(site);
+    let answer = start(move || {
+        super::failpoint("linked");
+        // A fifth of the time is kept back, so that a locked database is told as such.
+        ticket_link::give(&asked, &request, left(limit) / 5 * 4)
+    });
+    match answer.recv_timeout(left(limit)) {
+        Ok(gift) => (gift, None),
+        Err(mpsc::RecvTimeoutError::Timeout) => {
+            (Given::Failed("the time limit has passed".into()).into(), Some(answer))
+        }
+        Err(mpsc::RecvTimeoutError::Disconnected) => (Given::Failed("internal error".into()).into(), None),
+    }
+}
+
+/// Works on a thread, which nobody waits for longer than he likes. Without a thread there is no answer.
+fn start<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Receiver<T> {
+    let (sender, receiver) = mpsc::channel();
+    let _ = std::thread::Builder::new().spawn(move || sender.send(work()));
+    receiver
+}
+
+/// What the log says of it. No address: it holds a secret.
+fn told(given: &Given, number: Option<&str>) -> String {
+    let ticket = number.map(|number| format!("ticket {number}, ")).unwrap_or_default();
+    match given {
+        Given::Link { token, .. } => format!("{ticket}link with token {token}"),
+        Given::Plain(why) => format!("{ticket}plain address: {why}"),
+        Given::Failed(why) => format!("{ticket}no link: {why}"),
+    }
+}
+
+fn replacement(config: &Config, number: Option<&str>, gift: &Gift) -> Replacement {
+    let messages: &Messages = config.one_time_auth.messages_for(gift.language.as_deref().unwrap_or_default());
+    let failed = one_line(&messages.refresh_failed);
+    let plain = match number {
+        Some(number) => address::ticket_page(config, number),
+        None => address::overview(config),
+    };
+    let plain = plain.unwrap_or_else(|| failed.clone());
+    let (words, href) = match &gift.given {
+        Given::Link { url, .. } => (url.clone(), url.clone()),
+        Given::Plain(_) => (plain.clone(), plain.clone()),
+        Given::Failed(_) => (failed, plain.clone()),
+    };
+    Replacement { words, href, elsewhere: plain, ascii: ascii() }
+}
+
+/// The sentence for texts that cannot hold the letters of another.
+fn ascii() -> String {
+    config::REFRESH_FAILED.to_owned()
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

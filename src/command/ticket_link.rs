@@ -1,0 +1,153 @@
+//! A link for the ticket that an outgoing mail is about: whether it may have one, and its token.
+//!
+//! A link reaches only the stored address of the ticket's customer (promise 7): he has to be the
+//! mail's only recipient, in the envelope and in its fields. In any doubt there is none.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use super::address;
+use super::envelope;
+use super::mint;
+use super::site::Site;
+use crate::clock;
+use crate::customer::{self, CustomerUser};
+use crate::db::{self, Databases};
+use crate::mail::header::{EndFinder, Header};
+use crate::mail::{Address, recipient, trace, value};
+use crate::ticket::Ticket;
+use crate::token::{self, State};
+
+/// What a mail says about where it goes and which ticket it is about.
+#[derive(Debug)]
+pub struct Request {
+    /// How the log names the mail.
+    pub message_id: Option<String>,
+    /// The ticket number in the subject.
+    pub number: Option<String>,
+    /// The one recipient, or why there is none that is certain.
+    recipient: Result<Address, &'static str>,
+}
+
+/// What comes of it.
+#[derive(Debug)]
+pub enum Given {
+    /// A link with a token that is pending.
+    Link {
+        /// The link.
+        url: String,
+        /// The token's row.
+        token: i64,
+    },
+    /// The ticket's plain address will do.
+    Plain(&'static str),
+    /// None can be made now.
+    Failed(String),
+}
+
+/// What is given to a mail, and in which language its recipient reads.
+#[derive(Debug)]
+pub struct Gift {
+    /// The link, or why not.
+    pub given: Given,
+    /// The customer's preference, where he is the recipient and it is known.
+    pub language: Option<String>,
+}
+
+impl From<Given> for Gift {
+    fn from(given: Given) -> Self {
+        Self { given, language: None }
+    }
+}
+
+/// Reads what a mail and the command that sends it say.
+pub fn request(site: &Site, command: &[OsString], mail: &[u8]) -> Request {
+    let mut finder = EndFinder::default();
+    let end = finder.find(mail).unwrap_or_else(|| finder.finish(mail));
+    let postmaster = &site.config.postmaster;
+    let too_large = end > postmaster.max_header_bytes;
+    let header = Header::parse(mail[..if too_large { 0 } else { end }].to_vec(), postmaster.max_header_fields);
+    let Ok(header) = header else {
+        return Request { message_id: None, number: None, recipient: Err("its header has too many fields") };
+    };
+    let subjects: Vec<String> = header.texts("Subject").collect();
+    let number = match &subjects[..] {
+        [subject] => site.rules(None).ticket_numbers.find(&value::decoded(subject)),
+        _ => None,
+    };
+    Request { message_id: trace::message_id(&header), number, recipient: only_recipient(command, &header) }
+}
+
+fn only_recipient(command: &[OsString], header: &Header) -> Result<Address, &'static str> {
+    let stated = envelope::recipient(command)?;
+    let address = Address::parse(stated).ok_or("its recipient's address is not a plain one")?;
+    if !recipient::is_only(header, &address) {
+        return Err("its fields do not name that one recipient alone");
+    }
+    Ok(address)
+}
+
+/// Makes a link, where one is due. `busy` is how long one statement waits for other writers.
+pub fn give(site: &Site, request: &Request, busy: Duration) -> Gift {
+    let (number, recipient) = match (&request.number, &request.recipient) {
+        (None, _) => return Given::Plain("no ticket number in its subject").into(),
+        (_, Err(doubt)) => return Given::Plain(doubt).into(),
+        (Some(number), Ok(recipient)) => (number, recipient),
+    };
+    if site.config.one_time_auth.link_url.is_none() {
+        return Given::Plain("one_time_auth.link_url is not set").into();
+    }
+    let mut dbs = site.databases(busy);
+    let gift =
+        look_up(site, &mut dbs, number, recipient).unwrap_or_else(|error| Given::Failed(error.to_string()).into());
+    if let Err(error) = dbs.close() {
+        super::mail_path::log().warning(&format!("closing the databases: {error}"));
+    }
+    gift
+}
+
+fn look_up(site: &Site, dbs: &mut Databases, number: &str, recipient: &Address) -> Result<Gift, customer::Error> {
+    let Some(ticket) = site.tickets.by_number(dbs, number)? else {
+        return Ok(Given::Plain("no such ticket").into());
+    };
+    let customer = match &ticket.customer {
+        Some(login) => site.directory.by_login_anywhere(dbs, login)?,
+        None => None,
+    };
+    let Some(customer) = customer.filter(|customer| recipient.is_stated_by(&customer.email)) else {
+        return Ok(Given::Plain("its recipient is not the ticket's customer").into());
+    };
+    let language = site.directory.preference(dbs, &customer.source, &customer.login, "UserLanguage");
+    let language = language.ok().flatten().filter(|tag| !tag.is_empty());
+    let given = match minted(site, dbs, &ticket, &customer) {
+        Ok(given) => given,
+        Err(error) => Given::Failed(error.to_string()),
+    };
+    Ok(Gift { given, language })
+}
+
+/// Records a token and builds its link, where the token would open something now. The token has no
+/// mail's key: its secret is not kept, so a second try of the mail needs a token of its own. The first
+/// one's is withdrawn.
+fn minted(site: &Site, dbs: &mut Databases, ticket: &Ticket, customer: &CustomerUser) -> Result<Given, db::Error> {
+    if !customer.valid {
+        return Ok(Given::Plain("the customer is not valid"));
+    }
+    if customer.has_password {
+        return Ok(Given::Plain("the customer has a password"));
+    }
+    let Some((secret, token)) = mint::mint(site, dbs, ticket, customer, State::Pending, clock::now())? else {
+        return Ok(Given::Plain("the ticket's time is over"));
+    };
+    let url = address::link(&site.config, &secret);
+    Ok(url.map_or(Given::Plain("one_time_auth.link_url is not set"), |url| Given::Link { url, token }))
+}
+
+/// Says of a token what became of its mail: taken; or not, and the token goes, since its link reached
+/// nobody.
+pub fn settle(site: &Site, token: i64, was_taken: bool) -> Result<(), db::Error> {
+    let mut dbs = site.databases(site.config.limits.decide);
+    dbs.get(&site.store)?
+        .write(|tx| if was_taken { token::activate(tx, token, clock::now()) } else { token::withdraw(tx, token) })?;
+    dbs.close()
+}

@@ -1,0 +1,166 @@
+//! What happens when something fails: the mail goes on, and the status is the command's.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::{Bench, FAILED, LINK, PLAIN, SETTINGS, mail, mail_with};
+use crate::corpus;
+use crate::site::{Site, run};
+
+#[test]
+fn while_the_command_runs_the_token_is_pending_and_a_failed_try_leaves_none() {
+    let bench = Bench::new();
+    bench.program("sqlite3 otab.db 'SELECT state FROM token' > seen; exit 67");
+    let output = bench.run(&["-i", "-f", "help@desk.test", "carol@corp.test"], mail().as_bytes());
+    assert_eq!(output.status.code(), Some(67));
+    assert_eq!(std::fs::read_to_string(bench.site.path("seen")).unwrap(), "pending\n");
+    assert_eq!(bench.states(), [""; 0]);
+}
+
+#[test]
+fn the_commands_status_and_words_are_passed_on() {
+    let bench = Bench::new();
+    bench.program("echo out; echo err >&2; exit 3");
+    for mail in [mail(), mail_with("", "nothing\n")] {
+        let output = bench.run(&["-f", "", "carol@corp.test"], mail.as_bytes());
+        assert_eq!(
+            (output.status.code(), &output.stdout[..], &output.stderr[..]),
+            (Some(3), &b"out\n"[..], &b"err\n"[..])
+        );
+    }
+    for (script, what) in [("kill -9 $$", "a signal"), ("", "a program that is gone")] {
+        bench.program(script);
+        if script.is_empty() {
+            std::fs::remove_file(bench.site.path("sendmail")).unwrap();
+        }
+        let output = bench.run(&["-f", "", "carol@corp.test"], mail().as_bytes());
+        assert_eq!(output.status.code(), Some(75), "{what}");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(told.starts_with("4.3.0 ") && told.lines().count() == 1 && !told.contains("carol"), "{told}");
+        assert_eq!(bench.states(), [""; 0], "{what}");
+    }
+}
+
+#[test]
+fn without_a_setting_there_is_the_plain_address_or_a_sentence() {
+    let bench = Bench::with("[one_time_auth]\nportal_url = \"https://help.test/otobo/customer.pl\"\n");
+    assert_eq!(bench.sent(&mail()), mail().replace("[[OTAB-LINK]]", PLAIN));
+    let bench = Bench::with("[one_time_auth]\nlanguage = \"de\"\n");
+    assert!(bench.sent(&mail()).contains("Ein neuer Link zu Ihrer Anfrage"));
+    let bench = Bench::with("[postmaster]\nlink_placeholder = \"%%LINK%%\"\n");
+    let out = bench.sent(&mail_with("", "%%LINK%% [[OTAB-LINK]]\n"));
+    assert!(out.contains(FAILED) && out.ends_with(" [[OTAB-LINK]]\n"), "{out}");
+}
+
+#[test]
+fn without_the_store_the_mail_goes_on_with_a_sentence() {
+    let settings = SETTINGS.replace("[one_time_auth]", "[limits]\ndecide = 1\n[one_time_auth]\nlanguage = \"de\"");
+    let german = "Ein neuer Link zu Ihrer Anfrage konnte nicht erstellt werden.";
+    let bench = Bench::with(&settings);
+    // The customer's own language is known, and only the writing fails.
+    bench.sql("INSERT INTO customer_preferences VALUES ('carol@corp.test', 'UserLanguage', 'en')");
+    let held = bench.site.database();
+    held.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let start = Instant::now();
+    let out = bench.sent(&mail());
+    assert!(out.contains(FAILED) && start.elapsed() < Duration::from_secs(5), "{out}");
+    drop(held);
+    for broken in ["no database", ""] {
+        std::fs::write(bench.site.path("otab.db"), broken).unwrap();
+        assert!(bench.sent(&mail()).contains(german), "{broken:?}");
+    }
+    let config = std::fs::read_to_string(bench.site.path("otab.toml")).unwrap();
+    std::fs::write(bench.site.path("otab.toml"), config.replace("create = true", "create = false")).unwrap();
+    std::fs::remove_file(bench.site.path("otab.db")).unwrap();
+    let out = bench.sent(&mail_with("Content-Type: text/html\n", "<a href=\"[[OTAB-LINK]]\">[[OTAB-LINK]]</a>"));
+    assert!(out.contains(&format!("<a href=\"{PLAIN}\">{german}")), "{out}");
+    assert!(bench.log().contains("no link: "), "{}", bench.log());
+}
+
+#[test]
+fn without_a_configuration_the_mail_goes_on_with_a_sentence() {
+    let bench = Bench::with("[log]\nsyslog = false\n");
+    for (config, placeholder, sentence) in [
+        ("[[[", "[[OTAB-LINK]]", FAILED),
+        ("[log]\nsyslog = 7\n[one_time_auth]\nlanguage = \"de\"", "[[OTAB-LINK]]", "Ein neuer Link"),
+        ("[postmaster]\nlink_placeholder = \"%%LINK%%\"\nodd = 1\n", "%%LINK%%", FAILED),
+        (
+            "[one_time_auth.messages.en]\ncustomer_error_message_refresh_failed = \"No link.\"\nodd = 1",
+            "[[OTAB-LINK]]",
+            "No link.",
+        ),
+    ] {
+        std::fs::write(bench.site.path("otab.toml"), config).unwrap();
+        let out = bench.sent(&mail().replace("[[OTAB-LINK]]", placeholder));
+        assert!(out.contains(sentence) && !out.contains(placeholder), "{config}: {out}");
+        assert_eq!(bench.sent(&mail_with("", "nothing")), mail_with("", "nothing"));
+    }
+    std::fs::remove_file(bench.site.path("otab.toml")).unwrap();
+    assert!(bench.sent(&mail()).contains(FAILED));
+}
+
+#[test]
+fn a_fault_of_otabs_own_lets_the_mail_go_on() {
+    let bench = Bench::with(&format!("[limits]\ndecide = 1\n{SETTINGS}"));
+    let with = |name: &str, value: &str| {
+        let mut otab = Site::otab();
+        otab.args(["--config", "otab.toml", "outgoing", "--", "./sendmail", "-f", "", "carol@corp.test"]);
+        let start = Instant::now();
+        let output = run(otab.env(name, value).current_dir(bench.site.folder()), mail().as_bytes());
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+        assert!(start.elapsed() < Duration::from_secs(5), "{value}");
+        bench.taken()
+    };
+    assert_eq!(with("OTAB_FAIL_AT", "outgoing"), mail(), "as it came");
+    assert!(with("OTAB_FAIL_AT", "linked").contains(FAILED));
+    assert!(with("OTAB_STALL_AT", "linked").contains(FAILED), "the time limit");
+    assert!(with("TMPDIR", "no-such-folder").contains(LINK), "no place for the mail but memory");
+    for words in ["internal error at ", "the time limit has passed"] {
+        assert!(bench.log().contains(words), "{}", bench.log());
+    }
+}
+
+#[test]
+fn a_mail_that_cannot_be_read_to_its_end_is_75_and_never_sent() {
+    let bench = Bench::new();
+    let mut otab = Site::otab();
+    otab.args(["--config", "otab.toml", "outgoing", "--", "./sendmail", "-f", "", "carol@corp.test"]);
+    // A folder can be opened, and not be read.
+    let output = otab.current_dir(bench.site.folder()).stdin(std::fs::File::open("/").unwrap()).output().unwrap();
+    assert_eq!(output.status.code(), Some(75), "{output:?}");
+    assert!(!bench.site.path("taken").exists());
+    for arguments in [&["outgoing"][..], &["outgoing", "sendmail"], &["outgoing", "--odd", "--", "true"]] {
+        let output = run(Site::otab().args(arguments), mail().as_bytes());
+        assert_eq!(output.status.code(), Some(75), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_long_mail_goes_on_as_it_came_and_one_up_to_the_limit_is_looked_into() {
+    let bench = Bench::new();
+    let send = |size: usize| {
+        let mut mail = mail().into_bytes();
+        mail.resize(size, b'x');
+        let output = bench.run(&["-f", "", "carol@corp.test"], &mail);
+        assert!(output.status.success(), "{output:?}");
+        std::fs::read(bench.site.path("taken")).unwrap() == mail
+    };
+    assert!(!send(64 << 20));
+    assert!(send((64 << 20) + 1));
+    assert!(bench.log().contains("64 MiB"), "{}", bench.log());
+}
+
+#[test]
+fn every_mail_of_the_corpus_goes_on_byte_for_byte() {
+    let bench = Bench::new();
+    let mut mails = corpus::mails();
+    mails.push((Path::new("empty").into(), Vec::new()));
+    for (path, mail) in mails {
+        let _ = std::fs::remove_file(bench.site.path("taken"));
+        let output = bench.run(&["-i", "-f", "help@desk.test", "carol@corp.test"], &mail);
+        assert!(output.status.success() && output.stderr.is_empty(), "{}: {output:?}", path.display());
+        assert!(std::fs::read(bench.site.path("taken")).unwrap() == mail, "{}", path.display());
+    }
+}

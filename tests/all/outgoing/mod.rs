@@ -1,0 +1,114 @@
+//! `otab outgoing`: who gets a link, who the plain address, and that every mail goes on.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod failures;
+mod links;
+mod parts;
+
+use std::os::unix::fs::PermissionsExt;
+use std::process::Output;
+
+use crate::site::{Site, run};
+
+const NUMBER: &str = "2026112010000017";
+const PLAIN: &str = "https://help.test/otobo/customer.pl?Action=CustomerTicketZoom;TicketNumber=2026112010000017";
+const FAILED: &str = "We could not create a new link to your request.";
+const LINK: &str = "https://help.test/t/";
+
+const SETTINGS: &str = "[log]\nsyslog = false\nfile = \"otab.log\"\n[one_time_auth]\n\
+    link_url = \"https://help.test/t/{{token}}\"\nportal_url = \"https://help.test/otobo/customer.pl\"\n";
+
+/// A site with carol and her ticket, and a program that sends mails.
+struct Bench {
+    site: Site,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self::with(SETTINGS)
+    }
+
+    fn with(settings: &str) -> Self {
+        let bench = Self { site: Site::new(settings) };
+        bench.program("printf '%s\\n' \"$@\" > args; cat > taken");
+        bench.otab(&["customer", "add", "carol@corp.test"]);
+        bench.otab(&["customer", "add", "mallory@evil.test"]);
+        bench.otab(&["ticket", "add", NUMBER, "--customer", "carol@corp.test"]);
+        bench
+    }
+
+    /// What stands in for sendmail.
+    fn program(&self, script: &str) {
+        let path = self.site.write("sendmail", &format!("#!/bin/sh\n{script}\n"));
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    fn otab(&self, arguments: &[&str]) -> Output {
+        let mut otab = Site::otab();
+        let output = run(otab.arg("--config").arg(self.site.path("otab.toml")).args(arguments), b"");
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        output
+    }
+
+    fn sql(&self, sql: &str) {
+        self.site.database().execute_batch(sql).unwrap();
+    }
+
+    /// As OTOBO does it.
+    fn run(&self, arguments: &[&str], mail: &[u8]) -> Output {
+        let mut otab = Site::otab();
+        otab.args(["--config", "otab.toml", "outgoing", "--", "./sendmail"]).args(arguments);
+        run(otab.current_dir(self.site.folder()), mail)
+    }
+
+    /// What the program got.
+    fn taken(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(self.site.path("taken")).unwrap()).into_owned()
+    }
+
+    /// Sends a mail, which has to succeed in silence; what the program got.
+    fn sent_to(&self, recipients: &[&str], mail: &str) -> String {
+        let _ = std::fs::remove_file(self.site.path("taken"));
+        let arguments = [&["-i", "-f", "help@desk.test"], recipients].concat();
+        let output = self.run(&arguments, mail.as_bytes());
+        assert!(output.status.success(), "{output:?}");
+        assert!(output.stdout.is_empty() && output.stderr.is_empty(), "{output:?}");
+        assert_eq!(std::fs::read_to_string(self.site.path("args")).unwrap(), arguments.join("\n") + "\n");
+        self.taken()
+    }
+
+    fn sent(&self, mail: &str) -> String {
+        self.sent_to(&["carol@corp.test"], mail)
+    }
+
+    fn states(&self) -> Vec<String> {
+        let database = self.site.database();
+        let mut statement = database.prepare("SELECT state FROM token ORDER BY id").unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.site.path("otab.log")).unwrap_or_default()
+    }
+}
+
+fn mail() -> String {
+    mail_with("", "Your ticket: [[OTAB-LINK]]\n")
+}
+
+fn mail_with(fields: &str, body: &str) -> String {
+    format!(
+        "From: Helpdesk <help@desk.test>\nTo: \"Corp, Carol\" <carol@corp.test>\n\
+         Subject: [Ticket#{NUMBER}] RE: help\nMessage-ID: <1@desk.test>\n{fields}\n{body}"
+    )
+}
+
+/// The token in the only link of a mail.
+fn token(mail: &str) -> &str {
+    let at = mail.find(LINK).unwrap_or_else(|| panic!("no link: {mail}")) + LINK.len();
+    let is_token = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let end = mail[at..].find(|c| !is_token(c)).map_or(mail.len(), |length| at + length);
+    assert!(end - at >= 22, "a short token: {mail}");
+    &mail[at..end]
+}
