@@ -319,7 +319,7 @@ pub enum Token {
 /// `otab store`.
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub enum Store {
-    /// Bring a database that an older otab made to the schema of this one.
+    /// Bring a database that an older otab made to the schema of this one; on a server, make the tables.
     Migrate,
 }
 

@@ -73,11 +73,11 @@ impl From<db::Error> for Failure {
 impl From<customer::Error> for Failure {
     fn from(error: customer::Error) -> Self {
         let exit = match error {
-            customer::Error::Db(error) => return error.into(),
+            customer::Error::Db { error, .. } => return error.into(),
             customer::Error::UnknownSource(_) => Exit::Usage,
             // The one rule that a new row can break is that its login is there already.
             customer::Error::Refused(Refusal::Constraint(_)) => Exit::CantCreate,
-            customer::Error::Refused(Refusal::Claimed { .. } | Refusal::Marker) => Exit::NoPerm,
+            customer::Error::Refused(Refusal::Claimed { .. } | Refusal::Marker | Refusal::ReadOnly(_)) => Exit::NoPerm,
             customer::Error::Refused(Refusal::TooLong { .. } | Refusal::Empty(_) | Refusal::Control(_)) => {
                 Exit::DataErr
             }

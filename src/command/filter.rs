@@ -211,11 +211,14 @@ impl Filter<'_> {
                 "the configuration cannot be used",
                 "postmaster.marker is a customer's login or customer id, who would get all doubtful mails: choose another marker",
             )),
-            Err(error) => self.soften(examined, &error, "the customers cannot be looked up", || Asked {
-                standing: Standing::Doubtful,
-                customer: None,
-                finding: Finding::Away(error.to_string()),
-            }),
+            Err(error) => {
+                let wish = self.site.on_error(error.source_name());
+                self.soften(examined, &error, wish, "the customers cannot be looked up", || Asked {
+                    standing: Standing::Doubtful,
+                    customer: None,
+                    finding: Finding::Away(error.to_string()),
+                })
+            }
         }
     }
 
@@ -228,8 +231,10 @@ impl Filter<'_> {
         asked: &Asked,
         mode: Mode,
     ) -> Result<Record, Deferred> {
-        record::record(self.site, dbs, examined, settled, asked.customer.as_ref(), mode)
-            .or_else(|error| self.soften(examined, &error, "the token cannot be recorded", || Record::NOTHING))
+        record::record(self.site, dbs, examined, settled, asked.customer.as_ref(), mode).or_else(|error| {
+            let wish = self.site.config.postmaster.on_error;
+            self.soften(examined, &error, wish, "the token cannot be recorded", || Record::NOTHING)
+        })
     }
 
     /// `on_error`: defer, or go on without.
@@ -237,10 +242,11 @@ impl Filter<'_> {
         &self,
         examined: &Examined,
         error: &dyn std::fmt::Display,
+        wish: OnError,
         public: &'static str,
         without: impl FnOnce() -> T,
     ) -> Result<T, Deferred> {
-        match self.site.config.postmaster.on_error {
+        match wish {
             OnError::TempFail => Err(Deferred::new(public, error)),
             OnError::Deliver => {
                 let mail = mail_path::named(examined.message_id.as_deref());

@@ -86,8 +86,10 @@ fn database(folder: &Path) -> Result<PathBuf, Failure> {
         Failure::new(Exit::Software, format!("otab's own example: {}", problems.join("; ")))
     })?;
     let site = Site::new(config, None).ends(Exit::Software, "otab's own example")?;
-    let Url::Sqlite(path) = site.store;
-    Ok(path)
+    match site.store {
+        Url::Sqlite(path) => Ok(path),
+        Url::PostgreSql(_) | Url::MariaDb(_) => Err(Failure::new(Exit::Software, "otab's own example names a server")),
+    }
 }
 
 /// SQLite makes files beside the database, which have to be the group's as well: only a setgid folder

@@ -1,12 +1,13 @@
 //! From the configuration to the things that commands work with: rules, directory, databases, log.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
 
-use crate::config::{Config, OneTimeAuth, Prefix};
-use crate::customer::{Directory, Source};
-use crate::db::{Access, Databases, Url};
+use crate::config::{self, Config, OnError, OneTimeAuth, Prefix};
+use crate::customer::{Directory, HasPassword, Names, Source};
+use crate::db::{Access, Databases, Url, UrlError};
 use crate::log::{self, Log};
 use crate::mail::Address;
 use crate::policy::{Protect, Rules, TicketNumbers, Trusted};
@@ -30,15 +31,9 @@ pub struct Site {
 impl Site {
     /// Wires a site. `backend`: another source to create customers in than the configured one.
     pub fn new(config: Config, backend: Option<&str>) -> anyhow::Result<Self> {
-        let store = Url::parse(&config.store.url, &config.folder).context("store.url")?;
-        let source = |source: &crate::config::CustomerSource| -> anyhow::Result<Source> {
-            let url = match &source.url {
-                None => store.clone(),
-                Some(url) => {
-                    Url::parse(url, &config.folder).with_context(|| format!("customer_user `{}`: url", source.name))?
-                }
-            };
-            Ok(Source { name: source.name.clone(), url })
+        let store = store_of(&config).context("store.url")?;
+        let source = |source: &config::CustomerSource| {
+            source_of(source, &store, &config.folder).with_context(|| format!("customer_user `{}`: url", source.name))
         };
         let sources = config.customer_user.iter().map(source).collect::<Result<Vec<_>, _>>()?;
         let backend = backend.unwrap_or(&config.postmaster.customer_user_backend).to_owned();
@@ -48,6 +43,13 @@ impl Site {
         let directory = Directory::new(sources);
         let tickets = Facts::new(store.clone());
         Ok(Self { config, store, directory, backend, tickets })
+    }
+
+    /// What is to become of a mail when this source of customers cannot be asked.
+    #[must_use]
+    pub fn on_error(&self, source: Option<&str>) -> OnError {
+        let named = self.config.customer_user.iter().find(|entry| Some(entry.name.as_str()) == source);
+        named.and_then(|entry| entry.on_error).unwrap_or(self.config.postmaster.on_error)
     }
 
     /// Databases for writing; `busy` is how long one statement waits for other writers.
@@ -78,8 +80,8 @@ impl Site {
         Rules {
             protection: postmaster.customer_header_spoof_protection,
             protect: match postmaster.protect {
-                crate::config::Protect::All => Protect::All,
-                crate::config::Protect::Customer => Protect::Customer,
+                config::Protect::All => Protect::All,
+                config::Protect::Customer => Protect::Customer,
             },
             prefix: match postmaster.header_prefix {
                 Prefix::Otobo | Prefix::Otrs => postmaster.header_prefix.as_str().to_owned(),
@@ -103,6 +105,43 @@ impl Site {
             deny: self.config.create.deny.clone(),
         }
     }
+}
+
+fn store_of(config: &Config) -> Result<Url, UrlError> {
+    let url = Url::parse(&config.store.url, &config.folder)?.as_store();
+    config
+        .store
+        .password
+        .as_ref()
+        .map_or_else(|| Ok(url.clone()), |password| url.clone().with_password(password.expose()))
+}
+
+fn source_of(source: &config::CustomerSource, store: &Url, folder: &Path) -> Result<Source, UrlError> {
+    let mut url = source.url.as_deref().map_or_else(|| Ok(store.clone()), |url| Url::parse(url, folder))?;
+    if let Some(password) = &source.password {
+        url = url.with_password(password.expose())?;
+    }
+    let columns = &source.columns;
+    Ok(Source {
+        name: source.name.clone(),
+        url,
+        has_password: match source.has_password {
+            config::HasPassword::Column => HasPassword::Column,
+            config::HasPassword::Always => HasPassword::Always,
+            config::HasPassword::Never => HasPassword::Never,
+        },
+        is_read_only: source.read_only,
+        names: Names {
+            table: columns.table.clone(),
+            login: columns.key.clone(),
+            email: columns.email.clone(),
+            search: columns.search.clone(),
+            customer_id: columns.customer_id.clone(),
+            valid: columns.valid.clone(),
+            person: [columns.first_name.clone(), columns.last_name.clone()],
+            password: columns.password.clone(),
+        },
+    })
 }
 
 /// The log that the configuration asks for.

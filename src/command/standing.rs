@@ -150,7 +150,7 @@ fn create(site: &Site, dbs: &mut Databases, mailbox: &Mailbox, mode: Mode) -> Re
         if let Err(refusal) = entry.check() {
             return Ok(without(Standing::Free, Finding::Refused(refusal)));
         }
-        let customer = entry.stored_in(&site.backend);
+        let customer = entry.stored_in(site.directory.source(&site.backend)?);
         return Ok(with(site, customer, Finding::Created));
     }
     match site.directory.create(dbs, &site.backend, &new, mode.now) {

@@ -4,7 +4,7 @@ use super::cli::Store;
 use super::failure::Done;
 use super::print;
 use super::site::{self, Site};
-use crate::db::{Url, sqlite};
+use crate::db::{self, Url, sqlite};
 use crate::exit::Exit;
 
 /// Runs it.
@@ -14,10 +14,13 @@ pub fn run(site: &Site, command: Store) -> Done {
     }
 }
 
-/// All or nothing, in one transaction; filters that come meanwhile wait for it, or defer their mail.
+/// All or nothing, in one transaction (on MariaDB: gone on with where it was broken off); filters that come
+/// meanwhile wait for it, or defer their mail.
 fn migrate(site: &Site) -> Done {
-    let Url::Sqlite(path) = &site.store;
-    sqlite::migrate(path)?;
+    match &site.store {
+        Url::Sqlite(path) => sqlite::migrate(path)?,
+        server @ (Url::PostgreSql(_) | Url::MariaDb(_)) => db::store::make(server)?,
+    }
     site::open_log(&site.config).info("the store has this version's schema");
     print::line("the store has this version's schema")?;
     Ok(Exit::Ok)

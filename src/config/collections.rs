@@ -70,18 +70,23 @@ impl<'r, 't> Table<'r, 't> {
         self.know(key, Kind::Tables, None);
         let array = self.typed(key, "an array of tables: [[…]]", DeValue::as_array);
         let Some(array) = array.filter(|array| !array.is_empty()) else {
-            let _ = read(&Table {
-                reading: self.reading,
-                entries: None,
-                span: self.span.clone(),
-                path: self.full(key),
-                normal: format!("{}[]", join(&self.normal, key)),
-                silent: true,
-            });
+            let _ = read(&self.stand_in(key));
             return Vec::new();
         };
         let entries = array.iter().enumerate();
         entries.filter_map(|(index, value)| read(&self.child(key, index, value)?)).collect()
+    }
+
+    /// An entry of an array of tables that is not there: every key has its default, and no problem.
+    pub(super) fn stand_in(&self, key: &str) -> Table<'r, 't> {
+        Table {
+            reading: self.reading,
+            entries: None,
+            span: self.span.clone(),
+            path: self.full(key),
+            normal: format!("{}[]", join(&self.normal, key)),
+            silent: true,
+        }
     }
 
     fn child(&self, key: &str, index: usize, value: &'r Spanned<DeValue<'t>>) -> Option<Table<'r, 't>> {

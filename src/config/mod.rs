@@ -6,6 +6,7 @@
 
 mod collections;
 mod create;
+mod customer_user;
 mod file;
 mod given;
 mod known;
@@ -30,13 +31,14 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 pub use create::{CUSTOMER_ID_IS_ADDRESS, Create};
+pub use customer_user::{Columns, CustomerSource, HasPassword};
 pub use one_time_auth::{Messages, OneTimeAuth, REFRESH_FAILED};
 pub use postmaster::{OnError, Postmaster, Prefix, Protect};
 pub use problem::{Error, Problem};
 pub use running::{Limits, Log};
 pub use secret::{Secret, masked_url};
 pub use sending::{Sending, Smtp, Tls, Transport};
-pub use sources::{CustomerSource, Store, TicketSource, Tickets};
+pub use sources::{Store, TicketSource, Tickets};
 pub use trusted::Trusted;
 
 use problem::complaint;
@@ -128,10 +130,10 @@ fn read(root: &Table<'_, '_>, base: &Path) -> Config {
     Config {
         folder: base.to_owned(),
         path: None,
-        store: sources::store(&root.table("store")),
+        store: sources::store(&root.table("store"), &secrets),
         postmaster: postmaster::read(&root.table("postmaster"), &secrets),
         create: create::read(&root.table("create")),
-        customer_user: sources::customer_user(root),
+        customer_user: customer_user::read(root, &secrets),
         tickets: sources::tickets(&root.table("tickets")),
         one_time_auth: one_time_auth::read(&root.table("one_time_auth"), base),
         mail: sending::read(&root.table("mail"), base, &secrets),
@@ -144,6 +146,12 @@ fn find_contradictions(root: &Table<'_, '_>, config: &Config) {
     let backend = &config.postmaster.customer_user_backend;
     let sources = config.customer_user.iter();
     let names: BTreeSet<_> = sources.map(|source| source.name.as_str()).collect();
+    if config.customer_user.iter().any(|source| source.name == *backend && source.read_only) {
+        let what = "names a source that is only read: by read_only, or since its table or columns are not OTOBO's own";
+        root.table("postmaster")
+            .problem("customer_user_backend", complaint(what, "name one in which customers may be created"));
+        return;
+    }
     // Without any name, the sources themselves have a problem.
     if names.contains(backend.as_str()) || names.is_empty() {
         return;

@@ -156,6 +156,24 @@ pub(super) fn template_set(text: &str) -> Result<(), Complaint> {
     Ok(())
 }
 
+/// A column's name, which goes into statements as it is. Nothing but a plain word passes.
+pub(super) fn column(text: &str) -> Result<(), Complaint> {
+    let is_word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    if text.len() > 60 || !text.bytes().all(is_word) || !text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+    {
+        return Err(complaint(
+            "is no name of a table or column",
+            "write letters, digits and _ only (A-Z, a-z, 0-9), at most 60",
+        ));
+    }
+    Ok(())
+}
+
+/// A table's name: a plain word, or a schema's, a dot, and the table's.
+pub(super) fn table(text: &str) -> Result<(), Complaint> {
+    text.splitn(2, '.').try_for_each(column)
+}
+
 /// Any text but the empty one.
 pub(super) fn not_empty(text: &str) -> Result<(), Complaint> {
     if text.trim().is_empty() {

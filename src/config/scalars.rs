@@ -77,14 +77,23 @@ impl Table<'_, '_> {
     /// One of several words. The first is the default.
     pub(super) fn choice<T: Copy, const N: usize>(&self, key: &str, words: &[(&str, T); N]) -> T {
         const { assert!(N > 0) };
-        let meaning = |text: &str| words.iter().find(|(word, _)| *word == text);
+        self.know(key, Kind::String, Some(quoted(words[0].0)));
+        self.word(key, words).unwrap_or(words[0].1)
+    }
+
+    /// One of several words, or none of them where the key is missing.
+    pub(super) fn optional_choice<T: Copy>(&self, key: &str, words: &[(&str, T)]) -> Option<T> {
+        self.know(key, Kind::String, None);
+        self.word(key, words)
+    }
+
+    fn word<T: Copy>(&self, key: &str, words: &[(&str, T)]) -> Option<T> {
+        let meaning = |text: &str| words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning);
         let check = |text: &str| match meaning(text) {
             Some(_) => Ok(()),
             None => Err(no_such_word(words.iter().map(|(word, _)| *word))),
         };
-        self.know(key, Kind::String, Some(quoted(words[0].0)));
-        let text = self.text(key, &check);
-        text.and_then(|text| meaning(&text)).unwrap_or(&words[0]).1
+        self.text(key, &check).and_then(|text| meaning(&text))
     }
 }
 

@@ -5,18 +5,9 @@
 
 use jiff::Timestamp;
 
-use super::{Claim, Created, CustomerUser, Entry, Error, Found, NewCustomer, Refusal, sql};
-use crate::db::{Database, Databases, Url};
+use super::{Claim, Created, CustomerUser, Entry, Error, Found, NewCustomer, Refusal, Source, sql};
+use crate::db::{self, Database, Databases};
 use crate::mail::Address;
-
-/// One customer source: an SQL database in OTOBO's shape.
-#[derive(Debug, Clone)]
-pub struct Source {
-    /// As the configuration calls it (`CustomerUser`, …).
-    pub name: String,
-    /// Where it is.
-    pub url: Url,
-}
 
 /// The customer sources of a site.
 #[derive(Debug, Clone)]
@@ -31,11 +22,17 @@ impl Directory {
         Self { sources }
     }
 
+    /// The source of this name.
+    pub fn source(&self, name: &str) -> Result<&Source, Error> {
+        let source = self.sources.iter().find(|source| source.name == name);
+        source.ok_or_else(|| Error::UnknownSource(name.to_owned()))
+    }
+
     /// Who the address belongs to, strictly compared.
     pub fn find(&self, dbs: &mut Databases, address: &Address) -> Result<Found, Error> {
         let mut invalid = None;
         for source in &self.sources {
-            let found = sql::by_address(dbs.get(&source.url)?, &source.name, address)?;
+            let found = ask(dbs, source, |db| sql::by_address(db, source, address))?;
             match found.into_iter().next() {
                 Some(customer) if customer.valid => return Ok(Found::Valid(customer)),
                 Some(customer) => invalid = invalid.or(Some(customer)),
@@ -47,13 +44,14 @@ impl Directory {
 
     /// The customer with exactly this login in one source.
     pub fn by_login(&self, dbs: &mut Databases, source: &str, login: &str) -> Result<Option<CustomerUser>, Error> {
-        Ok(sql::by_login(self.open(dbs, source)?, source, login)?)
+        let source = self.source(source)?;
+        ask(dbs, source, |db| sql::by_login(db, source, login))
     }
 
     /// The customer with exactly this login in the first source that has one.
     pub fn by_login_anywhere(&self, dbs: &mut Databases, login: &str) -> Result<Option<CustomerUser>, Error> {
         for source in &self.sources {
-            let found = sql::by_login(dbs.get(&source.url)?, &source.name, login)?;
+            let found = ask(dbs, source, |db| sql::by_login(db, source, login))?;
             if found.is_some() {
                 return Ok(found);
             }
@@ -75,7 +73,7 @@ impl Directory {
 
     /// Makes a customer, or finds the one that somebody else has made meanwhile.
     ///
-    /// The looks and the write are one transaction that holds the write lock from its start, so two
+    /// The looks and the write are one transaction that holds otab's write lock from its start, so two
     /// processes make one customer. Claims of other sources are the caller's to ask for before.
     pub fn create(
         &self,
@@ -84,9 +82,11 @@ impl Directory {
         new: &NewCustomer,
         now: Timestamp,
     ) -> Result<Created, Error> {
+        let source = self.writable(source)?;
         let entry = Entry::from(new);
         entry.check()?;
-        self.open(dbs, source)?.write(|tx| {
+        let db = open(dbs, source)?;
+        let made = db.write(|tx| {
             let found = sql::by_address(tx, source, &new.address)?;
             if let Some(existing) = found.into_iter().next() {
                 return Ok(Created::Existing(existing));
@@ -97,26 +97,33 @@ impl Directory {
             }
             sql::insert(tx, &entry, now)?;
             Ok(Created::New(entry.stored_in(source)))
-        })
+        });
+        if matches!(made, Err(Error::Refused(Refusal::Constraint(_)))) {
+            // The helpdesk does not know otab's lock: an agent may have made this very customer meanwhile.
+            let found = ask(dbs, source, |db| sql::by_address(db, source, &new.address))?;
+            return found.into_iter().next().map_or(made, |existing| Ok(Created::Existing(existing)));
+        }
+        made.map_err(|error: Error| error.of(source))
     }
 
     /// Writes a customer as a person states it, without a password and without asking for claims.
     pub fn add(&self, dbs: &mut Databases, source: &str, entry: &Entry, now: Timestamp) -> Result<CustomerUser, Error> {
+        let source = self.writable(source)?;
         entry.check()?;
-        let db = self.open(dbs, source)?;
-        db.write(|tx| sql::insert(tx, entry, now).map_err(Error::from))?;
+        ask(dbs, source, |db| db.write(|tx| sql::insert(tx, entry, now)))?;
         Ok(entry.stored_in(source))
     }
 
     /// Makes the customer with exactly this login invalid; `false` where there is none.
     pub fn disable(&self, dbs: &mut Databases, source: &str, login: &str, now: Timestamp) -> Result<bool, Error> {
-        self.open(dbs, source)?.write(|tx| sql::disable(tx, login, now).map_err(Error::from))
+        let source = self.writable(source)?;
+        ask(dbs, source, |db| db.write(|tx| sql::disable(tx, login, now)))
     }
 
     /// The customers of one source in order of login, at most `limit`.
     pub fn list(&self, dbs: &mut Databases, source: &str, limit: Option<u32>) -> Result<Vec<CustomerUser>, Error> {
-        let limit = limit.unwrap_or(u32::MAX);
-        Ok(sql::list(self.open(dbs, source)?, source, limit)?)
+        let source = self.source(source)?;
+        ask(dbs, source, |db| sql::list(db, source, limit.unwrap_or(u32::MAX)))
     }
 
     /// One preference of a customer, such as `UserLanguage`.
@@ -127,7 +134,8 @@ impl Directory {
         login: &str,
         key: &str,
     ) -> Result<Option<String>, Error> {
-        Ok(sql::preference(self.open(dbs, source)?, login, key)?)
+        let source = self.source(source)?;
+        ask(dbs, source, |db| sql::preference(db, login, key))
     }
 
     fn first_claim(
@@ -137,7 +145,7 @@ impl Directory {
         owner: Option<&Address>,
     ) -> Result<Option<Claim>, Error> {
         for source in &self.sources {
-            let claim = sql::claim(dbs.get(&source.url)?, &source.name, texts, owner)?;
+            let claim = ask(dbs, source, |db| sql::claim(db, source, texts, owner))?;
             if claim.is_some() {
                 return Ok(claim);
             }
@@ -145,11 +153,23 @@ impl Directory {
         Ok(None)
     }
 
-    fn open<'a>(&self, dbs: &'a mut Databases, name: &str) -> Result<&'a mut Database, Error> {
-        let source = self.sources.iter().find(|source| source.name == name);
-        let source = source.ok_or_else(|| Error::UnknownSource(name.to_owned()))?;
-        Ok(dbs.get(&source.url)?)
+    fn writable(&self, name: &str) -> Result<&Source, Error> {
+        let source = self.source(name)?;
+        if source.is_read_only { Err(Error::Refused(Refusal::ReadOnly(name.to_owned()))) } else { Ok(source) }
     }
+}
+
+fn open<'d>(dbs: &'d mut Databases, source: &Source) -> Result<&'d mut Database, Error> {
+    dbs.get(&source.url).map_err(|error| Error::from(error).of(source))
+}
+
+/// Asks one source. An error says which one it was.
+fn ask<T>(
+    dbs: &mut Databases,
+    source: &Source,
+    question: impl FnOnce(&mut Database) -> Result<T, db::Error>,
+) -> Result<T, Error> {
+    question(open(dbs, source)?).map_err(|error| Error::from(error).of(source))
 }
 
 #[cfg(test)]

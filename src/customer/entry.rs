@@ -1,7 +1,7 @@
 //! What is to be written as a new customer user, and whether OTOBO's columns can hold it. Pure.
 
-use super::CustomerUser;
 use super::error::Refusal;
+use super::{CustomerUser, Source};
 use crate::mail::Address;
 
 /// A customer made from a mail: login and email are the sender's address.
@@ -52,8 +52,8 @@ impl From<&NewCustomer> for Entry {
 impl Entry {
     /// The customer that this is once it is written: valid, without a password.
     #[must_use]
-    pub fn stored_in(&self, source: &str) -> CustomerUser {
-        CustomerUser {
+    pub fn stored_in(&self, source: &Source) -> CustomerUser {
+        source.keeps(CustomerUser {
             login: self.login.clone(),
             email: self.email.clone(),
             customer_id: self.customer_id.clone(),
@@ -61,8 +61,8 @@ impl Entry {
             last_name: self.last_name.clone(),
             valid: true,
             has_password: false,
-            source: source.to_owned(),
-        }
+            source: String::new(),
+        })
     }
 
     /// Checks every value against OTOBO's columns (facts, section 5), counted in characters.

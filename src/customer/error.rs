@@ -2,14 +2,20 @@
 //!
 //! Messages name columns and sources, never a customer's data.
 
+use super::Source;
 use crate::db;
 
 /// A failed question to the directory.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The database failed; time or an administrator can heal it.
-    #[error(transparent)]
-    Db(db::Error),
+    #[error("customer source `{source_name}`: {error}")]
+    Db {
+        /// Which source; empty while that is not known yet.
+        source_name: String,
+        /// What its database said.
+        error: db::Error,
+    },
     /// Refused for good: the same would be refused again.
     #[error("refused: {0}")]
     Refused(Refusal),
@@ -44,6 +50,9 @@ pub enum Refusal {
     /// The customer id would be the marker of doubtful mails: all of them would be this customer's.
     #[error("the customer id is postmaster.marker")]
     Marker,
+    /// Nobody may be created or changed in this source.
+    #[error("the customer source `{0}` is read-only")]
+    ReadOnly(String),
     /// The database's own rules.
     #[error("the database's rules: {0}")]
     Constraint(String),
@@ -55,11 +64,32 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         !matches!(self, Self::Refused(_))
     }
+
+    /// The source that could not be asked, where it was one.
+    #[must_use]
+    pub fn source_name(&self) -> Option<&str> {
+        match self {
+            Self::Db { source_name, .. } => Some(source_name),
+            Self::Refused(_) | Self::UnknownSource(_) => None,
+        }
+    }
+
+    /// The same error, which came from this source.
+    pub(super) fn of(self, source: &Source) -> Self {
+        match self {
+            Self::Db { error, .. } => Self::Db { source_name: source.name.clone(), error },
+            other => other,
+        }
+    }
 }
 
 impl From<db::Error> for Error {
     fn from(error: db::Error) -> Self {
-        if error.is_transient() { Self::Db(error) } else { Self::Refused(Refusal::Constraint(error.to_string())) }
+        if error.is_transient() {
+            Self::Db { source_name: String::new(), error }
+        } else {
+            Self::Refused(Refusal::Constraint(error.to_string()))
+        }
     }
 }
 

@@ -7,11 +7,13 @@ mod directory;
 mod entry;
 mod error;
 pub mod naming;
+mod source;
 mod sql;
 
-pub use directory::{Directory, Source};
+pub use directory::Directory;
 pub use entry::{Entry, NewCustomer};
 pub use error::{Error, Refusal};
+pub use source::{HasPassword, Names, Source};
 
 /// A customer user as a source holds it. Login, email and customer id are the stored texts, verbatim.
 #[derive(Debug, Clone, PartialEq, Eq)]

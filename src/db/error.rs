@@ -17,13 +17,13 @@ pub enum Kind {
     Newer,
     /// The database still has an older otab's schema.
     Older,
-    /// Others held the lock for longer than the limit.
+    /// Others held the lock for longer than the limit, or a server did not answer in time.
     Busy,
     /// No space left.
     Full,
     /// The database cannot be written, or was opened for reading only.
     ReadOnly,
-    /// The statement was refused for good: unique, check, not null, foreign key.
+    /// The statement was refused for good: unique, check, not null, foreign key, a value that does not fit.
     Constraint,
     /// The database cannot be opened or reached, or input and output failed.
     Unavailable,
@@ -40,11 +40,13 @@ impl Kind {
             Self::Foreign => "check the path; otab leaves the file untouched",
             Self::Newer => "use the otab that made it, or a newer one",
             Self::Older => "run `otab store migrate`",
-            Self::Busy => "another process holds the database for long; try again",
+            Self::Busy => "another process holds the database for long, or the server is slow; try again",
             Self::Full => "free some space",
-            Self::ReadOnly => "let this user write the file and its folder (SQLite makes files beside it)",
+            Self::ReadOnly => {
+                "let this user write there; with SQLite, the file and its folder (there are files beside it)"
+            }
             Self::Constraint => "the same would be refused again",
-            Self::Unavailable => "check the path, the rights of this user, and the disk",
+            Self::Unavailable => "check the place, the rights of this user there, and the disk",
             Self::Exists => "it is left as it is; remove it first to start anew",
             Self::Other => "see the message of the database",
         }
@@ -52,7 +54,7 @@ impl Kind {
 }
 
 /// A failed database call. `Display` names the place, what happened, and the remedy.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub struct Error {
     kind: Kind,
     place: String,

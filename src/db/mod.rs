@@ -1,18 +1,31 @@
 //! One small layer over the databases: SQL is written once, with `?` for its values.
 //!
-//! SQLite today; PostgreSQL and MariaDB come behind the same calls. This room knows no mail, no
-//! customer and no token, reads no clock, and never writes to a file that is not otab's.
+//! SQLite, PostgreSQL, MariaDB and MySQL stand behind the same calls. This room knows no mail, no
+//! customer and no token, reads no clock, never writes to a file that is not otab's, and never
+//! changes the schema of somebody else's server.
 
 mod databases;
+mod dialect;
 mod error;
+#[cfg(feature = "mariadb")]
+mod mariadb;
+#[cfg_attr(not(any(feature = "mariadb", feature = "postgresql")), allow(dead_code, reason = "for servers only"))]
+mod patience;
+#[cfg(feature = "postgresql")]
+mod postgresql;
+#[cfg_attr(not(any(feature = "mariadb", feature = "postgresql")), allow(dead_code, reason = "for servers only"))]
+mod server;
 pub mod sqlite;
+pub mod store;
 mod url;
 mod value;
 
 use std::time::Duration;
 
 pub use databases::Databases;
+pub use dialect::Dialect;
 pub use error::{Error, Kind};
+pub use server::Server;
 pub use url::{Url, UrlError};
 pub use value::{Row, Value};
 
@@ -21,7 +34,8 @@ pub use value::{Row, Value};
 pub enum Access {
     /// Reading and writing.
     ReadWrite {
-        /// Whether a database file that is not there is made (with the full schema, mode 0600).
+        /// Whether a database file that is not there is made (with the full schema, mode 0600). Nothing
+        /// is ever made on a server.
         create: bool,
     },
     /// Reading only: every write is refused with [`Kind::ReadOnly`], and nothing is made.
@@ -33,6 +47,9 @@ pub enum Access {
 
 /// Statements, run inside a transaction ([`Tx`]) or each on its own ([`Database`]).
 pub trait Statements {
+    /// Which SQL is spoken here.
+    fn dialect(&self) -> Dialect;
+
     /// All rows of a query, held in memory: callers limit what they ask for.
     fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, Error>;
 
@@ -54,6 +71,11 @@ pub struct Database {
 #[derive(Debug)]
 enum Driver {
     Sqlite(sqlite::Connection),
+    #[cfg(feature = "postgresql")]
+    PostgreSql(postgresql::Connection),
+    // Much larger than the others, by its buffers.
+    #[cfg(feature = "mariadb")]
+    MariaDb(Box<mariadb::Connection>),
 }
 
 /// An open write transaction; only [`Database::write`] makes one.
@@ -63,18 +85,39 @@ pub struct Tx<'a> {
 }
 
 impl Database {
-    /// Opens a database. `busy` is how long one statement waits, in all, for other writers.
+    /// Opens a database. `busy` is how long one statement waits, in all, for other writers; with a server,
+    /// connecting and the first wait in vain stay within it together, and then the connection is given up.
     pub fn open(url: &Url, access: Access, busy: Duration) -> Result<Self, Error> {
+        let mut this = Self::open_unchecked(url, access, busy)?;
+        if url.is_store_on_server() {
+            store::check(&mut this, url)?;
+        }
+        Ok(this)
+    }
+
+    fn open_unchecked(url: &Url, access: Access, busy: Duration) -> Result<Self, Error> {
         let driver = match url {
             Url::Sqlite(path) => Driver::Sqlite(sqlite::Connection::open(path, access, busy)?),
+            #[cfg(feature = "postgresql")]
+            Url::PostgreSql(server) => Driver::PostgreSql(postgresql::Connection::open(server, access, busy)?),
+            #[cfg(feature = "mariadb")]
+            Url::MariaDb(server) => Driver::MariaDb(Box::new(mariadb::Connection::open(server, access, busy)?)),
+            // `Url::parse` has refused such a one before.
+            #[cfg(not(all(feature = "postgresql", feature = "mariadb")))]
+            other => {
+                let what = "this otab was built without the driver";
+                return Err(Error::new(Kind::Unavailable, other.to_string(), what));
+            }
         };
         Ok(Self { driver })
     }
 
-    /// Runs `work` in one transaction that holds the write lock from its first moment.
+    /// Runs `work` in one transaction that holds the write lock from its first moment: of any number of
+    /// processes of otab one at a time is here.
     ///
-    /// A plain BEGIN would take the lock with the first write, and fail at once where someone
-    /// else wrote since the first read. `Ok` commits (synced to disk); `Err` undoes everything.
+    /// In SQLite a plain BEGIN would take the lock with the first write, and fail at once where someone
+    /// else wrote since the first read. On servers it is a lock by name, which others than otab do not know:
+    /// they may write meanwhile, and unique keys decide. `Ok` commits (synced to disk); `Err` undoes everything.
     pub fn write<T, E: From<Error>>(&mut self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>) -> Result<T, E> {
         self.driver.begin()?;
         let done = work(&mut Tx { driver: &mut self.driver });
@@ -97,11 +140,18 @@ impl Database {
     pub fn close(self) -> Result<(), Error> {
         match self.driver {
             Driver::Sqlite(connection) => connection.close(),
+            // These say goodbye when they are dropped.
+            #[cfg(any(feature = "postgresql", feature = "mariadb"))]
+            _ => Ok(()),
         }
     }
 }
 
 impl Statements for Database {
+    fn dialect(&self) -> Dialect {
+        self.driver.dialect()
+    }
+
     fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, Error> {
         self.driver.rows(sql, values)
     }
@@ -112,6 +162,10 @@ impl Statements for Database {
 }
 
 impl Statements for Tx<'_> {
+    fn dialect(&self) -> Dialect {
+        self.driver.dialect()
+    }
+
     fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, Error> {
         self.driver.rows(sql, values)
     }
@@ -121,37 +175,48 @@ impl Statements for Tx<'_> {
     }
 }
 
-impl Driver {
-    fn begin(&mut self) -> Result<(), Error> {
-        match self {
-            Self::Sqlite(connection) => connection.batch("BEGIN IMMEDIATE"),
+/// The same call on whichever connection it is.
+macro_rules! on {
+    ($driver:expr, $connection:ident => $call:expr) => {
+        match $driver {
+            Driver::Sqlite($connection) => $call,
+            #[cfg(feature = "postgresql")]
+            Driver::PostgreSql($connection) => $call,
+            #[cfg(feature = "mariadb")]
+            Driver::MariaDb($connection) => $call,
         }
+    };
+}
+
+impl Driver {
+    fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite(_) => Dialect::Sqlite,
+            #[cfg(feature = "postgresql")]
+            Self::PostgreSql(_) => Dialect::PostgreSql,
+            #[cfg(feature = "mariadb")]
+            Self::MariaDb(_) => Dialect::MariaDb,
+        }
+    }
+
+    fn begin(&mut self) -> Result<(), Error> {
+        on!(self, connection => connection.begin())
     }
 
     fn commit(&mut self) -> Result<(), Error> {
-        match self {
-            Self::Sqlite(connection) => connection.batch("COMMIT"),
-        }
+        on!(self, connection => connection.commit())
     }
 
-    /// A rollback that fails has nothing left to undo: SQLite has rolled back by itself already
-    /// (disk full, I/O error), and closing the connection undoes the rest.
     fn rollback(&mut self) {
-        match self {
-            Self::Sqlite(connection) => drop(connection.batch("ROLLBACK")),
-        }
+        on!(self, connection => connection.rollback());
     }
 
     fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, Error> {
-        match self {
-            Self::Sqlite(connection) => connection.rows(sql, values),
-        }
+        on!(self, connection => connection.rows(sql, values))
     }
 
     fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, Error> {
-        match self {
-            Self::Sqlite(connection) => connection.execute(sql, values),
-        }
+        on!(self, connection => connection.execute(sql, values))
     }
 }
 

@@ -3,29 +3,54 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::server::{Password, Product, Server};
+
 /// The place of one database. Equal places share one connection.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Url {
     /// An SQLite file, by its absolute path.
     Sqlite(PathBuf),
+    /// A database on a PostgreSQL server.
+    PostgreSql(Server),
+    /// A database on a MariaDB or MySQL server.
+    MariaDb(Server),
 }
 
 /// Why a text is no database URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
     /// A database that a later version will know.
-    #[error("`{0}:` is not supported yet in this version; use `sqlite:` and the path of a file")]
+    #[error("`{0}:` is not supported yet in this version; use `sqlite:`, `postgresql:` or `mysql:`")]
     NotYet(String),
+    /// A driver that was left out when this otab was built.
+    #[error("this otab was built without `{0}:` (the cargo feature `{1}`)")]
+    NotBuilt(String, &'static str),
     /// No scheme at all, or one that nobody knows. The text is not repeated: it may hold a password.
-    #[error("a database URL is written `sqlite:` and the path of a file")]
+    #[error("a database URL begins with `sqlite:`, `postgresql:`, `mysql:` or `mariadb:`")]
     Malformed,
     /// `sqlite:` without a usable path.
     #[error("the path after `sqlite:` is empty or holds a NUL")]
     Path,
+    /// No URL of a server.
+    #[error(
+        "a server's URL is written SCHEME://USER:PASSWORD@HOST:PORT/DATABASE, with `%` and two hex digits for \
+         every character that means something else (`@` is %40, `/` is %2F)"
+    )]
+    Server,
+    /// Behind the question mark stands something else than it may.
+    #[error(
+        "behind the `?` of a server's URL may stand sslmode=disable, sslmode=require (or verify-full, which is the \
+         same here), ca_file=PATH, and host=/FOLDER (PostgreSQL) or socket=/PATH (MariaDB), joined by `&`"
+    )]
+    Query,
+    /// Two passwords, or one for a file.
+    #[error("there is a password, and the URL has one already or is none of a server")]
+    Password,
 }
 
 impl Url {
-    /// Reads `sqlite:PATH`; a relative path counts from the folder `base`.
+    /// Reads `sqlite:PATH`, `postgresql://…`, `mysql://…` or `mariadb://…`; relative paths count from the
+    /// folder `base`.
     ///
     /// The path is made absolute, since SQLite takes the relative names `:memory:` and `file:…` for
     /// something else.
@@ -38,10 +63,39 @@ impl Url {
                 let path = std::path::absolute(joined).map_err(|_| UrlError::Path)?;
                 Ok(Self::Sqlite(path))
             }
-            "postgres" | "postgresql" | "mysql" | "mariadb" | "ldap" | "ldaps" => {
-                Err(UrlError::NotYet(scheme.to_owned()))
+            "postgres" | "postgresql" if !cfg!(feature = "postgresql") => {
+                Err(UrlError::NotBuilt(scheme.to_owned(), "postgresql"))
             }
+            "mysql" | "mariadb" if !cfg!(feature = "mariadb") => Err(UrlError::NotBuilt(scheme.to_owned(), "mariadb")),
+            "postgres" | "postgresql" => Server::parse(Product::PostgreSql, rest, base).map(Self::PostgreSql),
+            "mysql" | "mariadb" => Server::parse(Product::MariaDb, rest, base).map(Self::MariaDb),
+            "ldap" | "ldaps" => Err(UrlError::NotYet(scheme.to_owned())),
             _ => Err(UrlError::Malformed),
+        }
+    }
+
+    /// The same place as the one that keeps otab's own tables: on a server they have to be there. (In a file
+    /// they always have to.)
+    #[must_use]
+    pub fn as_store(mut self) -> Self {
+        if let Self::PostgreSql(server) | Self::MariaDb(server) = &mut self {
+            server.is_store = true;
+        }
+        self
+    }
+
+    pub(super) fn is_store_on_server(&self) -> bool {
+        matches!(self, Self::PostgreSql(server) | Self::MariaDb(server) if server.is_store)
+    }
+
+    /// The same place, with a password that the URL itself does not hold.
+    pub fn with_password(mut self, password: &str) -> Result<Self, UrlError> {
+        match &mut self {
+            Self::PostgreSql(server) | Self::MariaDb(server) if server.password.is_none() => {
+                server.password = Some(Password(password.to_owned()));
+                Ok(self)
+            }
+            _ => Err(UrlError::Password),
         }
     }
 }
@@ -50,6 +104,8 @@ impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::PostgreSql(server) => write!(f, "PostgreSQL {server}"),
+            Self::MariaDb(server) => write!(f, "MariaDB {server}"),
         }
     }
 }
@@ -72,15 +128,36 @@ mod tests {
     }
 
     #[test]
+    #[cfg(feature = "postgresql")]
+    fn a_password_from_elsewhere_goes_only_where_there_is_none() {
+        let parse = |text| Url::parse(text, Path::new("/")).unwrap();
+        let url = parse("postgresql://u@h/d").with_password("secret").unwrap();
+        assert_eq!(url.to_string(), "PostgreSQL u@h:5432/d");
+        assert_ne!(url, parse("postgresql://u@h/d"));
+        assert_eq!(url.with_password("other"), Err(UrlError::Password));
+        assert_eq!(parse("sqlite:x").with_password("secret"), Err(UrlError::Password));
+    }
+
+    #[test]
     fn what_is_no_sqlite_url_is_refused_without_repeating_a_password() {
         let base = Path::new("/");
-        let refused = |text| Url::parse(text, base).unwrap_err();
+        let refused = |text: &str| Url::parse(text, base).unwrap_err();
         assert_eq!(refused("sqlite:"), UrlError::Path);
         assert_eq!(refused("sqlite:a\0b"), UrlError::Path);
         assert_eq!(refused("otab.db"), UrlError::Malformed);
         assert_eq!(refused("SQL://u:secret@h"), UrlError::Malformed);
-        let later = refused("postgresql://otab:secret@host/otab").to_string();
+        let later = refused("ldap://otab:secret@host/otab").to_string();
         assert!(later.contains("not supported yet in this version"));
         assert!(!later.contains("secret"));
+        for (scheme, feature, is_built) in [
+            ("postgresql", "postgresql", cfg!(feature = "postgresql")),
+            ("mysql", "mariadb", cfg!(feature = "mariadb")),
+            ("mariadb", "mariadb", cfg!(feature = "mariadb")),
+        ] {
+            let text = format!("{scheme}://otab:secret@host:port/otab");
+            let without = UrlError::NotBuilt(scheme.to_owned(), feature);
+            assert_eq!(refused(&text), if is_built { UrlError::Server } else { without });
+            assert!(!refused(&text).to_string().contains("secret"));
+        }
     }
 }

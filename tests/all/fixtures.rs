@@ -1,4 +1,4 @@
-//! Every fixture, run through the real binary with LF and with CRLF.
+//! Every fixture, run through the real binary with LF and with CRLF, and with its customers on each server.
 //!
 //! A fixture is a folder: `mail.eml` goes in, `expected.eml` has to come out, `why.txt` says why. What
 //! else may lie there: `otab.toml` (else the shipped example, with its log off), `before.sql` (run on
@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rusqlite::types::ValueRef;
 
+use crate::servers::{self, Place, moved};
 use crate::{corpus, promises};
 
 /// Several at once: each waits for the disk most of its time.
@@ -39,14 +40,30 @@ const COUNTS: &str = "SELECT COUNT(*) FROM customer_user; SELECT COUNT(*) FROM c
 
 #[test]
 fn every_fixture_comes_out_as_expected_and_a_second_time_creates_nothing_new() {
+    run_all(Place::Sqlite);
+}
+
+#[test]
+fn every_fixture_comes_out_the_same_with_its_customers_on_postgresql() {
+    run_all(Place::PostgreSql);
+}
+
+#[test]
+fn every_fixture_comes_out_the_same_with_its_customers_on_mariadb() {
+    run_all(Place::MariaDb);
+}
+
+fn run_all(place: Place) {
     let folders = corpus::fixtures();
     let next = AtomicUsize::new(0);
     let failed = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| {
+                // One source a thread: each run empties it first.
+                let source = (place != Place::Sqlite).then(|| servers::new_source(place, Path::new("")));
                 while let Some(folder) = folders.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let problems = problems_of(folder);
+                    let problems = problems_of(folder, source.as_deref());
                     if !problems.is_empty() {
                         failed.lock().unwrap().push(format!("{}: {}", name(folder), problems.join("; ")));
                     }
@@ -94,10 +111,12 @@ fn name(folder: &Path) -> String {
 }
 
 /// Runs a fixture, with both line ends unless they are its point.
-fn problems_of(folder: &Path) -> Vec<String> {
-    let mut problems = run(folder, GOT[0], <[u8]>::to_vec);
-    if !folder.join("as-is").exists() {
-        problems.extend(run(folder, GOT[1], with_crlf).into_iter().map(|problem| format!("with CRLF, {problem}")));
+fn problems_of(folder: &Path, source: Option<&str>) -> Vec<String> {
+    let mut problems = run(folder, source, GOT[0], <[u8]>::to_vec);
+    // What the line ends change does not reach the database.
+    if !folder.join("as-is").exists() && source.is_none() {
+        problems
+            .extend(run(folder, source, GOT[1], with_crlf).into_iter().map(|problem| format!("with CRLF, {problem}")));
     }
     problems
 }
@@ -111,8 +130,8 @@ fn with_crlf(text: &[u8]) -> Vec<u8> {
         .collect()
 }
 
-fn run(folder: &Path, got: &str, convert: fn(&[u8]) -> Vec<u8>) -> Vec<String> {
-    let site = Site::new(folder);
+fn run(folder: &Path, source: Option<&str>, got: &str, convert: fn(&[u8]) -> Vec<u8>) -> Vec<String> {
+    let site = Site::new(folder, source);
     let mail = convert(&fs::read(folder.join("mail.eml")).unwrap());
     let expected = convert(&fs::read(folder.join("expected.eml")).unwrap());
     let again = fs::read(folder.join("again.eml")).map_or(expected.clone(), |bytes| convert(&bytes));
@@ -147,6 +166,8 @@ fn run(folder: &Path, got: &str, convert: fn(&[u8]) -> Vec<u8>) -> Vec<String> {
 struct Site {
     folder: tempfile::TempDir,
     args: Vec<String>,
+    /// Where the customers are, unless in the store.
+    source: Option<String>,
 }
 
 struct Output {
@@ -167,19 +188,24 @@ impl Output {
 }
 
 impl Site {
-    fn new(fixture: &Path) -> Self {
+    fn new(fixture: &Path, source: Option<&str>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("otab.toml.example");
         let config = fs::read_to_string(fixture.join("otab.toml")).unwrap_or_else(|_| {
             fs::read_to_string(example).unwrap().replace("\nsyslog = true\n", "\nsyslog = false\n")
         });
         assert!(config.contains("\nsyslog = false\n"), "a fixture would write to this machine's log");
-        fs::write(folder.path().join("otab.toml"), config).unwrap();
+        fs::write(folder.path().join("otab.toml"), source.map_or(config.clone(), |url| moved_to(&config, url)))
+            .unwrap();
         let args = fs::read_to_string(fixture.join("args")).unwrap_or_default();
-        let site = Self { folder, args: args.lines().map(str::to_owned).collect() };
+        let args = args.lines().map(str::to_owned).collect();
+        let site = Self { folder, args, source: source.map(str::to_owned) };
         otab::db::sqlite::create(&site.database(), 0o600).unwrap();
         if let Ok(sql) = fs::read_to_string(fixture.join("before.sql")) {
             rusqlite::Connection::open(site.database()).unwrap().execute_batch(&sql).unwrap();
+        }
+        if let Some(source) = source {
+            moved::to_server(&site.database(), source);
         }
         site
     }
@@ -207,7 +233,12 @@ impl Site {
 
     /// The rows of one or more queries as text, a line each.
     fn rows(&self, sql: &str) -> String {
-        let db = rusqlite::Connection::open(self.database()).unwrap();
+        let copy = self.folder.path().join("copy.db");
+        fs::copy(self.database(), &copy).unwrap();
+        if let Some(source) = &self.source {
+            moved::to_file(source, &copy);
+        }
+        let db = rusqlite::Connection::open(&copy).unwrap();
         let mut out = String::new();
         for query in sql.split(';').filter(|query| !query.trim().is_empty()) {
             let mut statement = db.prepare(query).unwrap();
@@ -221,6 +252,16 @@ impl Site {
         }
         out
     }
+}
+
+/// The same configuration with its first customer source elsewhere.
+fn moved_to(config: &str, url: &str) -> String {
+    let entry = "\nname = \"CustomerUser\"\n";
+    if config.contains("[[customer_user]]") {
+        assert!(config.contains(entry));
+        return config.replacen(entry, &format!("{entry}url = \"{url}\"\n"), 1);
+    }
+    format!("{config}\n[[customer_user]]{entry}url = \"{url}\"\n")
 }
 
 fn cell(value: ValueRef<'_>) -> String {

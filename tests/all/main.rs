@@ -20,5 +20,6 @@ mod promises;
 mod properties;
 mod readers;
 mod rooms;
+mod servers;
 mod setups;
 mod site;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::db::{Access, Kind, Statements};
+use crate::db::{Access, Kind, Statements, Url};
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -20,19 +20,22 @@ fn connections() -> Databases {
 
 fn site() -> Site {
     let folder = tempfile::tempdir().unwrap();
-    let source =
-        |name: &str| Source { name: name.to_owned(), url: Url::Sqlite(folder.path().join(format!("{name}.db"))) };
+    let source = |name: &str| Source::new(name, Url::Sqlite(folder.path().join(format!("{name}.db"))));
     let directory = Directory::new(vec![source("A"), source("B")]);
     Site { folder, directory, dbs: connections() }
 }
 
 impl Site {
+    fn open(&mut self, source: &str) -> Result<&mut Database, Error> {
+        open(&mut self.dbs, self.directory.source(source)?)
+    }
+
     fn row(&mut self, source: &str, login: &str, email: &str, customer_id: &str, valid: i64) {
         let sql = "INSERT INTO customer_user (login, email, customer_id, first_name, last_name, \
                    valid_id, create_time, create_by, change_time, change_by) \
                    VALUES (?, ?, ?, ' ', ' ', ?, '', 1, '', 1)";
         let values = [login.into(), email.into(), customer_id.into(), valid.into()];
-        let db = self.directory.open(&mut self.dbs, source).unwrap();
+        let db = self.open(source).unwrap();
         db.execute(sql, &values).unwrap();
     }
 
@@ -54,7 +57,7 @@ impl Site {
     }
 
     fn count(&mut self) -> i64 {
-        let db = self.directory.open(&mut self.dbs, "A").unwrap();
+        let db = self.open("A").unwrap();
         let row = db.row("SELECT COUNT(*) FROM customer_user", &[]);
         row.unwrap().unwrap().int(0).unwrap()
     }
@@ -136,7 +139,7 @@ fn a_password_counts_only_when_it_is_not_empty() {
     let mut site = site();
     for (login, pw) in [("null", None), ("empty", Some("")), ("set", Some("x"))] {
         site.row("A", login, "x@corp.test", "x", 1);
-        let db = site.directory.open(&mut site.dbs, "A").unwrap();
+        let db = site.open("A").unwrap();
         let values = [pw.into(), login.into()];
         db.execute("UPDATE customer_user SET pw = ? WHERE login = ?", &values).unwrap();
         let found = site.directory.by_login_anywhere(&mut site.dbs, login);
@@ -210,7 +213,7 @@ fn twenty_first_mails_at_once_make_one_customer() {
 fn a_created_customer_has_every_column_as_the_package_writes_it() {
     let mut site = site();
     let sql = "INSERT INTO customer_preferences VALUES ('hans@xn--mller-kva.test', ?, 'old')";
-    let db = site.directory.open(&mut site.dbs, "A").unwrap();
+    let db = site.open("A").unwrap();
     db.execute(sql, &["UserTimeZone".into()]).unwrap();
     let created = site.create(&new("Hans@müller.test")).unwrap();
     let Created::New(customer) = created else {
@@ -218,7 +221,7 @@ fn a_created_customer_has_every_column_as_the_package_writes_it() {
     };
     let again = site.directory.by_login(&mut site.dbs, "A", &customer.login);
     assert_eq!(again.unwrap(), Some(customer.clone()));
-    let db = site.directory.open(&mut site.dbs, "A").unwrap();
+    let db = site.open("A").unwrap();
     let row =
         db.row("SELECT title || phone || comments, create_time, change_by FROM customer_user", &[]).unwrap().unwrap();
     assert_eq!(row.text(0).unwrap(), "");
@@ -261,7 +264,7 @@ fn an_unknown_or_unreachable_source_is_an_error_that_can_heal() {
     let found = site.directory.find(&mut site.dbs, &parse("carol@corp.test"));
     let error = found.unwrap_err();
     assert!(error.is_transient());
-    assert!(matches!(error, Error::Db(error) if error.kind() == Kind::Foreign));
+    assert!(matches!(error, Error::Db { source_name, error } if source_name == "B" && error.kind() == Kind::Foreign));
 }
 
 #[test]

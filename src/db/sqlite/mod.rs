@@ -134,7 +134,21 @@ impl Connection {
         closed.map_err(|(_, error)| failed(&place, &error))
     }
 
-    pub(super) fn batch(&self, sql: &str) -> Result<(), Error> {
+    pub(super) fn begin(&self) -> Result<(), Error> {
+        self.batch("BEGIN IMMEDIATE")
+    }
+
+    pub(super) fn commit(&self) -> Result<(), Error> {
+        self.batch("COMMIT")
+    }
+
+    /// One that fails has nothing left to undo: SQLite has rolled back by itself already (disk full, I/O
+    /// error), and closing the connection undoes the rest.
+    pub(super) fn rollback(&self) {
+        drop(self.batch("ROLLBACK"));
+    }
+
+    fn batch(&self, sql: &str) -> Result<(), Error> {
         self.sql(self.inner.execute_batch(sql))
     }
 

@@ -1,0 +1,34 @@
+//! How long a server is waited for: always less, in all, than the caller's own limit.
+
+use std::time::Duration;
+
+/// The parts of the caller's limit. After a wait in vain the connection is given up, so one statement's
+/// wait comes on top of the connecting, and no second one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// To connect, log in and set the session up.
+    pub(super) connect: Duration,
+    /// For one statement, until otab stops to listen.
+    pub(super) statement: Duration,
+    /// The same as the server is told it: it gives up a little earlier, and says so.
+    pub(super) at_server: Duration,
+}
+
+impl Patience {
+    pub(super) fn within(busy: Duration) -> Self {
+        Self { connect: busy / 4, statement: busy / 8 * 5, at_server: busy / 2 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connecting_and_one_statement_together_stay_inside_of_the_limit() {
+        let busy = Duration::from_secs(8);
+        let patience = Patience::within(busy);
+        assert!(patience.connect + patience.statement < busy);
+        assert!(patience.at_server < patience.statement);
+    }
+}

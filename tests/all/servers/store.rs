@@ -1,0 +1,213 @@
+//! The store on each kind of database: the life of tokens and orders, with the same test body for all.
+
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use otab::db::{Access, Database, Statements};
+
+use super::server::Product;
+use super::{PLACES, Place, shared, url};
+use crate::site::{Site, mail, run};
+
+/// A mail host: a folder of its own with a configuration, and the store that it shares with others.
+struct Host {
+    site: Site,
+    store: String,
+}
+
+/// An empty store, made by nobody yet; its URL.
+fn new_store(place: Place) -> String {
+    let product = match place {
+        Place::Sqlite => return "sqlite:otab.db".to_owned(),
+        Place::PostgreSql => Product::PostgreSql,
+        Place::MariaDb => Product::MariaDb,
+    };
+    shared(product).url(&shared(product).empty_database())
+}
+
+fn host(store: &str) -> Host {
+    let site = Site::new("");
+    let create = store.starts_with("sqlite:");
+    let text = format!(
+        "[store]\nurl = \"{store}\"\ncreate = {create}\n[log]\nsyslog = false\n[limits]\ndecide = 60\n[mail]\nwake = false\n"
+    );
+    site.write("otab.toml", &text);
+    let store = if create { format!("sqlite:{}", site.path("otab.db").display()) } else { store.to_owned() };
+    Host { site, store }
+}
+
+impl Host {
+    fn otab(&self, args: &[&str]) -> Command {
+        let mut command = Site::otab();
+        command.arg("--config").arg(self.site.path("otab.toml")).args(args);
+        command
+    }
+
+    /// Runs it; it has to end with this status.
+    fn ends(&self, args: &[&str], status: i32) -> Output {
+        let output = run(&mut self.otab(args), b"");
+        assert_eq!(output.status.code(), Some(status), "{args:?} on {}: {output:?}", self.store);
+        output
+    }
+
+    fn spawn(&self, args: &[&str], input: &[u8]) -> Child {
+        let mut command = self.otab(args);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), input).unwrap();
+        child
+    }
+
+    /// The first column of a query, as text.
+    fn column(&self, sql: &str) -> Vec<String> {
+        let mut db = Database::open(&url(&self.store), Access::ReadOnly, Duration::from_mins(1)).unwrap();
+        db.rows(sql, &[]).unwrap().iter().map(|row| row.text(0).unwrap().into_owned()).collect()
+    }
+
+    fn count(&self, table: &str) -> String {
+        self.column(&format!("SELECT COUNT(*) FROM {table}")).concat()
+    }
+}
+
+/// Two hosts with one store. A file is on one host only, which then plays both.
+fn hosts(place: Place) -> (Host, Host) {
+    let store = new_store(place);
+    let first = host(&store);
+    if place == Place::Sqlite {
+        let second = host(&format!("sqlite:{}", first.site.path("otab.db").display()));
+        run(&mut first.site.filter(), b"Subject: the first mail makes the file\n\n");
+        run(&mut first.otab(&["token", "list"]), b"");
+        return (first, second);
+    }
+    first.ends(&["store", "migrate"], 0);
+    first.ends(&["store", "migrate"], 0);
+    let second = host(&store);
+    (first, second)
+}
+
+#[test]
+fn one_mail_on_two_hosts_at_the_same_time_has_one_token() {
+    for place in PLACES {
+        let (first, second) = hosts(place);
+        let children: Vec<Child> =
+            (0..20).map(|n| if n % 2 == 0 { &first } else { &second }.spawn(&["filter"], &mail(1))).collect();
+        for child in children {
+            let output = child.wait_with_output().unwrap();
+            assert!(output.status.success(), "{place:?} {output:?}");
+            assert!(output.stdout.starts_with(b"X-OTOBO-CustomerUser: carol@corp.test\n"), "{output:?}");
+        }
+        let counts = ["customer_user", "customer_preferences", "token", "outbox"].map(|table| first.count(table));
+        assert_eq!(counts, ["1", "3", "1", "1"], "{place:?}");
+    }
+}
+
+#[test]
+fn of_twenty_uses_on_two_hosts_one_wins_and_both_know_it() {
+    for place in PLACES {
+        let (first, second) = hosts(place);
+        assert!(run(&mut first.site.filter(), &mail(1)).status.success());
+        second.ends(&["ticket", "add", "1", "--message-id", "1@corp.test", "--customer", "carol@corp.test"], 0);
+        let secret = first.column("SELECT secret FROM outbox").concat();
+        let children: Vec<Child> = (0..20)
+            .map(|n| if n % 2 == 0 { &first } else { &second }.spawn(&["redeem", "-"], secret.as_bytes()))
+            .collect();
+        let mut statuses: Vec<_> =
+            children.into_iter().map(|child| child.wait_with_output().unwrap().status.code().unwrap()).collect();
+        statuses.sort_unstable();
+        // One opens the ticket; of the others one renews the link, for whom came after it there is a newer one.
+        assert_eq!(statuses[0], 0, "{place:?} {statuses:?}");
+        assert!(statuses[1..].iter().all(|status| *status == 11 || *status == 12), "{place:?} {statuses:?}");
+        assert_eq!(statuses.iter().filter(|status| **status == 12).count(), 1, "{place:?} {statuses:?}");
+        assert_eq!(first.column("SELECT ticket_number FROM token WHERE state = 'active'"), ["1"], "{place:?}");
+    }
+}
+
+#[test]
+fn a_token_lives_from_mail_to_purge_in_every_store() {
+    for place in PLACES {
+        let (host, _other) = hosts(place);
+        assert!(run(&mut host.site.filter(), &mail(1)).status.success());
+        assert!(run(host.otab(&["deliver", "--", "false"]).env("X", ""), &mail(2)).status.code() == Some(75));
+        assert!(run(&mut host.otab(&["deliver", "--", "true"]), &mail(3)).status.success());
+        assert_eq!((host.count("token"), host.count("outbox")), ("2".into(), "2".into()), "{place:?}");
+        host.ends(&["outbox", "list"], 0);
+        host.ends(&["ticket", "add", "1", "--message-id", "1@corp.test", "--customer", "carol@corp.test"], 0);
+        host.ends(&["customer", "disable", "carol@corp.test"], 0);
+        assert!(String::from_utf8(host.ends(&["customer", "list"], 0).stdout).unwrap().contains("invalid"));
+        let listed = String::from_utf8(host.ends(&["token", "list", "--json"], 0).stdout).unwrap();
+        assert!(listed.contains("\"ticket\": \"1\"") || listed.contains("\"ticket\":\"1\""), "{listed}");
+        host.ends(&["ticket", "close", "1", "--at", "2020-01-01T00:00:00Z"], 0);
+        host.ends(&["ticket", "list"], 0);
+        host.ends(&["purge"], 0);
+        assert_eq!((host.count("token"), host.count("outbox")), ("1".into(), "1".into()), "{place:?}");
+        let id = host.column("SELECT id FROM outbox").concat();
+        host.ends(&["outbox", "retry", &id], 0);
+        host.ends(&["outbox", "drop", &id], 0);
+        assert_eq!(host.count("outbox"), "0", "{place:?}");
+    }
+}
+
+#[test]
+fn link_mails_leave_from_every_store() {
+    for place in PLACES {
+        let (host, _other) = hosts(place);
+        host.site.append(
+            "transport = \"file\"\nfrom = \"help@desk.test\"\n[one_time_auth]\nlink_url = \"https://desk.test/t/{{token}}\"\n",
+        );
+        for number in 0..3 {
+            assert!(run(&mut host.site.filter(), &mail(number)).status.success());
+        }
+        host.ends(&["notify"], 0);
+        assert_eq!(
+            (host.count("outbox"), host.count("sent"), host.count("worker")),
+            ("0".into(), "3".into(), "0".into())
+        );
+        assert_eq!(std::fs::read_dir(host.site.path("mails")).unwrap().count(), 3, "{place:?}");
+    }
+}
+
+#[test]
+fn a_store_without_its_tables_defers_and_somebody_elses_database_is_left_alone() {
+    for product in [Product::PostgreSql, Product::MariaDb] {
+        let server = shared(product);
+        let empty = host(&server.url(&server.empty_database()));
+        let output = run(&mut empty.site.filter(), &mail(1));
+        assert_eq!(output.status.code(), Some(75), "{output:?}");
+        let told = empty.ends(&["token", "list"], 69).stderr;
+        assert!(String::from_utf8_lossy(&told).contains("otab store migrate"), "{told:?}");
+
+        let helpdesk = server.database();
+        let theirs = host(&server.url(&helpdesk));
+        theirs.ends(&["store", "migrate"], 69);
+        let sql = "SELECT COUNT(*) FROM information_schema.tables WHERE table_name IN ('otab_schema', 'token', 'outbox') \
+                   AND table_schema IN ('public', '";
+        assert_eq!(server.client(&helpdesk, &format!("{sql}{helpdesk}')")), "0\n");
+
+        empty.ends(&["store", "migrate"], 0);
+        for (version, status) in [(99, 69), (1, 69), (2, 0)] {
+            let name =
+                empty.store.rsplit('/').find_map(|part| part.split('?').next().filter(|p| p.starts_with("database")));
+            server.client(name.unwrap(), &format!("UPDATE otab_schema SET version = {version}"));
+            empty.ends(&["token", "list"], status);
+            empty.ends(&["store", "migrate"], status);
+        }
+    }
+}
+
+#[test]
+fn the_tables_on_every_server_have_the_columns_that_the_file_has() {
+    let (file, _other) = hosts(Place::Sqlite);
+    for place in [Place::PostgreSql, Place::MariaDb] {
+        let (server, _other) = hosts(place);
+        for table in ["customer_user", "customer_preferences", "ticket", "token", "outbox", "sent", "worker"] {
+            let own = if place == Place::PostgreSql { "current_schema()" } else { "DATABASE()" };
+            let there = format!(
+                "SELECT column_name FROM information_schema.columns WHERE table_schema = {own} AND table_name = '{table}'"
+            );
+            let mut there = server.column(&there);
+            let mut here = file.column(&format!("SELECT name FROM pragma_table_info('{table}')"));
+            there.sort();
+            here.sort();
+            assert_eq!(there, here, "{place:?} {table}");
+        }
+    }
+}
