@@ -58,10 +58,10 @@ mod tests {
     use State::{Active, Used};
 
     #[test]
-    fn of_fifty_uses_at_once_one_wins() {
+    fn of_a_hundred_uses_at_once_one_wins() {
         let mut store = Store::new();
         let id = store.issue(&new(Some("1")), 0);
-        let won = store.at_once(50, |db| redeem(db, id, at(9)).unwrap());
+        let won = store.at_once(100, |db| redeem(db, id, at(9)).unwrap());
         assert_eq!(won, 1);
         assert_eq!(store.states(), [State::Used]);
         assert_eq!(store.token(id).changed_at, at(9));
