@@ -93,7 +93,8 @@ pub(super) fn tickets(table: &Table<'_, '_>, secrets: &given::Source<'_>) -> Tic
     };
     match tickets.source {
         TicketSource::Otobo if !table.has("url") => {
-            table.problem("url", complaint("is missing", "write the URL of OTOBO's database, or source = \"embedded\""));
+            table
+                .problem("url", complaint("is missing", "write the URL of OTOBO's database, or source = \"embedded\""));
         }
         TicketSource::Embedded if table.has("url") => {
             let what = "is for source = \"otobo\" only, and the source is otab's own table";

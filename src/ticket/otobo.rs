@@ -58,11 +58,7 @@ impl Otobo {
     }
 
     /// The tickets with these numbers, by number.
-    pub(super) fn by_numbers(
-        &self,
-        dbs: &mut Databases,
-        numbers: &[String],
-    ) -> Result<HashMap<String, Ticket>, Error> {
+    pub(super) fn by_numbers(&self, dbs: &mut Databases, numbers: &[String]) -> Result<HashMap<String, Ticket>, Error> {
         let wanted: BTreeSet<&str> = numbers.iter().map(String::as_str).collect();
         let mut tickets = HashMap::new();
         for chunk in numbers.chunks(LIST) {
@@ -81,11 +77,7 @@ impl Otobo {
     /// The tickets that have articles with these Message-IDs, by Message-ID; the oldest of several.
     ///
     /// OTOBO has an index on the sum alone. The text itself is compared here, byte for byte.
-    pub(super) fn by_message_ids(
-        &self,
-        dbs: &mut Databases,
-        ids: &[String],
-    ) -> Result<HashMap<String, Ticket>, Error> {
+    pub(super) fn by_message_ids(&self, dbs: &mut Databases, ids: &[String]) -> Result<HashMap<String, Ticket>, Error> {
         let mut tickets = HashMap::new();
         for chunk in ids.chunks(LIST) {
             let sql = format!(
