@@ -92,8 +92,8 @@ mod tests {
         for text in ["References: a@x <> < >> >b@x<\n", "Subject: <a@x>\n", "In-Reply-To: <a\0@x>\n"] {
             assert!(listed(text).iter().all(|id| id == "< >"), "{text}");
         }
-        let many: String = (0..200).map(|number| format!(" <{number}@x>")).collect();
-        let found = listed(&format!("References:{many}\n"));
+        let many: Vec<String> = (0..200).map(|number| format!("<{number}@x>")).collect();
+        let found = listed(&format!("References: {}\n", many.join(" ")));
         assert_eq!((found.len(), found[0].as_str()), (MOST_REFERENCES, "<199@x>"));
     }
 
