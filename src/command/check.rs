@@ -99,6 +99,7 @@ fn look(path: &Path) -> Vec<Finding> {
     let mut findings = vec![Finding::good("configuration", path.display().to_string())];
     findings.push(store(&site));
     findings.extend(site.config.customer_user.iter().map(|source| customers(&site, &source.name)));
+    findings.extend(tickets(&site));
     findings.push(marker(&site));
     findings.extend(links(&site));
     findings.push(orders(&site));
@@ -136,6 +137,23 @@ fn customers(site: &Site, source: &str) -> Finding {
         }
         Err(error) => Finding::bad("customers", Exit::Unavailable, error, "see the url of this [[customer_user]]"),
     }
+}
+
+/// Whether OTOBO's tables can be asked, each of them. (otab's own table is in the store.)
+fn tickets(site: &Site) -> Option<Finding> {
+    if site.tickets.own().is_some() {
+        return None;
+    }
+    let mut dbs = people::reading();
+    let asked = site.tickets.probe(&mut dbs);
+    let url = site.config.tickets.url.as_deref().map(config::masked_url).unwrap_or_default();
+    Some(match asked {
+        Ok(()) => Finding::good("tickets", format!("{url} answers")),
+        Err(error) => {
+            let remedy = "see tickets.url, and whether its user may read OTOBO's tables for tickets and articles";
+            Finding::bad("tickets", Exit::Unavailable, error, remedy)
+        }
+    })
 }
 
 fn marker(site: &Site) -> Finding {

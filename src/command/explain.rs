@@ -20,6 +20,7 @@ pub fn kind(kind: &Kind) -> String {
     match kind {
         Kind::Automatic(reason) => format!("automatic ({})", reason.reason()),
         Kind::FollowUp(number) => format!("follow-up to {number}"),
+        Kind::Undecided => "a follow-up or new".to_owned(),
         Kind::New => "new".to_owned(),
     }
 }

@@ -13,6 +13,7 @@ use std::time::Duration;
 use super::cli;
 use super::deliver;
 use super::explain;
+use super::follow_up;
 use super::intake::{self, Intake};
 use super::mail_path::{self, Deferred};
 use super::output::{self, CopyError};
@@ -27,7 +28,7 @@ use crate::db::Databases;
 use crate::log::Log;
 use crate::mail::edit;
 use crate::mail::header::{Header, Terminator};
-use crate::policy::{self, Envelope, Examined, Rules, Settled, Standing};
+use crate::policy::{self, Envelope, Examined, Kind, Rules, Settled, Standing};
 use crate::token::State;
 
 /// Where the mail goes.
@@ -168,7 +169,7 @@ impl Filter<'_> {
 
     fn decide(&self, rules: &Rules, header: &Header, rest: &[u8]) -> Result<Decision, Deferred> {
         let envelope = Envelope { sender: self.args.sender.clone(), recipient: self.args.recipient.clone() };
-        let examined = policy::examine(header, &envelope, rules);
+        let mut examined = policy::examine(header, &envelope, rules);
         mail_path::about(examined.message_id.as_deref());
         super::failpoint("examined");
         let state = if matches!(self.next, Next::Command(_)) { State::Pending } else { State::Active };
@@ -177,6 +178,7 @@ impl Filter<'_> {
         let busy = self.watch.left() / 5 * 4;
         let mut dbs = if mode.dry_run { self.site.databases_for_trial(busy) } else { self.site.databases(busy) };
 
+        examined.kind = self.kind(&mut dbs, &examined)?;
         let asked = self.ask(&mut dbs, rules, &examined, mode)?;
         let settled = policy::settle(header, &examined, rules, &asked.standing);
         let recorded = self.record(&mut dbs, &examined, &settled, &asked, mode)?;
@@ -197,6 +199,16 @@ impl Filter<'_> {
         let log = log_line(&examined, &asked, recorded.what);
         let token = recorded.token.map(|id| Owed { id, message_id: examined.message_id });
         Ok(Decision { block, token, log })
+    }
+
+    /// What kind of mail it is, by the word of ticket facts, or what `on_error` says where they have none.
+    fn kind(&self, dbs: &mut Databases, examined: &Examined) -> Result<Kind, Deferred> {
+        follow_up::kind(self.site, dbs, examined).or_else(|error| {
+            let wish = self.site.config.postmaster.on_error;
+            self.soften(examined, &error, wish, "the tickets cannot be looked up", || {
+                follow_up::without_facts(examined)
+            })
+        })
     }
 
     /// The directory's word, or what `on_error` says where it has none.

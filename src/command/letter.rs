@@ -34,8 +34,8 @@ pub fn write(site: &Site, templates: &Templates, dbs: &mut Databases, order: &Ta
     let facts = match look(site, dbs, secret) {
         Ok(Some(facts)) => facts,
         Ok(None) => return Letter::Never("its token is gone".to_owned()),
-        // One source that is away must not hold up the customers of the others.
-        Err(error) => return Letter::NotYet(format!("its customer cannot be looked up: {error}")),
+        // One source that is away must not hold up the customers of the others; nor is a ticket gone that cannot be seen.
+        Err(error) => return Letter::NotYet(format!("its customer or ticket cannot be looked up: {error}")),
     };
     let now = clock::now();
     if facts.token.state == State::Pending && !token::counts_as_active(&facts.token, now) {

@@ -9,6 +9,7 @@ mod envelope;
 mod explain;
 mod failure;
 mod filter;
+mod follow_up;
 mod init;
 mod intake;
 mod letter;

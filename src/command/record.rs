@@ -111,14 +111,15 @@ pub fn record(
     })
 }
 
-/// The ticket, where one with this Message-ID is known already and is the customer's.
+/// The ticket, where otab's own table has one with this Message-ID already, and it is the customer's. OTOBO is not
+/// asked: it has no ticket of a mail before it has the mail, and no mail shall wait for that.
 fn ticket_of(
     site: &Site,
     dbs: &mut Databases,
     examined: &Examined,
     customer: &CustomerUser,
 ) -> Result<Option<String>, db::Error> {
-    let Some(id) = &examined.message_id else {
+    let Some(id) = examined.message_id.as_ref().filter(|_| site.tickets.own().is_some()) else {
         return Ok(None);
     };
     let ticket = site.tickets.by_message_id(dbs, id)?;

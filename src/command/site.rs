@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-use crate::config::{self, Config, OnError, OneTimeAuth, Prefix};
+use crate::config::{self, Config, OnError, OneTimeAuth, Prefix, TicketSource};
 use crate::customer::{Directory, HasPassword, Names, Source};
 use crate::db::{Access, Databases, Url, UrlError};
 use crate::log::{self, Log};
 use crate::mail::Address;
 use crate::policy::{Protect, Rules, TicketNumbers, Trusted};
-use crate::ticket::Facts;
+use crate::ticket::{ClosedSince, Facts, Otobo};
 use crate::token::Limits;
 
 /// A site's parts, wired together; nothing is opened yet.
@@ -41,7 +41,7 @@ impl Site {
             anyhow::bail!("no [[customer_user]] is called `{backend}`");
         }
         let directory = Directory::new(sources);
-        let tickets = Facts::new(store.clone());
+        let tickets = tickets_of(&config, &store).context("tickets")?;
         Ok(Self { config, store, directory, backend, tickets })
     }
 
@@ -114,6 +114,25 @@ fn store_of(config: &Config) -> Result<Url, UrlError> {
         .password
         .as_ref()
         .map_or_else(|| Ok(url.clone()), |password| url.clone().with_password(password.expose()))
+}
+
+/// What is known of tickets. A URL that is missing has been a problem of the configuration.
+fn tickets_of(config: &Config, store: &Url) -> anyhow::Result<Facts> {
+    let config::Tickets { source, url: Some(url), password, time_zone, closed_since } = &config.tickets else {
+        return Ok(Facts::embedded(store.clone()));
+    };
+    if *source == TicketSource::Embedded {
+        return Ok(Facts::embedded(store.clone()));
+    }
+    let mut url = Url::parse(url, &config.folder).context("url")?;
+    if let Some(password) = password {
+        url = url.with_password(password.expose()).context("url")?;
+    }
+    let closed_since = match closed_since {
+        config::ClosedSince::History => ClosedSince::History,
+        config::ClosedSince::ChangeTime => ClosedSince::ChangeTime,
+    };
+    Ok(Facts::Otobo(Otobo::new(url, time_zone, closed_since).context("time_zone")?))
 }
 
 fn source_of(source: &config::CustomerSource, store: &Url, folder: &Path) -> Result<Source, UrlError> {

@@ -1,4 +1,4 @@
-//! `otab ticket`: the ticket facts that otab keeps itself. Never touches a helpdesk's own tickets.
+//! `otab ticket`: the ticket facts that otab keeps itself. Of a helpdesk's own tickets it shows one, and no more.
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -11,7 +11,7 @@ use super::site::{self, Site};
 use crate::clock;
 use crate::db::{Databases, Kind};
 use crate::exit::Exit;
-use crate::ticket::{StateType, Ticket};
+use crate::ticket::{Embedded, StateType, Ticket};
 use crate::token;
 
 /// The width of OTOBO's column for ticket numbers.
@@ -46,9 +46,17 @@ pub fn run(site: &Site, command: cli::Ticket) -> Done {
     }
 }
 
+/// otab's own table: nothing else is ever changed, or listed from one end to the other.
+fn own(site: &Site) -> Result<&Embedded, Failure> {
+    let what = "tickets.source is \"otobo\": the tickets are the helpdesk's own, and change there; only `otab ticket show` \
+                is for them";
+    site.tickets.own().ok_or_else(|| Failure::new(Exit::Usage, what))
+}
+
 fn add(site: &Site, ticket: &Ticket) -> Done {
+    let table = own(site)?;
     let mut dbs = people::adding(site);
-    site.tickets.add(&mut dbs, ticket, clock::now()).map_err(|error| match error.kind() {
+    table.add(&mut dbs, ticket, clock::now()).map_err(|error| match error.kind() {
         Kind::Constraint => Failure::new(Exit::CantCreate, format!("ticket {} is there already", ticket.number)),
         _ => error.into(),
     })?;
@@ -62,9 +70,10 @@ fn add(site: &Site, ticket: &Ticket) -> Done {
 }
 
 fn set_state(site: &Site, number: &str, state: StateType, at: Option<Timestamp>) -> Done {
+    let table = own(site)?;
     let at = at.unwrap_or_else(clock::now);
     let mut dbs = people::changing();
-    if !site.tickets.set_state(&mut dbs, number, state, at)? {
+    if !table.set_state(&mut dbs, number, state, at)? {
         return Err(unknown(number));
     }
     let ticket = find(site, &mut dbs, number)?;
@@ -76,7 +85,7 @@ fn set_state(site: &Site, number: &str, state: StateType, at: Option<Timestamp>)
 }
 
 fn list(site: &Site, json: bool) -> Done {
-    let tickets = site.tickets.list(&mut people::reading(), None)?;
+    let tickets = own(site)?.list(&mut people::reading(), None)?;
     if json {
         print::json(&tickets.iter().map(as_json).collect::<Vec<_>>())?;
     } else {

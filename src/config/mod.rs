@@ -38,7 +38,7 @@ pub use problem::{Error, Problem};
 pub use running::{Limits, Log};
 pub use secret::{Secret, masked_url};
 pub use sending::{Sending, Smtp, Tls, Transport};
-pub use sources::{Store, TicketSource, Tickets};
+pub use sources::{ClosedSince, Store, TicketSource, Tickets};
 pub use trusted::Trusted;
 
 use problem::complaint;
@@ -134,7 +134,7 @@ fn read(root: &Table<'_, '_>, base: &Path) -> Config {
         postmaster: postmaster::read(&root.table("postmaster"), &secrets),
         create: create::read(&root.table("create")),
         customer_user: customer_user::read(root, &secrets),
-        tickets: sources::tickets(&root.table("tickets")),
+        tickets: sources::tickets(&root.table("tickets"), &secrets),
         one_time_auth: one_time_auth::read(&root.table("one_time_auth"), base),
         mail: sending::read(&root.table("mail"), base, &secrets),
         limits: running::limits(&root.table("limits")),

@@ -6,6 +6,7 @@ use std::fmt;
 
 use super::given;
 use super::names;
+use super::problem::complaint;
 use super::reader::Table;
 use super::secret::{Secret, masked_url};
 
@@ -42,15 +43,64 @@ pub(super) fn store(table: &Table<'_, '_>, secrets: &given::Source<'_>) -> Store
 pub enum TicketSource {
     /// otab's own table, filled by `otab ticket`.
     Embedded,
+    /// The helpdesk's own tables.
+    Otobo,
+}
+
+/// Since when a ticket counts as closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClosedSince {
+    /// By its history.
+    History,
+    /// Since its last change.
+    ChangeTime,
 }
 
 /// `[tickets]`.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Tickets {
     /// Where ticket facts come from.
     pub source: TicketSource,
+    /// The helpdesk's database, as written; there where the source is [`TicketSource::Otobo`]. May hold a password.
+    pub url: Option<String>,
+    /// The password for a `url` that holds none.
+    pub password: Option<Secret>,
+    /// OTOBO's time zone (`OTOBOTimeZone`), as written.
+    pub time_zone: String,
+    /// Since when a ticket counts as closed.
+    pub closed_since: ClosedSince,
 }
 
-pub(super) fn tickets(table: &Table<'_, '_>) -> Tickets {
-    Tickets { source: table.choice("source", &[("embedded", TicketSource::Embedded)]) }
+impl fmt::Debug for Tickets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tickets")
+            .field("source", &self.source)
+            .field("url", &self.url.as_deref().map(masked_url))
+            .field("time_zone", &self.time_zone)
+            .field("closed_since", &self.closed_since)
+            .finish_non_exhaustive()
+    }
+}
+
+pub(super) fn tickets(table: &Table<'_, '_>, secrets: &given::Source<'_>) -> Tickets {
+    let tickets = Tickets {
+        source: table.choice("source", &[("embedded", TicketSource::Embedded), ("otobo", TicketSource::Otobo)]),
+        url: table.optional_string("url", names::not_empty),
+        password: given::secret(table, "password", false, secrets, names::not_empty).map(Secret::new),
+        time_zone: table.string("time_zone", "UTC", names::not_empty),
+        closed_since: table
+            .choice("closed_since", &[("history", ClosedSince::History), ("change_time", ClosedSince::ChangeTime)]),
+    };
+    match tickets.source {
+        TicketSource::Otobo if !table.has("url") => {
+            table
+                .problem("url", complaint("is missing", "write the URL of OTOBO's database, or source = \"embedded\""));
+        }
+        TicketSource::Embedded if table.has("url") => {
+            let what = "is for source = \"otobo\" only, and the source is otab's own table";
+            table.problem("url", complaint(what, "write source = \"otobo\", or remove it"));
+        }
+        _ => {}
+    }
+    tickets
 }

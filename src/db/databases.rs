@@ -16,13 +16,15 @@ pub struct Databases {
     /// Where given, only this database may be made (or stood in for) when it is missing.
     made: Option<Url>,
     open: HashMap<Url, Database>,
+    /// Those for reading only, beside the others: a place may be written to for another purpose.
+    reading: HashMap<Url, Database>,
 }
 
 impl Databases {
     /// No connection yet. `busy` is how long one statement waits for other writers.
     #[must_use]
     pub fn new(access: Access, busy: Duration) -> Self {
-        Self { access, busy, made: None, open: HashMap::new() }
+        Self { access, busy, made: None, open: HashMap::new(), reading: HashMap::new() }
     }
 
     /// Limits the making of missing databases to this one. A customer source that is not there must
@@ -53,10 +55,18 @@ impl Databases {
         }
     }
 
+    /// A connection to this place by which nothing can be written, whatever the others are for.
+    pub fn reading(&mut self, url: &Url) -> Result<&mut Database, Error> {
+        match self.reading.entry(url.clone()) {
+            Entry::Occupied(entry) => Ok(entry.into_mut()),
+            Entry::Vacant(entry) => Ok(entry.insert(Database::open(url, Access::ReadOnly, self.busy)?)),
+        }
+    }
+
     /// Closes every connection; the first failure is told once all have been tried.
     pub fn close(self) -> Result<(), Error> {
         let mut result = Ok(());
-        for (_, database) in self.open {
+        for (_, database) in self.open.into_iter().chain(self.reading) {
             result = result.and(database.close());
         }
         result
@@ -80,6 +90,18 @@ mod tests {
         let mut maker = Databases::new(Access::ReadWrite { create: true }, LONG);
         maker.get(&url).unwrap();
         strict.get(&url).unwrap();
+    }
+
+    #[test]
+    fn a_connection_for_reading_cannot_write_beside_one_that_can() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = Url::Sqlite(folder.path().join("otab.db"));
+        let mut dbs = Databases::new(Access::ReadWrite { create: true }, LONG);
+        assert_eq!(dbs.reading(&url).unwrap_err().kind(), Kind::Missing);
+        let sql = "INSERT INTO ticket (tn, state_type, changed_at, created_at) VALUES ('1', 'open', 0, 0)";
+        assert_eq!(dbs.get(&url).unwrap().execute(sql, &[]).unwrap(), 1);
+        assert_eq!(dbs.reading(&url).unwrap().execute(sql, &[]).unwrap_err().kind(), Kind::ReadOnly);
+        dbs.close().unwrap();
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::mail::{Header, edit, trace};
 
 use super::control::{self, CUSTOMER_FIELDS};
 use super::creation::{Refused, may_create};
+use super::follow_up::references;
 use super::kind::{self, Kind};
 use super::{Protect, Rules};
 
@@ -42,8 +43,11 @@ pub struct Examined {
     pub stated: Stated,
     /// The certain sender, or why there is none.
     pub sender: Result<Mailbox, Doubt>,
-    /// Automatic, follow-up or new.
+    /// Automatic, follow-up or new, as far as the mail itself says.
     pub kind: Kind,
+    /// The Message-IDs of the mails that it answers, the nearest first: where one became a ticket, this is a
+    /// follow-up as well.
+    pub references: Vec<String>,
     /// Whether the mail asks for no automatic answer.
     pub suppresses_answers: bool,
     /// Whether the lists let a customer be created for the sender.
@@ -69,6 +73,7 @@ pub fn examine(header: &Header, envelope: &Envelope, rules: &Rules) -> Examined 
         trusted,
         stated: if keeps_fields { stated(header, rules) } else { Stated::default() },
         kind: kind::kind(header, envelope, address, rules, obeyed),
+        references: references(header),
         suppresses_answers: kind::suppresses_answers(header),
         may_create: address.map_or(Ok(()), |a| may_create(rules, a)),
         message_id: trace::message_id(header),

@@ -1,4 +1,30 @@
-//! The ticket number in a subject, found as OTOBO finds it.
+//! What makes a mail a follow-up, found as OTOBO finds it: the ticket number in its subject, and the mails that
+//! it answers. Whether there are such tickets is not known here.
+
+use crate::mail::Header;
+
+/// Most Message-IDs of other mails that count, from the last one on: a thread has fewer.
+const MOST_REFERENCES: usize = 100;
+
+/// The Message-IDs with their `<>` of the mails that this one answers, the nearest first: those of In-Reply-To,
+/// then those of References, from the last one on. Each once.
+pub(super) fn references(header: &Header) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for name in ["In-Reply-To", "References"] {
+        let value = header.texts(name).collect::<Vec<_>>().join(" ");
+        for part in value.rsplit('<') {
+            if found.len() == MOST_REFERENCES {
+                return found;
+            }
+            let Some((id, _)) = part.split_once('>').filter(|(id, _)| !id.is_empty()) else { continue };
+            let id = format!("<{id}>");
+            if !id.chars().any(char::is_control) && !found.contains(&id) {
+                found.push(id);
+            }
+        }
+    }
+    found
+}
 
 /// How ticket numbers look.
 #[derive(Debug, Clone)]
@@ -55,6 +81,20 @@ mod tests {
 
     fn find(subject: &str) -> Option<String> {
         TicketNumbers { hook: "Ticket#".into(), divider: String::new(), system_id: "10".into() }.find(subject)
+    }
+
+    #[test]
+    fn the_mails_that_are_answered_come_nearest_first_and_once() {
+        let listed = |text: &str| references(&Header::parse(text.as_bytes().to_vec(), 10).unwrap());
+        let text = "References: <a@x> <b@x>\n\t<c@x>\nIn-Reply-To: Your mail <c@x> of today\n";
+        assert_eq!(listed(text), ["<c@x>", "<b@x>", "<a@x>"]);
+        assert_eq!(listed("In-Reply-To: <1@x>\nReferences: <2@x>,<3@x>\n"), ["<1@x>", "<3@x>", "<2@x>"]);
+        for text in ["References: a@x <> < >> >b@x<\n", "Subject: <a@x>\n", "In-Reply-To: <a\0@x>\n"] {
+            assert!(listed(text).iter().all(|id| id == "< >"), "{text}");
+        }
+        let many: Vec<String> = (0..200).map(|number| format!("<{number}@x>")).collect();
+        let found = listed(&format!("References: {}\n", many.join(" ")));
+        assert_eq!((found.len(), found[0].as_str()), (MOST_REFERENCES, "<199@x>"));
     }
 
     #[test]

@@ -14,8 +14,10 @@ pub const LOOP_FIELD: &str = "X-Otab-Loop";
 pub enum Kind {
     /// Written by a program, or not to be answered: no customer, no token, no link.
     Automatic(Automatic),
-    /// The subject names a ticket.
+    /// It belongs to this ticket.
     FollowUp(String),
+    /// It answers other mails, and nobody can say now whether they became a ticket. Treated as a follow-up.
+    Undecided,
     /// Anything else: will become a ticket.
     New,
 }

@@ -12,40 +12,28 @@ const TICKET: &str = "SELECT tn, message_id, state_type, changed_at, customer_us
 /// Most values in one IN list; far below any database's limit.
 const LIST: usize = 500;
 
-/// Where ticket facts come from.
+/// otab's own table of tickets.
 #[derive(Debug, Clone)]
-pub struct Facts {
+pub struct Embedded {
     url: Url,
 }
 
-impl Facts {
-    /// The embedded table of the store at `url`.
+impl Embedded {
+    /// The table in the store at `url`.
     #[must_use]
     pub fn new(url: Url) -> Self {
         Self { url }
     }
 
-    /// The ticket with this number.
-    pub fn by_number(&self, dbs: &mut Databases, number: &str) -> Result<Option<Ticket>, Error> {
-        let found = self.by_numbers(dbs, &[number.to_owned()])?;
-        Ok(found.into_values().next())
-    }
-
-    /// The ticket that the mail with this Message-ID opened; the oldest of several.
-    pub fn by_message_id(&self, dbs: &mut Databases, id: &str) -> Result<Option<Ticket>, Error> {
-        let found = self.by_message_ids(dbs, &[id.to_owned()])?;
-        Ok(found.into_values().next())
-    }
-
     /// The tickets with these numbers, by number.
-    pub fn by_numbers(&self, dbs: &mut Databases, numbers: &[String]) -> Result<HashMap<String, Ticket>, Error> {
+    pub(super) fn by_numbers(&self, dbs: &mut Databases, numbers: &[String]) -> Result<HashMap<String, Ticket>, Error> {
         let tickets = self.listed(dbs, "tn", numbers)?;
         let pairs = tickets.into_iter().map(|this| (this.number.clone(), this));
         Ok(pairs.collect())
     }
 
     /// The tickets that mails with these Message-IDs opened, by Message-ID; the oldest of several.
-    pub fn by_message_ids(&self, dbs: &mut Databases, ids: &[String]) -> Result<HashMap<String, Ticket>, Error> {
+    pub(super) fn by_message_ids(&self, dbs: &mut Databases, ids: &[String]) -> Result<HashMap<String, Ticket>, Error> {
         let mut found = HashMap::new();
         for ticket in self.listed(dbs, "message_id", ids)? {
             if let Some(id) = ticket.message_id.clone() {
@@ -86,7 +74,7 @@ impl Facts {
             "UPDATE ticket SET state_type = ?, changed_at = ? WHERE tn = ? AND state_type <> ?",
             &[state.as_str().into(), at.into(), number.into(), state.as_str().into()],
         )?;
-        Ok(changed == 1 || self.by_number(dbs, number)?.is_some())
+        Ok(changed == 1 || !self.by_numbers(dbs, &[number.to_owned()])?.is_empty())
     }
 
     /// At most `limit` tickets, the newest first.
@@ -127,19 +115,19 @@ fn ticket(row: &Row) -> Result<Ticket, Error> {
 mod tests {
     use super::*;
     use crate::db::{Access, Kind};
-    use crate::ticket::StateType;
+    use crate::ticket::{Facts, StateType};
     use std::time::Duration;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
     }
 
-    fn facts() -> (tempfile::TempDir, Facts, Databases) {
+    fn facts() -> (tempfile::TempDir, Embedded, Facts, Databases) {
         let folder = tempfile::tempdir().unwrap();
         let url = Url::Sqlite(folder.path().join("otab.db"));
         let access = Access::ReadWrite { create: true };
         let dbs = Databases::new(access, Duration::from_mins(1));
-        (folder, Facts::new(url), dbs)
+        (folder, Embedded::new(url.clone()), Facts::embedded(url), dbs)
     }
 
     fn opened(number: &str, message_id: &str) -> Ticket {
@@ -154,31 +142,31 @@ mod tests {
 
     #[test]
     fn a_ticket_is_found_by_number_and_by_its_oldest_message_id() {
-        let (_folder, facts, mut dbs) = facts();
-        facts.add(&mut dbs, &opened("1", "<a@x>"), at(20)).unwrap();
-        facts.add(&mut dbs, &opened("2", "<a@x>"), at(10)).unwrap();
+        let (_folder, table, facts, mut dbs) = facts();
+        table.add(&mut dbs, &opened("1", "<a@x>"), at(20)).unwrap();
+        table.add(&mut dbs, &opened("2", "<a@x>"), at(10)).unwrap();
         let by_id = facts.by_message_id(&mut dbs, "<a@x>").unwrap().unwrap();
         assert_eq!(by_id.number, "2");
         let one = facts.by_number(&mut dbs, "1").unwrap().unwrap();
         assert_eq!(one, opened("1", "<a@x>"));
         assert_eq!(facts.by_number(&mut dbs, "3").unwrap(), None);
-        let error = facts.add(&mut dbs, &opened("1", "<b@x>"), at(0));
+        let error = table.add(&mut dbs, &opened("1", "<b@x>"), at(0));
         assert_eq!(error.unwrap_err().kind(), Kind::Constraint);
-        assert_eq!(facts.list(&mut dbs, None).unwrap().len(), 2);
-        assert_eq!(facts.list(&mut dbs, Some(1)).unwrap()[0].number, "1");
+        assert_eq!(table.list(&mut dbs, None).unwrap().len(), 2);
+        assert_eq!(table.list(&mut dbs, Some(1)).unwrap()[0].number, "1");
     }
 
     #[test]
     fn closing_twice_keeps_the_first_time() {
-        let (_folder, facts, mut dbs) = facts();
-        facts.add(&mut dbs, &opened("1", "<a@x>"), at(0)).unwrap();
+        let (_folder, table, facts, mut dbs) = facts();
+        table.add(&mut dbs, &opened("1", "<a@x>"), at(0)).unwrap();
         for second in [30, 40] {
-            let closed = facts.set_state(&mut dbs, "1", StateType::Closed, at(second));
+            let closed = table.set_state(&mut dbs, "1", StateType::Closed, at(second));
             assert!(closed.unwrap());
         }
         let ticket = facts.by_number(&mut dbs, "1").unwrap().unwrap();
         assert_eq!((ticket.state_type, ticket.changed_at), (StateType::Closed, at(30)));
-        let missing = facts.set_state(&mut dbs, "2", StateType::Closed, at(0));
+        let missing = table.set_state(&mut dbs, "2", StateType::Closed, at(0));
         assert!(!missing.unwrap());
     }
 }

@@ -1,27 +1,32 @@
 //! Ticket facts: what otab must know about a ticket to say whether its links still hold.
 //!
-//! Kept in the embedded table here. This room never touches tokens: whoever adds a ticket binds them
-//! with `token::bind`.
+//! They stand in otab's own table, or in those of OTOBO and Znuny. This room never touches tokens: whoever
+//! adds a ticket binds them with `token::bind`.
 
 mod embedded;
+mod facts;
+mod otobo;
 
 use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
 
-pub use embedded::Facts;
+pub use embedded::Embedded;
+pub use facts::Facts;
+pub use otobo::{ClosedSince, Otobo, UnknownTimeZone};
 
 /// One ticket, as far as otab cares.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ticket {
     /// OTOBO's ticket number (`tn`).
     pub number: String,
-    /// The Message-ID of the mail that opened it, with its `<>`.
+    /// The Message-ID of the mail that opened it, with its `<>`. From OTOBO's tables: the one by which it was
+    /// looked for, if so.
     pub message_id: Option<String>,
     /// What kind of state it is in.
     pub state_type: StateType,
-    /// When it came into that state.
+    /// When it came into that state. From OTOBO's tables: where it is over; else when it was last changed.
     pub changed_at: Timestamp,
     /// The login of its customer user.
     pub customer: Option<String>,

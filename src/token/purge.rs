@@ -168,7 +168,7 @@ fn carry_out(tx: &mut Tx<'_>, plan: &Plan) -> Result<Vec<Doom>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ticket::StateType;
+    use crate::ticket::{Embedded, StateType};
     use crate::token::NewToken;
     use crate::token::bench::{Store, at, new};
 
@@ -182,7 +182,7 @@ mod tests {
     fn run(store: &mut Store, day: i64, dry_run: bool) -> (Counts, u32) {
         let mut pauses = 0;
         let mut pause = |_| pauses += 1;
-        let (url, tickets) = (store.url.clone(), Facts::new(store.url.clone()));
+        let (url, tickets) = (store.url.clone(), Facts::embedded(store.url.clone()));
         let now = at(day * DAY);
         let counts = purge(&mut store.dbs, &url, &tickets, &LIMITS, now, dry_run, &mut pause);
         (counts.unwrap(), pauses)
@@ -196,8 +196,8 @@ mod tests {
             changed_at: at(day * DAY),
             customer: Some("carol".to_owned()),
         };
-        let facts = Facts::new(store.url.clone());
-        facts.add(&mut store.dbs, &ticket, at(day * DAY)).unwrap();
+        let table = Embedded::new(store.url.clone());
+        table.add(&mut store.dbs, &ticket, at(day * DAY)).unwrap();
     }
 
     /// One token of each kind; the number in each name is the row.

@@ -46,3 +46,61 @@ CREATE TABLE customer_preferences (
     preferences_value VARCHAR(250) NULL,
     INDEX customer_preferences_user_id (user_id)
 ) ENGINE=InnoDB;
+
+CREATE TABLE ticket_state_type (
+    id SMALLINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    name VARCHAR(191) NOT NULL UNIQUE
+) ENGINE=InnoDB;
+INSERT INTO ticket_state_type (id, name) VALUES (1, 'new'), (2, 'open'), (3, 'closed'), (4, 'pending reminder'),
+    (5, 'pending auto'), (6, 'removed'), (7, 'merged');
+
+CREATE TABLE ticket_state (
+    id SMALLINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    name VARCHAR(191) NOT NULL UNIQUE,
+    type_id SMALLINT NOT NULL,
+    valid_id SMALLINT NOT NULL,
+    FOREIGN KEY (type_id) REFERENCES ticket_state_type (id)
+) ENGINE=InnoDB;
+INSERT INTO ticket_state (id, name, type_id, valid_id) VALUES (1, 'new', 1, 1), (2, 'closed successful', 3, 1),
+    (3, 'closed unsuccessful', 3, 1), (4, 'open', 2, 1), (5, 'removed', 6, 1), (6, 'pending reminder', 4, 1),
+    (7, 'pending auto close+', 5, 1), (8, 'pending auto close-', 5, 1), (9, 'merged', 7, 1);
+
+CREATE TABLE ticket (
+    id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    tn VARCHAR(50) NOT NULL UNIQUE,
+    title VARCHAR(191) NULL,
+    ticket_state_id SMALLINT NOT NULL,
+    customer_id VARCHAR(150) NULL,
+    customer_user_id VARCHAR(191) NULL,
+    create_time DATETIME NOT NULL,
+    change_time DATETIME NOT NULL,
+    FOREIGN KEY (ticket_state_id) REFERENCES ticket_state (id)
+) ENGINE=InnoDB;
+
+CREATE TABLE ticket_history (
+    id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    name VARCHAR(200) NOT NULL,
+    history_type_id SMALLINT NOT NULL,
+    ticket_id BIGINT NOT NULL,
+    state_id SMALLINT NOT NULL,
+    create_time DATETIME NOT NULL,
+    FOREIGN KEY (ticket_id) REFERENCES ticket (id),
+    FOREIGN KEY (state_id) REFERENCES ticket_state (id)
+) ENGINE=InnoDB;
+CREATE INDEX ticket_history_ticket_id ON ticket_history (ticket_id);
+
+CREATE TABLE article (
+    id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    ticket_id BIGINT NOT NULL,
+    FOREIGN KEY (ticket_id) REFERENCES ticket (id)
+) ENGINE=InnoDB;
+CREATE INDEX article_ticket_id ON article (ticket_id);
+
+CREATE TABLE article_data_mime (
+    id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    article_id BIGINT NOT NULL,
+    a_message_id TEXT NULL,
+    a_message_id_md5 VARCHAR(32) NULL,
+    FOREIGN KEY (article_id) REFERENCES article (id)
+) ENGINE=InnoDB;
+CREATE INDEX article_data_mime_message_id_md5 ON article_data_mime (a_message_id_md5);

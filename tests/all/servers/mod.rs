@@ -3,11 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod drivers;
+mod helpdesk;
 pub mod moved;
 mod outages;
 pub mod server;
 mod store;
 mod story;
+mod ticket_commands;
+mod tickets;
 mod tls;
 
 use std::path::Path;
