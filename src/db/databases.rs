@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::time::Duration;
 
+use super::ldap::{self, Place};
 use super::{Access, Database, Error, Url};
 
 /// All connections of one run. Dropping it closes them.
@@ -16,13 +17,14 @@ pub struct Databases {
     /// Where given, only this database may be made (or stood in for) when it is missing.
     made: Option<Url>,
     open: HashMap<Url, Database>,
+    directories: HashMap<Place, ldap::Connection>,
 }
 
 impl Databases {
     /// No connection yet. `busy` is how long one statement waits for other writers.
     #[must_use]
     pub fn new(access: Access, busy: Duration) -> Self {
-        Self { access, busy, made: None, open: HashMap::new() }
+        Self { access, busy, made: None, open: HashMap::new(), directories: HashMap::new() }
     }
 
     /// Limits the making of missing databases to this one. A customer source that is not there must
@@ -49,6 +51,17 @@ impl Databases {
             Entry::Vacant(entry) => {
                 let database = Database::open(url, access, self.busy)?;
                 Ok(entry.insert(database))
+            }
+        }
+    }
+
+    /// The connection to this directory, opened now where it was not.
+    pub fn directory(&mut self, place: &Place) -> Result<&mut ldap::Connection, Error> {
+        match self.directories.entry(place.clone()) {
+            Entry::Occupied(entry) => Ok(entry.into_mut()),
+            Entry::Vacant(entry) => {
+                let connection = ldap::Connection::open(place, self.busy)?;
+                Ok(entry.insert(connection))
             }
         }
     }
