@@ -22,8 +22,9 @@ pub(super) fn by_address(
     address: &Address,
 ) -> Result<Vec<CustomerUser>, Error> {
     let forms = address.forms();
+    let forms: Vec<&str> = forms.iter().map(String::as_str).collect();
     let search: Vec<&str> = source.names.search.iter().map(String::as_str).collect();
-    let filter = any_equal(place.filter(), &search, forms.iter().map(String::as_str));
+    let filter = any_equal(place.filter(), &search, &forms);
     let entries = directory.search(&filter, &attributes(&source.names), MOST)?;
     let stating = entries.iter().filter(|entry| states(entry, address));
     let mut found: Vec<CustomerUser> = stating.map(|entry| customer(entry, source)).collect();
@@ -38,7 +39,7 @@ pub(super) fn by_login(
     source: &Source,
     login: &str,
 ) -> Result<Option<CustomerUser>, Error> {
-    let filter = any_equal(place.filter(), &[&source.names.login], [login].into_iter());
+    let filter = any_equal(place.filter(), &[&source.names.login], &[login]);
     let entries = directory.search(&filter, &attributes(&source.names), MOST)?;
     let mut same = entries.iter().filter(|entry| text(&entry[LOGIN]) == Some(login));
     let first = same.next().map(|entry| customer(entry, source));
@@ -57,8 +58,9 @@ pub(super) fn claim(
 ) -> Result<Option<Claim>, Error> {
     let folded: Vec<String> = texts.iter().map(|text| fold(text)).collect();
     let asked: BTreeSet<&str> = texts.iter().chain(&folded).map(String::as_str).collect();
+    let asked: Vec<&str> = asked.into_iter().collect();
     let names = [source.names.login.as_str(), source.names.customer_id.as_str()];
-    let filter = any_equal(place.filter(), &names, asked.iter().copied());
+    let filter = any_equal(place.filter(), &names, &asked);
     let entries = directory.search(&filter, &attributes(&source.names), MOST)?;
     let other = entries.iter().find(|entry| !owner.is_some_and(|owner| states(entry, owner)));
     let login = |entry: &Entry| entry[LOGIN].first().map(|value| String::from_utf8_lossy(value).into_owned());

@@ -160,7 +160,8 @@ fn entry(raw: ResultEntry, attributes: &[&str]) -> Option<Entry> {
         let mut parts = attribute.expect_constructed()?.into_iter();
         let name = parts.next()?.expect_primitive()?;
         let values = parts.next()?.expect_constructed()?;
-        let values: Vec<Vec<u8>> = values.into_iter().map(|value| value.expect_primitive()).collect::<Option<_>>()?;
+        let values: Vec<Vec<u8>> =
+            values.into_iter().map(ldap3::asn1::StructureTag::expect_primitive).collect::<Option<_>>()?;
         // The same name may have been asked for twice: an address is often the customer id as well.
         for (place, wanted) in entry.iter_mut().zip(attributes) {
             if name.eq_ignore_ascii_case(wanted.as_bytes()) {

@@ -65,10 +65,8 @@ impl Slapd {
         let mut text = String::new();
         for values in people {
             let number = self.entries.fetch_add(1, Ordering::Relaxed);
-            text += &format!("dn: cn=e{number},{BASE}\nobjectClass: inetOrgPerson\ncn: e{number}\nsn: Corp\n");
-            for (attribute, value) in *values {
-                text += &format!("{attribute}:: {}\n", BASE64.encode(value));
-            }
+            text.extend([format!("dn: cn=e{number},{BASE}\nobjectClass: inetOrgPerson\ncn: e{number}\nsn: Corp\n")]);
+            text.extend(values.iter().map(|(attribute, value)| format!("{attribute}:: {}\n", BASE64.encode(value))));
             text.push('\n');
         }
         self.ldif(&text).status.success()

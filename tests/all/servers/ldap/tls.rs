@@ -1,4 +1,4 @@
-//! Certificates: checked, by `ldaps` and by StartTLS.
+//! Certificates: checked, by `ldaps` and by `StartTLS`.
 
 use otab::customer::Directory;
 use otab::db::ldap::{Settings, Tls};
