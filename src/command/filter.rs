@@ -51,6 +51,7 @@ pub fn run(path: &Path, args: &cli::Passage, next: Next<'_>, watch: &Watch) -> R
     let log = mail_path::log_to(site::open_log(&config));
     let idle = config.limits.idle;
     let site = Site::new(config, args.backend.as_deref()).map_err(|error| unusable(&format!("{error:#}")))?;
+    site.check_backend().map_err(|error| unusable(&error))?;
     let filter = Filter { site: &site, args, next, watch, log, idle, has_order: Cell::new(false) };
     let status = filter.run()?;
     watch.done();

@@ -88,7 +88,9 @@ fn database(folder: &Path) -> Result<PathBuf, Failure> {
     let site = Site::new(config, None).ends(Exit::Software, "otab's own example")?;
     match site.store {
         Url::Sqlite(path) => Ok(path),
-        Url::PostgreSql(_) | Url::MariaDb(_) => Err(Failure::new(Exit::Software, "otab's own example names a server")),
+        Url::PostgreSql(_) | Url::MariaDb(_) | Url::Ldap(_) => {
+            Err(Failure::new(Exit::Software, "otab's own example names a server"))
+        }
     }
 }
 

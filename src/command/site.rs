@@ -7,7 +7,7 @@ use anyhow::Context;
 
 use crate::config::{self, Config, OnError, OneTimeAuth, Prefix, TicketSource};
 use crate::customer::{Directory, HasPassword, Names, Source};
-use crate::db::{Access, Databases, Url, UrlError};
+use crate::db::{self, Access, Databases, Url, UrlError};
 use crate::log::{self, Log};
 use crate::mail::Address;
 use crate::policy::{Protect, Rules, TicketNumbers, Trusted};
@@ -43,6 +43,14 @@ impl Site {
         let directory = Directory::new(sources);
         let tickets = tickets_of(&config, &store).context("tickets")?;
         Ok(Self { config, store, directory, backend, tickets })
+    }
+
+    /// Refuses a directory as the place in which customers are created: nothing is ever written there.
+    pub fn check_backend(&self) -> anyhow::Result<()> {
+        if self.directory.source(&self.backend)?.is_directory() {
+            anyhow::bail!("`{}` is an LDAP directory, in which no customer can be created", self.backend);
+        }
+        Ok(())
     }
 
     /// What is to become of a mail when this source of customers cannot be asked.
@@ -136,10 +144,7 @@ fn tickets_of(config: &Config, store: &Url) -> anyhow::Result<Facts> {
 }
 
 fn source_of(source: &config::CustomerSource, store: &Url, folder: &Path) -> Result<Source, UrlError> {
-    let mut url = source.url.as_deref().map_or_else(|| Ok(store.clone()), |url| Url::parse(url, folder))?;
-    if let Some(password) = &source.password {
-        url = url.with_password(password.expose())?;
-    }
+    let url = url_of(source, store, folder)?;
     let columns = &source.columns;
     Ok(Source {
         name: source.name.clone(),
@@ -161,6 +166,31 @@ fn source_of(source: &config::CustomerSource, store: &Url, folder: &Path) -> Res
             password: columns.password.clone(),
         },
     })
+}
+
+fn url_of(source: &config::CustomerSource, store: &Url, folder: &Path) -> Result<Url, UrlError> {
+    let Some(text) = &source.url else {
+        return Ok(store.clone());
+    };
+    let password = source.password.as_ref().map(config::Secret::expose);
+    if let Some(ldap) = &source.ldap {
+        let settings = db::ldap::Settings {
+            url: text,
+            base: &ldap.base,
+            filter: &ldap.filter,
+            bind_dn: ldap.bind_dn.as_deref(),
+            password,
+            tls: ldap.tls.map(|tls| match tls {
+                config::LdapTls::None => db::ldap::Tls::None,
+                config::LdapTls::StartTls => db::ldap::Tls::StartTls,
+            }),
+            ca_file: ldap.ca_file.clone(),
+            page_size: ldap.page_size,
+        };
+        return db::ldap::Place::new(&settings).map(Url::Ldap);
+    }
+    let url = Url::parse(text, folder)?;
+    password.map_or(Ok(url.clone()), |password| url.with_password(password))
 }
 
 /// The log that the configuration asks for.

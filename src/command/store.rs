@@ -19,7 +19,7 @@ pub fn run(site: &Site, command: Store) -> Done {
 fn migrate(site: &Site) -> Done {
     match &site.store {
         Url::Sqlite(path) => sqlite::migrate(path)?,
-        server @ (Url::PostgreSql(_) | Url::MariaDb(_)) => db::store::make(server)?,
+        server => db::store::make(server)?,
     }
     site::open_log(&site.config).info("the store has this version's schema");
     print::line("the store has this version's schema")?;

@@ -5,6 +5,7 @@
 use std::fmt;
 
 use super::given;
+use super::ldap::{self, Ldap};
 use super::names;
 use super::postmaster::OnError;
 use super::problem::complaint;
@@ -26,8 +27,10 @@ pub struct CustomerSource {
     pub read_only: bool,
     /// What happens to a mail when this source does not answer; `None`: as `postmaster.on_error` says.
     pub on_error: Option<OnError>,
-    /// Table and columns.
+    /// Table and columns; in a directory: attributes, and no table.
     pub columns: Columns,
+    /// Where in a directory the customers are, if the source is one.
+    pub ldap: Option<Ldap>,
 }
 
 /// Whether the customers of a source have passwords.
@@ -73,6 +76,7 @@ impl fmt::Debug for CustomerSource {
             .field("read_only", &self.read_only)
             .field("on_error", &self.on_error)
             .field("columns", &self.columns)
+            .field("ldap", &self.ldap)
             .finish_non_exhaustive()
     }
 }
@@ -121,8 +125,11 @@ fn source(entry: &Table<'_, '_>, name: String, secrets: &given::Source<'_>) -> C
             complaint("is missing, and there is a password for it", "write it, or remove the password"),
         );
     }
-    let columns = columns(entry);
-    let is_own = OTOBO.iter().any(|(key, name)| entry.has(key) && !columns.is(key, name));
+    let is_ldap = url.as_deref().is_some_and(|url| url.starts_with("ldap:") || url.starts_with("ldaps:"));
+    let ldap = ldap::read(entry, is_ldap, secrets.folder);
+    let defaults = if is_ldap { &ldap::OTOBO } else { &OTOBO };
+    let columns = columns(entry, defaults);
+    let is_own = is_ldap || OTOBO.iter().any(|(key, name)| entry.has(key) && !columns.is(key, name));
     CustomerSource {
         name,
         url,
@@ -131,6 +138,7 @@ fn source(entry: &Table<'_, '_>, name: String, secrets: &given::Source<'_>) -> C
         read_only: entry.boolean("read_only", false) || is_own,
         on_error: entry.optional_choice("on_error", &[("tempfail", OnError::TempFail), ("deliver", OnError::Deliver)]),
         columns,
+        ldap,
     }
 }
 
@@ -150,14 +158,15 @@ fn has_password(entry: &Table<'_, '_>, columns: &Columns) -> HasPassword {
     }
 }
 
-fn columns(entry: &Table<'_, '_>) -> Columns {
-    let [table, key, email, search, customer_id, valid, first_name, last_name, password] = OTOBO;
-    let column = |(key, default)| entry.string(key, default, names::column);
+fn columns(entry: &Table<'_, '_>, defaults: &[(&str, &str); 9]) -> Columns {
+    let [table, key, email, search, customer_id, valid, first_name, last_name, password] = *defaults;
+    let check = if table.1.is_empty() { names::attribute } else { names::column };
+    let column = |(key, default)| entry.string(key, default, check);
     let optional = |(key, default)| {
-        let name = entry.string(key, default, |text| if text.is_empty() { Ok(()) } else { names::column(text) });
+        let name = entry.string(key, default, |text| if text.is_empty() { Ok(()) } else { check(text) });
         Some(name).filter(|name| !name.is_empty())
     };
-    let mut fields = entry.list(search.0, &[search.1], |text| names::column(text).map(|()| text.to_owned()));
+    let mut fields = entry.list(search.0, &[search.1], |text| check(text).map(|()| text.to_owned()));
     if fields.is_empty() {
         entry.problem(search.0, complaint("names no column", "name at least one, or remove it"));
         fields.push(search.1.to_owned());

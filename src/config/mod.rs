@@ -10,6 +10,7 @@ mod customer_user;
 mod file;
 mod given;
 mod known;
+mod ldap;
 mod names;
 mod one_time_auth;
 mod pattern;
@@ -32,6 +33,7 @@ use toml::de::DeTable;
 
 pub use create::{CUSTOMER_ID_IS_ADDRESS, Create};
 pub use customer_user::{Columns, CustomerSource, HasPassword};
+pub use ldap::{Ldap, LdapTls};
 pub use one_time_auth::{Messages, OneTimeAuth, REFRESH_FAILED};
 pub use postmaster::{OnError, Postmaster, Prefix, Protect};
 pub use problem::{Error, Problem};
@@ -147,7 +149,7 @@ fn find_contradictions(root: &Table<'_, '_>, config: &Config) {
     let sources = config.customer_user.iter();
     let names: BTreeSet<_> = sources.map(|source| source.name.as_str()).collect();
     if config.customer_user.iter().any(|source| source.name == *backend && source.read_only) {
-        let what = "names a source that is only read: by read_only, or since its table or columns are not OTOBO's own";
+        let what = "names a source that is only read: by read_only, since its table or columns are not OTOBO's own, or since it is LDAP";
         root.table("postmaster")
             .problem("customer_user_backend", complaint(what, "name one in which customers may be created"));
         return;

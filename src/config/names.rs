@@ -169,6 +169,15 @@ pub(super) fn column(text: &str) -> Result<(), Complaint> {
     Ok(())
 }
 
+/// An attribute's name in a directory, which goes into filters as it is (RFC 4512, section 1.4).
+pub(super) fn attribute(text: &str) -> Result<(), Complaint> {
+    let is_word = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    if text.len() > 60 || !text.bytes().all(is_word) || !text.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        return Err(complaint("is no name of an attribute", "write letters, digits and - only, at most 60"));
+    }
+    Ok(())
+}
+
 /// A table's name: a plain word, or a schema's, a dot, and the table's.
 pub(super) fn table(text: &str) -> Result<(), Complaint> {
     text.splitn(2, '.').try_for_each(column)

@@ -5,8 +5,9 @@
 
 use jiff::Timestamp;
 
+use super::question::{self, ask, open};
 use super::{Claim, Created, CustomerUser, Entry, Error, Found, NewCustomer, Refusal, Source, sql};
-use crate::db::{self, Database, Databases};
+use crate::db::Databases;
 use crate::mail::Address;
 
 /// The customer sources of a site.
@@ -32,7 +33,7 @@ impl Directory {
     pub fn find(&self, dbs: &mut Databases, address: &Address) -> Result<Found, Error> {
         let mut invalid = None;
         for source in &self.sources {
-            let found = ask(dbs, source, |db| sql::by_address(db, source, address))?;
+            let found = question::by_address(dbs, source, address)?;
             match found.into_iter().next() {
                 Some(customer) if customer.valid => return Ok(Found::Valid(customer)),
                 Some(customer) => invalid = invalid.or(Some(customer)),
@@ -45,13 +46,13 @@ impl Directory {
     /// The customer with exactly this login in one source.
     pub fn by_login(&self, dbs: &mut Databases, source: &str, login: &str) -> Result<Option<CustomerUser>, Error> {
         let source = self.source(source)?;
-        ask(dbs, source, |db| sql::by_login(db, source, login))
+        question::by_login(dbs, source, login)
     }
 
     /// The customer with exactly this login in the first source that has one.
     pub fn by_login_anywhere(&self, dbs: &mut Databases, login: &str) -> Result<Option<CustomerUser>, Error> {
         for source in &self.sources {
-            let found = ask(dbs, source, |db| sql::by_login(db, source, login))?;
+            let found = question::by_login(dbs, source, login)?;
             if found.is_some() {
                 return Ok(found);
             }
@@ -100,7 +101,7 @@ impl Directory {
         });
         if matches!(made, Err(Error::Refused(Refusal::Constraint(_)))) {
             // The helpdesk does not know otab's lock: an agent may have made this very customer meanwhile.
-            let found = ask(dbs, source, |db| sql::by_address(db, source, &new.address))?;
+            let found = question::by_address(dbs, source, &new.address)?;
             return found.into_iter().next().map_or(made, |existing| Ok(Created::Existing(existing)));
         }
         made.map_err(|error: Error| error.of(source))
@@ -123,7 +124,7 @@ impl Directory {
     /// The customers of one source in order of login, at most `limit`.
     pub fn list(&self, dbs: &mut Databases, source: &str, limit: Option<u32>) -> Result<Vec<CustomerUser>, Error> {
         let source = self.source(source)?;
-        ask(dbs, source, |db| sql::list(db, source, limit.unwrap_or(u32::MAX)))
+        question::list(dbs, source, limit.unwrap_or(u32::MAX))
     }
 
     /// One preference of a customer, such as `UserLanguage`.
@@ -135,7 +136,7 @@ impl Directory {
         key: &str,
     ) -> Result<Option<String>, Error> {
         let source = self.source(source)?;
-        ask(dbs, source, |db| sql::preference(db, login, key))
+        question::preference(dbs, source, login, key)
     }
 
     fn first_claim(
@@ -145,7 +146,7 @@ impl Directory {
         owner: Option<&Address>,
     ) -> Result<Option<Claim>, Error> {
         for source in &self.sources {
-            let claim = ask(dbs, source, |db| sql::claim(db, source, texts, owner))?;
+            let claim = question::claim(dbs, source, texts, owner)?;
             if claim.is_some() {
                 return Ok(claim);
             }
@@ -157,19 +158,6 @@ impl Directory {
         let source = self.source(name)?;
         if source.is_read_only { Err(Error::Refused(Refusal::ReadOnly(name.to_owned()))) } else { Ok(source) }
     }
-}
-
-fn open<'d>(dbs: &'d mut Databases, source: &Source) -> Result<&'d mut Database, Error> {
-    dbs.get(&source.url).map_err(|error| Error::from(error).of(source))
-}
-
-/// Asks one source. An error says which one it was.
-fn ask<T>(
-    dbs: &mut Databases,
-    source: &Source,
-    question: impl FnOnce(&mut Database) -> Result<T, db::Error>,
-) -> Result<T, Error> {
-    question(open(dbs, source)?).map_err(|error| Error::from(error).of(source))
 }
 
 #[cfg(test)]

@@ -6,7 +6,9 @@
 mod directory;
 mod entry;
 mod error;
+mod ldap;
 pub mod naming;
+mod question;
 mod source;
 mod sql;
 

@@ -3,7 +3,8 @@
 use super::CustomerUser;
 use crate::db::Url;
 
-/// One customer source: an SQL database in OTOBO's shape.
+/// One customer source: an SQL database in OTOBO's shape, or an LDAP directory, whose attributes take the place
+/// of columns.
 #[derive(Debug, Clone)]
 pub struct Source {
     /// As the configuration calls it (`CustomerUser`, …).
@@ -79,6 +80,12 @@ impl Source {
             is_read_only: false,
             names: Names::default(),
         }
+    }
+
+    /// Whether this is a directory, in which nobody can ever be created.
+    #[must_use]
+    pub fn is_directory(&self) -> bool {
+        matches!(self.url, Url::Ldap(_))
     }
 
     /// A customer of this source; `has_hash` is what the column says.

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::time::Duration;
 
+use super::ldap::{self, Place};
 use super::{Access, Database, Error, Url};
 
 /// All connections of one run. Dropping it closes them.
@@ -18,13 +19,14 @@ pub struct Databases {
     open: HashMap<Url, Database>,
     /// Those for reading only, beside the others: a place may be written to for another purpose.
     reading: HashMap<Url, Database>,
+    directories: HashMap<Place, ldap::Connection>,
 }
 
 impl Databases {
     /// No connection yet. `busy` is how long one statement waits for other writers.
     #[must_use]
     pub fn new(access: Access, busy: Duration) -> Self {
-        Self { access, busy, made: None, open: HashMap::new(), reading: HashMap::new() }
+        Self { access, busy, made: None, open: HashMap::new(), reading: HashMap::new(), directories: HashMap::new() }
     }
 
     /// Limits the making of missing databases to this one. A customer source that is not there must
@@ -60,6 +62,17 @@ impl Databases {
         match self.reading.entry(url.clone()) {
             Entry::Occupied(entry) => Ok(entry.into_mut()),
             Entry::Vacant(entry) => Ok(entry.insert(Database::open(url, Access::ReadOnly, self.busy)?)),
+        }
+    }
+
+    /// The connection to this directory, opened now where it was not.
+    pub fn directory(&mut self, place: &Place) -> Result<&mut ldap::Connection, Error> {
+        match self.directories.entry(place.clone()) {
+            Entry::Occupied(entry) => Ok(entry.into_mut()),
+            Entry::Vacant(entry) => {
+                let connection = ldap::Connection::open(place, self.busy)?;
+                Ok(entry.insert(connection))
+            }
         }
     }
 

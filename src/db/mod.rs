@@ -1,15 +1,20 @@
 //! One small layer over the databases: SQL is written once, with `?` for its values.
 //!
-//! SQLite, PostgreSQL, MariaDB and MySQL stand behind the same calls. This room knows no mail, no
+//! SQLite, PostgreSQL, MariaDB and MySQL stand behind the same calls; LDAP directories, which speak no SQL,
+//! have their own in `ldap`. This room knows no mail, no
 //! customer and no token, reads no clock, never writes to a file that is not otab's, and never
 //! changes the schema of somebody else's server.
 
 mod databases;
 mod dialect;
 mod error;
+pub mod ldap;
 #[cfg(feature = "mariadb")]
 mod mariadb;
-#[cfg_attr(not(any(feature = "mariadb", feature = "postgresql")), allow(dead_code, reason = "for servers only"))]
+#[cfg_attr(
+    not(any(feature = "mariadb", feature = "postgresql", feature = "ldap")),
+    allow(dead_code, reason = "for servers only")
+)]
 mod patience;
 #[cfg(feature = "postgresql")]
 mod postgresql;
@@ -17,6 +22,8 @@ mod postgresql;
 mod server;
 pub mod sqlite;
 pub mod store;
+#[cfg(any(feature = "postgresql", feature = "ldap"))]
+mod trust;
 mod url;
 mod value;
 
@@ -102,6 +109,9 @@ impl Database {
             Url::PostgreSql(server) => Driver::PostgreSql(postgresql::Connection::open(server, access, busy)?),
             #[cfg(feature = "mariadb")]
             Url::MariaDb(server) => Driver::MariaDb(Box::new(mariadb::Connection::open(server, access, busy)?)),
+            Url::Ldap(place) => {
+                return Err(Error::new(Kind::Other, place.to_string(), "a directory speaks no SQL"));
+            }
             // `Url::parse` has refused such a one before.
             #[cfg(not(all(feature = "postgresql", feature = "mariadb")))]
             other => {

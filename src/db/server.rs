@@ -146,7 +146,7 @@ impl Query {
 }
 
 /// `[::1]:5432`, `db.example.org:5432` or a name alone.
-fn split_port(place: &str) -> Result<(&str, Option<u16>), UrlError> {
+pub(super) fn split_port(place: &str) -> Result<(&str, Option<u16>), UrlError> {
     let (name, port) = match place.strip_prefix('[') {
         Some(rest) => {
             let (name, port) = rest.split_once(']').ok_or(UrlError::Server)?;
@@ -158,7 +158,7 @@ fn split_port(place: &str) -> Result<(&str, Option<u16>), UrlError> {
     Ok((name, port))
 }
 
-fn is_loopback(name: &str) -> bool {
+pub(super) fn is_loopback(name: &str) -> bool {
     name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::ldap::Place;
 use super::server::{Password, Product, Server};
 
 /// The place of one database. Equal places share one connection.
@@ -14,14 +15,19 @@ pub enum Url {
     PostgreSql(Server),
     /// A database on a MariaDB or MySQL server.
     MariaDb(Server),
+    /// A part of an LDAP directory. It is no SQL database: `ldap::Connection` searches it.
+    Ldap(Place),
 }
 
 /// Why a text is no database URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
-    /// A database that a later version will know.
-    #[error("`{0}:` is not supported yet in this version; use `sqlite:`, `postgresql:` or `mysql:`")]
-    NotYet(String),
+    /// Where only SQL helps.
+    #[error("`{0}:` is for [[customer_user]] alone; use `sqlite:`, `postgresql:` or `mysql:`")]
+    Directory(String),
+    /// What is wrong with the place of a directory.
+    #[error("{0}")]
+    Ldap(&'static str),
     /// A driver that was left out when this otab was built.
     #[error("this otab was built without `{0}:` (the cargo feature `{1}`)")]
     NotBuilt(String, &'static str),
@@ -69,7 +75,7 @@ impl Url {
             "mysql" | "mariadb" if !cfg!(feature = "mariadb") => Err(UrlError::NotBuilt(scheme.to_owned(), "mariadb")),
             "postgres" | "postgresql" => Server::parse(Product::PostgreSql, rest, base).map(Self::PostgreSql),
             "mysql" | "mariadb" => Server::parse(Product::MariaDb, rest, base).map(Self::MariaDb),
-            "ldap" | "ldaps" => Err(UrlError::NotYet(scheme.to_owned())),
+            "ldap" | "ldaps" => Err(UrlError::Directory(scheme.to_owned())),
             _ => Err(UrlError::Malformed),
         }
     }
@@ -106,6 +112,7 @@ impl fmt::Display for Url {
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
             Self::PostgreSql(server) => write!(f, "PostgreSQL {server}"),
             Self::MariaDb(server) => write!(f, "MariaDB {server}"),
+            Self::Ldap(place) => place.fmt(f),
         }
     }
 }
@@ -147,7 +154,7 @@ mod tests {
         assert_eq!(refused("otab.db"), UrlError::Malformed);
         assert_eq!(refused("SQL://u:secret@h"), UrlError::Malformed);
         let later = refused("ldap://otab:secret@host/otab").to_string();
-        assert!(later.contains("not supported yet in this version"));
+        assert!(later.contains("for [[customer_user]] alone"));
         assert!(!later.contains("secret"));
         for (scheme, feature, is_built) in [
             ("postgresql", "postgresql", cfg!(feature = "postgresql")),

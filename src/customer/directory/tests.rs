@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::db::{Access, Kind, Statements, Url};
+use crate::db::{Access, Database, Kind, Statements, Url};
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 

@@ -8,7 +8,6 @@ mod failure;
 mod value;
 
 use std::future::Future;
-use std::path::Path;
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
@@ -16,13 +15,11 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
-use tokio_rustls::rustls::pki_types::CertificateDer;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::dialect::numbered;
 use super::patience::Patience;
 use super::server::{Host, Server, Tls};
+use super::trust::trust;
 use super::{Access, Error, Kind, Row, Value};
 use failure::failed;
 use value::Read;
@@ -205,23 +202,4 @@ async fn open(server: &Server, place: &str, session: String) -> Result<Client, E
     };
     client.batch_execute(&session).await.map_err(error)?;
     Ok(client)
-}
-
-/// Whose certificates are believed: those of the file's authorities, else of the system's.
-fn trust(place: &str, ca_file: Option<&Path>) -> Result<ClientConfig, Error> {
-    let mut roots = RootCertStore::empty();
-    let unusable = |what: String| Error::new(Kind::Unavailable, place, what);
-    if let Some(path) = ca_file {
-        let what = |error: &dyn std::fmt::Display| unusable(format!("ca_file {}: {error}", path.display()));
-        for certificate in CertificateDer::pem_file_iter(path).map_err(|error| what(&error))? {
-            let certificate = certificate.map_err(|error| what(&error))?;
-            roots.add(certificate).map_err(|error| what(&error))?;
-        }
-    } else {
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    }
-    if roots.is_empty() {
-        return Err(unusable("there is no certificate of any authority to check the server's with".to_owned()));
-    }
-    Ok(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth())
 }

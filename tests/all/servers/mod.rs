@@ -1,9 +1,11 @@
-//! Customer sources on SQLite, PostgreSQL and MariaDB: one story for all, and what only servers can do.
+//! Customer sources on SQLite, PostgreSQL, MariaDB and LDAP: one story for all, and what only servers can do.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod drivers;
 mod helpdesk;
+#[cfg(feature = "ldap")]
+mod ldap;
 pub mod moved;
 mod outages;
 pub mod server;

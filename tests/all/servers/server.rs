@@ -37,7 +37,7 @@ impl Product {
 
 /// Stops its server by the signal, which has to come through also where somebody has halted it. The folder
 /// stays only where the last word was to keep it.
-const WATCH: &str = "\"$@\" 2>&1 < /dev/null &
+pub const WATCH: &str = "\"$@\" 2>&1 < /dev/null &
     word=
     read -r word
     kill -s CONT $!
@@ -225,17 +225,18 @@ fn program(product: Product, name: &str) -> PathBuf {
     versions.pop().unwrap().join("bin").join(name)
 }
 
-/// An authority, and by it a certificate for `localhost` and nothing else.
+/// Makes an authority, and by it a certificate for `localhost` and nothing else, in the current folder.
+pub const CERTIFY: &str = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=authority \
+    -keyout ca.key -out ca.pem \
+    && openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost \
+    -keyout server.key -out server.csr \
+    && printf 'subjectAltName=DNS:localhost' > names \
+    && openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names \
+    -out server.pem && chmod 600 server.key";
+
 fn certify(product: Product, folder: &Path) {
-    let script = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=authority \
-                  -keyout ca.key -out ca.pem \
-                  && openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost \
-                  -keyout server.key -out server.csr \
-                  && printf 'subjectAltName=DNS:localhost' > names \
-                  && openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names \
-                  -out server.pem && chmod 600 server.key";
     let words = as_user(product, Path::new("sh"));
-    let output = Command::new(&words[0]).args(&words[1..]).args(["-c", script]).current_dir(folder).output().unwrap();
+    let output = Command::new(&words[0]).args(&words[1..]).args(["-c", CERTIFY]).current_dir(folder).output().unwrap();
     assert!(output.status.success(), "{output:?}");
 }
 

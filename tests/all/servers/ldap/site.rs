@@ -1,0 +1,71 @@
+//! Whole sites with a directory: the commands for people, and what a configuration may not say.
+
+use std::process::Output;
+
+use super::slapd::{ADMIN, BASE, PASSWORD, Slapd};
+use crate::site::{Site, mail, run};
+
+pub fn assert_deferred(output: &Output, what: &str) {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(75), 0), "{what}: {output:?}");
+    assert_eq!(stderr, "4.3.0 otab defers the mail: the customers cannot be looked up\n", "{what}");
+}
+
+/// The entry of a directory.
+fn entry(slapd: &Slapd, more: &str) -> String {
+    format!(
+        "[[customer_user]]\nname = \"Company\"\nurl = \"{}\"\nbase = \"{BASE}\"\nbind_dn = \"{ADMIN}\"\n\
+         password = \"{PASSWORD}\"\nfilter = \"(objectClass=inetOrgPerson)\"\ncustomer_id = \"o\"\n{more}",
+        slapd.url("ldap")
+    )
+}
+
+/// The directory first, and behind it the store, in which customers are made.
+pub fn before_sql(slapd: &Slapd, more: &str) -> Site {
+    let entry = entry(slapd, more);
+    Site::new(&format!("[limits]\ndecide = 4\n{entry}[[customer_user]]\nname = \"CustomerUser\"\n"))
+}
+
+fn people(site: &Site, words: &str) -> (Option<i32>, String) {
+    let output = run(Site::otab().arg("--config").arg(site.path("otab.toml")).args(words.split(' ')), b"");
+    (output.status.code(), String::from_utf8(output.stdout).unwrap() + &String::from_utf8_lossy(&output.stderr))
+}
+
+#[test]
+fn people_see_who_is_in_the_directory_and_change_nothing_there() {
+    let slapd = Slapd::start();
+    assert!(slapd.person("cc", "carol@corp.test", "Corp"));
+    let site = before_sql(&slapd, "");
+    assert!(run(&mut site.filter(), &mail(1)).status.success());
+    let (status, text) = people(&site, "customer list --backend Company");
+    assert!(status == Some(0) && text.contains("cc") && text.contains("valid, with a password"), "{text}");
+    let (status, text) = people(&site, "customer show cc");
+    assert!(status == Some(0) && text.contains("carol@corp.test") && text.contains("Company"), "{text}");
+    for words in ["customer add dave@corp.test --backend Company", "customer disable cc --backend Company"] {
+        let (status, text) = people(&site, words);
+        assert!(status == Some(77) && text.contains("read-only"), "{words}: {status:?} {text}");
+    }
+    let (_, text) = people(&site, "check");
+    assert!(text.contains("the source Company answers"), "{text}");
+}
+
+#[test]
+fn a_customer_without_a_password_gets_a_token_from_a_directory_too() {
+    let slapd = Slapd::start();
+    assert!(slapd.person("cc", "carol@corp.test", "Corp"));
+    let site = before_sql(&slapd, "has_password = \"never\"\n");
+    assert!(run(&mut site.filter(), &mail(1)).status.success());
+    assert_eq!(["customer_user", "token", "outbox"].map(|table| site.count(table)), [0, 1, 1]);
+}
+
+#[test]
+fn nobody_is_to_be_made_in_a_directory() {
+    let slapd = Slapd::start();
+    let site = before_sql(&slapd, "");
+    let output = run(site.filter().args(["--backend", "Company"]), &mail(1));
+    assert_eq!(output.status.code(), Some(75), "{output:?}");
+    let alone = Site::new(&format!("[postmaster]\ncustomer_user_backend = \"Company\"\n{}", entry(&slapd, "")));
+    let (status, text) = people(&alone, "check");
+    assert!(status == Some(78) && text.contains("since it is LDAP"), "{text}");
+    assert_eq!(run(&mut alone.filter(), &mail(1)).status.code(), Some(75));
+}
