@@ -6,6 +6,7 @@
 
 use std::fs::File;
 use std::io::{Seek, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::cli;
 use super::filter::{Filter, Owed, half_way};
@@ -37,7 +38,11 @@ pub fn pass_on(
         finished.ended
     });
     if let Some(token) = token {
-        settle(filter, &token, matches!(ended, Ok(Ended::Status(0))));
+        let was_taken = matches!(ended, Ok(Ended::Status(0)));
+        // A fault of otab's own must not make a mail that was taken one to be tried again.
+        if catch_unwind(AssertUnwindSafe(|| settle(filter, &token, was_taken))).is_err() {
+            filter.log.error("not deferred for that: the next stage has ended; the token stays pending");
+        }
     }
     match ended? {
         Ended::Status(0) => Ok(0),
@@ -62,6 +67,7 @@ fn spool(filter: &Filter<'_>, write: impl FnOnce(&mut File) -> Result<(), CopyEr
 /// goes, for the next try to issue another. What fails here is told to the log alone. A token that
 /// stays pending counts as active once its ticket is known, or after an hour.
 fn settle(filter: &Filter<'_>, token: &Owed, was_taken: bool) {
+    super::failpoint("settling");
     let now = clock::now();
     let mut dbs = filter.site.databases(filter.site.config.limits.decide);
     let settled = dbs.get(&filter.site.store).and_then(|store| {

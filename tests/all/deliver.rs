@@ -177,3 +177,13 @@ fn once_the_command_has_taken_the_mail_otab_ends_with_0_whatever_fails_after() {
     assert!(output.status.success(), "{output:?}");
     assert!(output.stderr.is_empty(), "{output:?}");
 }
+
+#[test]
+fn a_fault_of_otabs_own_after_the_command_has_taken_the_mail_is_no_reason_to_try_it_again() {
+    let site = Site::new("");
+    let mut otab = deliver(&site, &[], &["sh", "-c", "cat > taken"]);
+    let output = run(otab.env("OTAB_FAIL_AT", "settling").current_dir(site.folder()), &mail(1));
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(site.path("taken").exists());
+    assert_eq!(states(&site), ["pending"]);
+}
