@@ -6,8 +6,14 @@ use std::time::Duration;
 
 use super::{Access, Database, Dialect, Error, Kind, Statements, Tx, Url};
 
-/// The version that the statements below make. It counts together with SQLite's.
-const VERSION: i64 = 2;
+/// The version of the last step below. It counts together with SQLite's.
+const VERSION: i64 = 3;
+
+/// What makes each version out of the one before: for PostgreSQL, and for MariaDB and MySQL.
+const STEPS: [(i64, &str, &str); 2] = [
+    (2, include_str!("schema/postgresql-2.sql"), include_str!("schema/mariadb-2.sql")),
+    (VERSION, include_str!("schema/postgresql-3.sql"), include_str!("schema/mariadb-3.sql")),
+];
 
 /// How long the making waits for others.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -35,7 +41,8 @@ fn judge(url: &Url, found: Option<i64>) -> Result<(), Error> {
     Err(Error::new(kind, url.to_string(), what))
 }
 
-/// Makes the tables in an empty database; one that has them is left alone. What was broken off is gone on with.
+/// Makes the tables in an empty database, or brings those of an older otab to this one's version; those that are
+/// at it are left alone. What was broken off is gone on with.
 pub fn make(url: &Url) -> Result<(), Error> {
     let mut db = Database::open_unchecked(url, Access::ReadWrite { create: false }, PATIENCE)?;
     db.write(|tx| make_in(tx, url))?;
@@ -47,25 +54,31 @@ fn make_in(tx: &mut Tx<'_>, url: &Url) -> Result<(), Error> {
         let what = "holds somebody else's tables; otab's want an empty database of their own";
         return Err(Error::new(Kind::Foreign, url.to_string(), what));
     }
-    let schema = match tx.dialect() {
-        Dialect::MariaDb => include_str!("schema/mariadb.sql"),
-        Dialect::PostgreSql | Dialect::Sqlite => include_str!("schema/postgresql.sql"),
-    };
-    let code: String = schema.lines().filter(|line| !line.starts_with("--")).flat_map(|line| [line, "\n"]).collect();
-    let mut statements = code.split(';').filter(|sql| !sql.trim().is_empty());
-    // The first makes the table that says whose the others are.
-    if let Some(first) = statements.next() {
-        tx.execute(first, &[])?;
-    }
+    // It comes first: it says whose the others are.
+    let engine = if tx.dialect() == Dialect::MariaDb { "ENGINE=InnoDB" } else { "" };
+    tx.execute(&format!("CREATE TABLE IF NOT EXISTS otab_schema (version INTEGER NOT NULL) {engine}"), &[])?;
     let found = tx.row("SELECT MAX(version) FROM otab_schema", &[])?;
-    if let Some(version) = found.map(|row| row.opt_int(0)).transpose()?.flatten() {
-        return judge(url, Some(version));
+    let found = found.map(|row| row.opt_int(0)).transpose()?.flatten();
+    if found.is_some_and(|found| found > VERSION) {
+        return judge(url, found);
     }
-    for sql in statements {
-        tx.execute(sql, &[])?;
+    for (version, postgresql, mariadb) in STEPS {
+        if found.is_some_and(|found| found >= version) {
+            continue;
+        }
+        let step = if tx.dialect() == Dialect::MariaDb { mariadb } else { postgresql };
+        for sql in statements(step) {
+            tx.execute(&sql, &[])?;
+        }
+        tx.execute("INSERT INTO otab_schema (version) VALUES (?)", &[version.into()])?;
     }
-    tx.execute("INSERT INTO otab_schema (version) VALUES (?)", &[VERSION.into()])?;
     Ok(())
+}
+
+/// The statements of a step, which may be run again where it was broken off.
+fn statements(step: &str) -> Vec<String> {
+    let code: String = step.lines().filter(|line| !line.starts_with("--")).flat_map(|line| [line, "\n"]).collect();
+    code.split(';').filter(|sql| !sql.trim().is_empty()).map(str::to_owned).collect()
 }
 
 /// The number of tables in this database whose name is as `condition` says.

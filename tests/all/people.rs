@@ -484,7 +484,7 @@ fn every_failure_has_its_status() {
 fn a_missing_or_foreign_or_newer_database_is_unavailable_with_its_remedy() {
     let site = Site::new();
     let path = site.path("otab.db");
-    site.sql("UPDATE refinery_schema_history SET version = 99 WHERE version = 2");
+    site.sql("UPDATE refinery_schema_history SET version = 99 WHERE version = 3");
     site.run(&["token", "list"]).ends(69);
     fs::write(&path, "no database").unwrap();
     site.run(&["purge"]).ends(69);

@@ -12,6 +12,7 @@ use crate::db::{Error, Kind};
 const VERSIONS: &[(&str, &str)] = &[
     ("V1__start", include_str!("../schema/V1__start.sql")),
     ("V2__link_mails", include_str!("../schema/V2__link_mails.sql")),
+    ("V3__newcomers_and_sessions", include_str!("../schema/V3__newcomers_and_sessions.sql")),
 ];
 
 /// How long a migration waits for filters that are at work.
@@ -106,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_newer_schema_is_refused_also_for_migration() {
-        let sql = "INSERT INTO refinery_schema_history (version) VALUES (3)";
+        let sql = "INSERT INTO refinery_schema_history (version) VALUES (4)";
         let error = changed(sql).unwrap_err();
         assert_eq!(error.kind(), Kind::Newer);
         assert!(error.to_string().contains("newer"), "{error}");

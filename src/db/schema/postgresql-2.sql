@@ -1,8 +1,6 @@
 -- otab's own tables on PostgreSQL, in a database of their own. What they hold is told in V*.sql. Times
 -- are Unix seconds, except in the two tables that have OTOBO's shape. A text is what it is, byte for byte.
 
-CREATE TABLE IF NOT EXISTS otab_schema (version INTEGER NOT NULL);
-
 CREATE TABLE IF NOT EXISTS customer_user (
     id SERIAL PRIMARY KEY,
     login VARCHAR(191) NOT NULL UNIQUE,

@@ -2,8 +2,6 @@
 -- are Unix seconds, except in the two tables that have OTOBO's shape. Texts of otab's own are bytes here: no
 -- collation calls two of them equal, and no trailing blank is overlooked.
 
-CREATE TABLE IF NOT EXISTS otab_schema (version INTEGER NOT NULL) ENGINE=InnoDB;
-
 CREATE TABLE IF NOT EXISTS customer_user (
     id INTEGER NOT NULL AUTO_INCREMENT PRIMARY KEY,
     login VARCHAR(191) NOT NULL UNIQUE,
