@@ -6,6 +6,7 @@ mod drivers;
 mod helpdesk;
 #[cfg(feature = "ldap")]
 mod ldap;
+mod million;
 pub mod moved;
 mod outages;
 pub mod server;
