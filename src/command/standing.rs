@@ -99,12 +99,12 @@ pub fn ask(site: &Site, dbs: &mut Databases, examined: &Examined, mode: Mode) ->
             _ => Some(Finding::Nobody),
         },
     };
-    if site.directory.claimed(dbs, &mailbox.address)?.is_some() {
-        return Ok(without(Standing::Doubtful, nobody.unwrap_or(Finding::Claimed)));
-    }
     match nobody {
+        None => newcomer(site, dbs, mailbox, mode),
+        Some(_) if site.directory.claimed(dbs, &mailbox.address)?.is_some() => {
+            Ok(without(Standing::Doubtful, nobody.unwrap_or(Finding::Claimed)))
+        }
         Some(finding) => Ok(without(Standing::Free, finding)),
-        None => create(site, dbs, mailbox, mode),
     }
 }
 
@@ -140,20 +140,27 @@ fn without(standing: Standing, finding: Finding) -> Asked {
     Asked { standing, customer: None, finding }
 }
 
-fn create(site: &Site, dbs: &mut Databases, mailbox: &Mailbox, mode: Mode) -> Result<Asked, Error> {
-    let new = match new_customer(site, mailbox) {
-        Ok(new) => new,
-        Err(refusal) => return Ok(without(Standing::Free, Finding::Refused(refusal))),
+/// Whether the address is somebody else's login or customer id is asked of each source once: in the one where
+/// customers are created, where it decides, by the creating itself.
+fn newcomer(site: &Site, dbs: &mut Databases, mailbox: &Mailbox, mode: Mode) -> Result<Asked, Error> {
+    let new = new_customer(site, mailbox).and_then(|new| customer::Entry::from(&new).check().map(|()| new));
+    let claim = match &new {
+        Ok(_) if !mode.dry_run => site.directory.claimed_elsewhere(dbs, &site.backend, &mailbox.address)?,
+        _ => site.directory.claimed(dbs, &mailbox.address)?,
     };
-    if mode.dry_run {
-        let entry = customer::Entry::from(&new);
-        if let Err(refusal) = entry.check() {
-            return Ok(without(Standing::Free, Finding::Refused(refusal)));
+    match new {
+        _ if claim.is_some() => Ok(without(Standing::Doubtful, Finding::Claimed)),
+        Err(refusal) => Ok(without(Standing::Free, Finding::Refused(refusal))),
+        Ok(new) if mode.dry_run => {
+            let customer = customer::Entry::from(&new).stored_in(site.directory.source(&site.backend)?);
+            Ok(with(site, customer, Finding::Created))
         }
-        let customer = entry.stored_in(site.directory.source(&site.backend)?);
-        return Ok(with(site, customer, Finding::Created));
+        Ok(new) => create(site, dbs, &new, mode),
     }
-    match site.directory.create(dbs, &site.backend, &new, mode.now) {
+}
+
+fn create(site: &Site, dbs: &mut Databases, new: &NewCustomer, mode: Mode) -> Result<Asked, Error> {
+    match site.directory.create(dbs, &site.backend, new, mode.now) {
         Ok(Created::New(customer)) => Ok(with(site, customer, Finding::Created)),
         Ok(Created::Existing(customer)) if customer.valid => Ok(with(site, customer, Finding::Known)),
         Ok(Created::Existing(_)) => Ok(without(Standing::Free, Finding::Invalid)),

@@ -63,12 +63,23 @@ impl Directory {
     /// Whether any source knows the address as somebody else's login or customer id: broadly equal,
     /// in a row whose own email is not strictly this address.
     pub fn claimed(&self, dbs: &mut Databases, address: &Address) -> Result<Option<Claim>, Error> {
-        self.first_claim(dbs, &address.forms(), Some(address))
+        Self::first_claim(dbs, &self.sources, &address.forms(), Some(address))
+    }
+
+    /// The same in all sources but the one called `source`, where [`Directory::create`] asks.
+    pub fn claimed_elsewhere(
+        &self,
+        dbs: &mut Databases,
+        source: &str,
+        address: &Address,
+    ) -> Result<Option<Claim>, Error> {
+        let others = self.sources.iter().filter(|other| other.name != source);
+        Self::first_claim(dbs, others, &address.forms(), Some(address))
     }
 
     /// Whether the text is anybody's login or customer id, broadly compared.
     pub fn knows(&self, dbs: &mut Databases, text: &str) -> Result<bool, Error> {
-        let claim = self.first_claim(dbs, &[text.to_owned()], None)?;
+        let claim = Self::first_claim(dbs, &self.sources, &[text.to_owned()], None)?;
         Ok(claim.is_some())
     }
 
@@ -88,11 +99,11 @@ impl Directory {
         entry.check()?;
         let db = open(dbs, source)?;
         let made = db.write(|tx| {
-            let found = sql::by_address(tx, source, &new.address)?;
+            let (found, claim) = sql::by_address_or_claim(tx, source, &new.address)?;
             if let Some(existing) = found.into_iter().next() {
                 return Ok(Created::Existing(existing));
             }
-            if let Some(claim) = sql::claim(tx, source, &new.address.forms(), Some(&new.address))? {
+            if let Some(claim) = claim {
                 let source_name = claim.source;
                 return Err(Refusal::Claimed { source_name }.into());
             }
@@ -139,13 +150,13 @@ impl Directory {
         question::preference(dbs, source, login, key)
     }
 
-    fn first_claim(
-        &self,
+    fn first_claim<'s>(
         dbs: &mut Databases,
+        sources: impl IntoIterator<Item = &'s Source>,
         texts: &[String],
         owner: Option<&Address>,
     ) -> Result<Option<Claim>, Error> {
-        for source in &self.sources {
+        for source in sources {
             let claim = question::claim(dbs, source, texts, owner)?;
             if claim.is_some() {
                 return Ok(claim);

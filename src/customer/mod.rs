@@ -3,6 +3,7 @@
 //! To ACCEPT somebody the comparison is strict and made here, whatever the database calls equal; to
 //! EXCLUDE it is broad (promise 6). This room never decides what a mail means.
 
+mod candidates;
 mod directory;
 mod entry;
 mod error;

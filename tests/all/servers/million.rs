@@ -100,6 +100,7 @@ impl Crowd {
     }
 
     /// Prints what two things cost, in turns.
+    #[allow(clippy::print_stderr, reason = "it is what the measurement is for")]
     fn compare(&self, what: &str, mut ours: impl FnMut(usize), mut theirs: impl FnMut(usize)) {
         let (mut a, mut b) = (Vec::new(), Vec::new());
         for pair in 0..PAIRS {

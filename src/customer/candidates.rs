@@ -1,0 +1,234 @@
+//! By what rows of a customer source are looked for: more of them than are wanted, and never fewer.
+//!
+//! What a row is taken for is `sql`'s matter.
+
+use std::collections::BTreeSet;
+
+use super::Source;
+use super::source::Names;
+use crate::db::{Dialect, Error, Row, Statements, Value};
+use crate::mail::Address;
+
+/// The columns that `sql` reads of a customer, in its order; behind them those in which senders are looked for, and
+/// last a word on why the row is here.
+pub(super) fn select(source: &Source, why: &str) -> String {
+    let Names { table, login, email, search, customer_id, valid, person: [first, last], password } = &source.names;
+    let valid = valid.as_deref().unwrap_or("1");
+    let password = password
+        .as_ref()
+        .map_or_else(|| "0".to_owned(), |pw| format!("CASE WHEN {pw} IS NULL OR {pw} = '' THEN 0 ELSE 1 END"));
+    let search = search.join(", ");
+    format!(
+        "SELECT {login}, {email}, {customer_id}, {first}, {last}, {valid}, {password}, {search}, {why} FROM {table}"
+    )
+}
+
+/// The number of the first of the columns in which senders are looked for.
+pub(super) const SEARCH: usize = 7;
+
+/// Holds where a text is other than printable ASCII: `LOWER()` folds ASCII letters only in SQLite, and
+/// elsewhere by a locale that nobody knows.
+///
+/// In SQLite these are word for word the conditions of the partial indexes, or it reads the whole table.
+fn is_odd(dialect: Dialect, column: &str) -> String {
+    match dialect {
+        Dialect::Sqlite => format!("{column} GLOB '*[^ -~]*'"),
+        Dialect::PostgreSql => format!("{} ~ '[^ -~]'", text(dialect, column)),
+        // Its regular expressions are slow, fold letters, and take the Kelvin sign for a plain K. As JSON, controls
+        // get longer (and quotes and backslashes, which does no harm), but for DEL.
+        Dialect::MariaDb => {
+            let text = format!("CONVERT({column} USING utf8mb4)");
+            format!(
+                "LENGTH(JSON_QUOTE({text})) <> CHAR_LENGTH({column}) + 2 OR INSTR(CAST({text} AS BINARY), X'7F') > 0"
+            )
+        }
+    }
+}
+
+/// Holds for odd texts, and for those with blanks around.
+fn is_odd_or_padded(dialect: Dialect, column: &str) -> String {
+    let odd = is_odd(dialect, column);
+    match dialect {
+        // GLOB stops at a NUL, the lengths do not.
+        Dialect::Sqlite => format!("{odd} OR LENGTH(CAST({column} AS BLOB)) <> LENGTH(TRIM({column}))"),
+        Dialect::PostgreSql | Dialect::MariaDb => {
+            let text = text(dialect, column);
+            format!("{odd} OR LENGTH({text}) <> LENGTH(TRIM({text}))")
+        }
+    }
+}
+
+/// A column that may hold numbers, as a text. PostgreSQL does not compare one with the other; and to it, this
+/// is what stands in an index anyway.
+fn text(dialect: Dialect, column: &str) -> String {
+    match dialect {
+        Dialect::PostgreSql => format!("CAST({column} AS TEXT)"),
+        Dialect::Sqlite | Dialect::MariaDb => column.to_owned(),
+    }
+}
+
+/// What candidates are looked for by.
+pub(super) struct Wanted {
+    /// Conditions by which the database itself calls a row equal, with their values.
+    pub(super) equal: Vec<(String, Vec<Value>)>,
+    /// Conditions for rows that are wanted for another reason, with their values.
+    pub(super) other: Vec<(String, Vec<Value>)>,
+    /// Conditions for rows that only otab can compare.
+    pub(super) odd: Vec<String>,
+}
+
+impl Wanted {
+    /// The statements that find the candidates. Each row says in its last column whether it is `equal`.
+    ///
+    /// SQLite has an index for each condition, and uses none where they are joined. Servers have none, and
+    /// read the table: once for all conditions together.
+    fn statements(&self, dialect: Dialect, source: &Source) -> Vec<(String, Vec<Value>)> {
+        if dialect == Dialect::Sqlite {
+            let equal = self.equal.iter().map(|(sql, values)| (sql, "1", values.clone()));
+            let other = self.other.iter().map(|(sql, values)| (sql, "0", values.clone()));
+            let odd = self.odd.iter().map(|sql| (sql, "0", Vec::new()));
+            let one = |(sql, why, values)| (format!("{} WHERE {sql}", select(source, why)), values);
+            return equal.chain(other).chain(odd).map(one).collect();
+        }
+        let equal: Vec<&str> = self.equal.iter().map(|(sql, _)| sql.as_str()).collect();
+        let others = self.other.iter().map(|(sql, _)| sql).chain(&self.odd).map(String::as_str);
+        let all = equal.iter().copied().chain(others).collect::<Vec<_>>().join(" OR ");
+        let why = format!("CASE WHEN {} THEN 1 ELSE 0 END", equal.join(" OR "));
+        let values =
+            [&self.equal, &self.equal, &self.other].into_iter().flatten().flat_map(|(_, values)| values.clone());
+        vec![(format!("{} WHERE {all}", select(source, &why)), values.collect())]
+    }
+
+    pub(super) fn rows(&self, db: &mut impl Statements, source: &Source) -> Result<Vec<Row>, Error> {
+        let mut rows = Vec::new();
+        for (sql, values) in self.statements(db.dialect(), source) {
+            rows.extend(db.rows(&sql, &values)?);
+        }
+        Ok(rows)
+    }
+}
+
+/// Holds where the column is one of the texts, as the database compares: case aside, and by its collation.
+fn broadly<'t>(dialect: Dialect, column: &str, texts: impl Iterator<Item = &'t String>) -> (String, Vec<Value>) {
+    let values: Vec<Value> = texts.map(Value::from).collect();
+    let marks = vec!["LOWER(?)"; values.len()].join(", ");
+    (format!("LOWER({}) IN ({marks})", text(dialect, column)), values)
+}
+
+/// The customer with a login, for whatever the database calls equal.
+pub(super) fn with_login(dialect: Dialect, source: &Source) -> String {
+    format!("{} WHERE {} = ?", select(source, "1"), text(dialect, &source.names.login))
+}
+
+/// The rows of senders with this address, among others. `folds` names the columns that compare without regard
+/// to case by themselves, where an index of theirs serves.
+pub(super) fn stating(dialect: Dialect, source: &Source, address: &Address, folds: &[bool]) -> Wanted {
+    let (columns, forms) = (&source.names.search, address.forms());
+    let equal = |(at, column): (usize, &String)| {
+        if folds.get(at) == Some(&true) {
+            let marks = vec!["?"; forms.len()].join(", ");
+            return (format!("{column} IN ({marks})"), forms.iter().map(Value::from).collect());
+        }
+        broadly(dialect, column, forms.iter())
+    };
+    // LOWER() may leave the `Ü` of a stored `HANS@MÜLLER.TEST`.
+    let is_international = !address.unicode().is_ascii();
+    Wanted {
+        equal: columns.iter().enumerate().map(equal).collect(),
+        other: Vec::new(),
+        odd: columns.iter().filter(|_| is_international).map(|column| is_odd(dialect, column)).collect(),
+    }
+}
+
+/// For each column in which senders are looked for, whether its collation folds case: MariaDB's and MySQL's
+/// common ones do. There an index on the column is of use, and none on `LOWER()` of it can be had everywhere.
+pub(super) fn folding(db: &mut impl Statements, source: &Source) -> Result<Vec<bool>, Error> {
+    if db.dialect() != Dialect::MariaDb {
+        return Ok(Vec::new());
+    }
+    let columns: Vec<String> = source.names.search.iter().map(|column| format!("COLLATION({column})")).collect();
+    let row = db.row(&format!("SELECT {} FROM {} LIMIT 1", columns.join(", "), source.names.table), &[])?;
+    let folds = |row: &Row| (0..columns.len()).map(|at| row.lossy(at).ends_with("_ci")).collect();
+    Ok(row.as_ref().map(folds).unwrap_or_default())
+}
+
+/// The rows with one of the texts as login or customer id: as given, folded, and all odd stored texts, which
+/// have to be folded here. For all other stored texts, folding is what `LOWER()` does.
+pub(super) fn claiming(dialect: Dialect, source: &Source, texts: &[String], folded: &BTreeSet<String>) -> Wanted {
+    let keys: BTreeSet<&String> = texts.iter().chain(folded).filter(|text| can_hold(dialect, text)).collect();
+    let columns = [&source.names.login, &source.names.customer_id];
+    let are_addresses = folded.iter().all(|text| text.contains('@'));
+    let odd = |column: &&String| {
+        let odd = is_odd_or_padded(dialect, column);
+        if are_addresses && dialect != Dialect::Sqlite {
+            format!("({odd}) AND ({})", has_at(dialect, column))
+        } else {
+            format!("({odd})")
+        }
+    };
+    Wanted {
+        equal: columns.iter().map(|column| broadly(dialect, column, keys.iter().copied())).collect(),
+        other: Vec::new(),
+        odd: columns.iter().map(odd).collect(),
+    }
+}
+
+/// Whether any row can have this text.
+pub(super) fn can_hold(dialect: Dialect, text: &str) -> bool {
+    dialect.holds_nul() || !text.contains('\0')
+}
+
+/// Holds where a text has one of the three letters that fold to `@`. Companies are called `Müller` by the
+/// thousands, and need not be sent where an address is wanted. (Not for SQLite, whose LIKE stops at a NUL.)
+fn has_at(dialect: Dialect, column: &str) -> String {
+    let text = text(dialect, column);
+    format!("{text} LIKE '%@%' OR {text} LIKE '%\u{fe6b}%' OR {text} LIKE '%\u{ff20}%'")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::{Access, Database, Url, sqlite};
+    use crate::mail::fold;
+    use std::time::Duration;
+
+    #[test]
+    fn no_letter_but_the_three_folds_to_an_at_sign() {
+        let folds = |c: &char| fold(&format!("a{c}b")).contains('@');
+        let found: Vec<char> = ('\0'..=char::MAX).filter(folds).collect();
+        assert_eq!(found, ['@', '\u{fe6b}', '\u{ff20}']);
+    }
+
+    #[test]
+    fn no_look_up_reads_the_whole_table() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("otab.db");
+        sqlite::create(&path, 0o600).unwrap();
+        let busy = Duration::from_secs(5);
+        let url = Url::Sqlite(path);
+        let mut db = Database::open(&url, Access::ReadOnly, busy).unwrap();
+        let (dialect, source) = (Dialect::Sqlite, Source::new("A", url));
+        let address = Address::parse("hans@müller.test").unwrap();
+        let broad = BTreeSet::from(["hans@muller.test".to_owned()]);
+        let asked = stating(dialect, &source, &address, &[]).statements(dialect, &source);
+        let claims = claiming(dialect, &source, &["Hans@müller.test".to_owned()], &broad).statements(dialect, &source);
+        let login = (with_login(dialect, &source), vec!["x".into()]);
+        let indexes = [
+            "customer_user_email",
+            "customer_user_odd_email",
+            "customer_user_login",
+            "customer_user_customer_id",
+            "customer_user_odd_login",
+            "customer_user_odd_customer_id",
+            "sqlite_autoindex_customer_user_1",
+        ];
+        let statements = [asked, claims, vec![login]].concat();
+        assert_eq!(statements.len(), indexes.len());
+        for ((sql, values), index) in statements.iter().zip(indexes) {
+            let plan = db.rows(&format!("EXPLAIN QUERY PLAN {sql}"), values).unwrap();
+            assert_eq!(plan.len(), 1, "{sql}: {plan:?}");
+            let plan = plan[0].text(3).unwrap().into_owned();
+            assert!(plan.contains(&format!("INDEX {index}")), "{sql}: {plan}");
+        }
+    }
+}
