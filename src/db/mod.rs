@@ -26,6 +26,7 @@ mod postgresql;
 mod server;
 pub mod sqlite;
 pub mod store;
+pub mod survey;
 #[cfg(any(feature = "postgresql", feature = "ldap"))]
 mod trust;
 mod url;
@@ -147,6 +148,16 @@ impl Database {
                 self.driver.rollback();
                 Err(error)
             }
+        }
+    }
+
+    /// Whether the system lets this user write here at all. Only a file can say no: what a server allows stands in
+    /// its catalogues.
+    fn takes_writes(&self) -> bool {
+        match &self.driver {
+            Driver::Sqlite(connection) => connection.takes_writes(),
+            #[cfg(any(feature = "postgresql", feature = "mariadb"))]
+            _ => true,
         }
     }
 

@@ -148,6 +148,11 @@ impl Connection {
         drop(self.batch("ROLLBACK"));
     }
 
+    /// Whether this user may write the file, whatever the connection is for.
+    pub(super) fn takes_writes(&self) -> bool {
+        matches!(self.inner.is_readonly("main"), Ok(false))
+    }
+
     fn batch(&self, sql: &str) -> Result<(), Error> {
         self.sql(self.inner.execute_batch(sql))
     }
