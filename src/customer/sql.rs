@@ -129,6 +129,11 @@ fn stating(dialect: Dialect, source: &Source, address: &Address) -> Wanted {
     }
 }
 
+/// The statements by which a sender is looked up, with their values: to be planned, for one.
+pub(super) fn look_up(dialect: Dialect, source: &Source, address: &Address) -> Vec<(String, Vec<Value>)> {
+    stating(dialect, source, address).statements(dialect, source)
+}
+
 /// Everybody whose stored address is strictly this one: valid ones first, then in bytewise order of
 /// login.
 pub(super) fn by_address(

@@ -23,6 +23,8 @@ pub struct Need {
     pub numbered: Option<String>,
     /// The columns that have to hold times without a zone.
     pub times: Vec<String>,
+    /// Whether things go on without it.
+    pub is_optional: bool,
 }
 
 /// What is written into a column.
@@ -207,12 +209,7 @@ fn column(row: &Row, is_written: bool) -> Result<Column, Error> {
             rights.push(right);
         }
     }
-    Ok(Column {
-        name: row.text(0)?.into_owned(),
-        kind: row.lossy(1).into_owned(),
-        width: row.opt_int(2)?,
-        rights,
-    })
+    Ok(Column { name: row.text(0)?.into_owned(), kind: row.lossy(1).into_owned(), width: row.opt_int(2)?, rights })
 }
 
 fn may_delete(db: &mut Database, table: &str, column: Option<&String>) -> Result<bool, Error> {

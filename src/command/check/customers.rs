@@ -1,0 +1,169 @@
+//! The customer sources: whether each answers, has what otab needs, and holds what would surprise somebody.
+
+use super::finding::{Finding, Grade};
+use super::{Bench, shape};
+use crate::config;
+use crate::customer::Error;
+use crate::db::{Dialect, Kind, Statements, survey};
+use crate::exit::Exit;
+use crate::mail::Address;
+
+/// From how many customers on a shared customer id is worth a word.
+const COMPANY: i64 = 20;
+/// From how many customers on a look-up without an index is worth a word.
+const MANY: i64 = 10_000;
+
+/// One source.
+pub fn look(bench: &mut Bench<'_>, source: &str) -> Vec<Finding> {
+    match try_to_look(bench, source) {
+        Ok(findings) => findings,
+        Err(error) => vec![away(bench, source, &error)],
+    }
+}
+
+fn away(bench: &mut Bench<'_>, source: &str, error: &Error) -> Finding {
+    if is_still_to_be_made(bench, error) {
+        return Finding::note("customers", format!("the source {source} is not there yet"), "the first mail makes it");
+    }
+    let remedy = format!("see the url of the [[customer_user]] {source}");
+    Finding::bad("customers", Exit::Unavailable, error, remedy)
+}
+
+fn is_still_to_be_made(bench: &mut Bench<'_>, error: &Error) -> bool {
+    let is_missing = matches!(error, Error::Db { error, .. } if error.kind() == Kind::Missing);
+    is_missing && bench.site.config.store.create && bench.dbs.get(&bench.site.store).is_err()
+}
+
+fn try_to_look(bench: &mut Bench<'_>, source: &str) -> Result<Vec<Finding>, Error> {
+    let Bench { site, dbs } = bench;
+    let directory = &site.directory;
+    let needs = directory.needs(source, source == site.backend)?;
+    let (mut product, mut findings) = ("a directory".to_owned(), Vec::new());
+    if let Some(db) = directory.database(dbs, source)? {
+        let place = format!("the source {source}");
+        let settings = "url, table and the columns of this [[customer_user]]";
+        (product, findings) = shape::look("customers", &place, db, &needs, settings).map_err(Error::from)?;
+    }
+    if findings.iter().any(|finding| matches!(finding.grade, Grade::Bad(_))) {
+        return Ok(findings);
+    }
+    // Any login will do: it is the looking that is tried.
+    directory.by_login(dbs, source, &site.config.postmaster.marker)?;
+    let total = match directory.count(dbs, source) {
+        Ok((total, valid)) => {
+            let says = format!("the source {source} answers ({product}): customers: {total}, of them valid: {valid}");
+            findings.insert(0, Finding::good("customers", says));
+            total
+        }
+        Err(error) => {
+            findings.insert(0, Finding::good("customers", format!("the source {source} answers ({product})")));
+            findings.push(Finding::unknown("customers", &error));
+            // Many, if counting them takes too long.
+            i64::MAX
+        }
+    };
+    findings.extend(doubled(bench, source));
+    findings.extend(companies(bench, source));
+    findings.extend(index(bench, source, total));
+    Ok(findings)
+}
+
+/// Addresses of several customers: the first valid login, in bytewise order, gets all the mails.
+fn doubled(bench: &mut Bench<'_>, source: &str) -> Option<Finding> {
+    let (count, examples) = match bench.site.directory.doubled(&mut bench.dbs, source) {
+        Ok((0, _)) => return None,
+        Ok(found) => found,
+        Err(error) => return Some(Finding::unknown("customers", &error)),
+    };
+    let says =
+        format!("the source {source}: addresses of more than one customer: {count}: {}", shape::examples(&examples));
+    let remedy = "of these customers the first valid login gets the mail; make the others invalid in the helpdesk, \
+                  or give them addresses of their own";
+    Some(Finding::note("customers", says, remedy))
+}
+
+/// Customer ids that many share: OTOBO shows a company's tickets to all of its customers.
+fn companies(bench: &mut Bench<'_>, source: &str) -> Vec<Finding> {
+    let remedy = "OTOBO's company tickets show them each other's tickets; where they are no company, give each an id of \
+                  his own (create.customer_id is for new ones)";
+    let largest = bench.site.directory.largest_company(&mut bench.dbs, source);
+    let public = &bench.site.config.create.public_mail_domains;
+    let public = bench.site.directory.companies_called(&mut bench.dbs, source, public);
+    let mut findings = Vec::new();
+    match largest {
+        Ok(Some((company, count))) if count >= COMPANY => {
+            let says = format!("the source {source}: customers who share the customer id {company}: {count}");
+            findings.push(Finding::note("customers", says, remedy));
+        }
+        Ok(_) => {}
+        Err(error) => findings.push(Finding::unknown("customers", &error)),
+    }
+    match public {
+        Ok(found) if !found.is_empty() => {
+            let says = format!(
+                "the source {source}: public mail domains that are the customer id of several: {}",
+                shape::examples(&found)
+            );
+            findings.push(Finding::note("customers", says, remedy));
+        }
+        Ok(_) => {}
+        Err(error) => findings.push(Finding::unknown("customers", &error)),
+    }
+    findings
+}
+
+/// Whether each look-up of a sender reads a large table from its beginning to its end.
+fn index(bench: &mut Bench<'_>, source: &str, total: i64) -> Option<Finding> {
+    if total <= MANY {
+        return None;
+    }
+    let address = Address::parse("nobody@example.org")?;
+    match bench.site.directory.reads_all(&mut bench.dbs, source, &address) {
+        Ok(false) => None,
+        Ok(true) => {
+            let says = format!("the source {source}: no index serves LOWER(email): each mail reads the whole table");
+            Some(Finding::note("customers", says, index_remedy(bench, source)))
+        }
+        Err(error) => Some(Finding::unknown("customers", &error)),
+    }
+}
+
+/// What helps, as far as the product has anything that does.
+fn index_remedy(bench: &mut Bench<'_>, source: &str) -> String {
+    let entry = bench.site.config.customer_user.iter().find(|entry| entry.name == source);
+    let Some(config::Columns { table, search, .. }) = entry.map(|entry| &entry.columns) else {
+        return String::new();
+    };
+    let end = "otab never alters the helpdesk's tables itself; OTOBO's own look-ups gain as well";
+    let database = bench.site.directory.database(&mut bench.dbs, source);
+    let Ok(Some(db)) = database else { return end.to_owned() };
+    let generated = |column: &String| {
+        format!(
+            "ALTER TABLE {table} ADD COLUMN {column}_lower VARCHAR(150) AS (LOWER({column})), ADD INDEX ({column}_lower);"
+        )
+    };
+    let plain = |column: &String| format!("CREATE INDEX ON {table} (LOWER({column}));");
+    let all = |one: &dyn Fn(&String) -> String| search.iter().map(one).collect::<Vec<_>>().join(" ");
+    match (db.dialect(), survey::product(db)) {
+        (Dialect::MariaDb, Ok(product)) if product.name == "MariaDB" && product.is_before("11.8") => format!(
+            "MariaDB before 11.8 has no index for that, neither a plain one nor one on a generated column; from 11.8 on \
+             this helps: {} {end}",
+            all(&generated)
+        ),
+        (Dialect::MariaDb, _) => format!("{} {end}", all(&generated)),
+        (Dialect::PostgreSql | Dialect::Sqlite, _) => format!("{} {end}", all(&plain)),
+    }
+}
+
+/// Whether the marker of doubtful mails is somebody's name.
+pub fn marker(bench: &mut Bench<'_>) -> Finding {
+    let marker = &bench.site.config.postmaster.marker;
+    match bench.site.directory.knows(&mut bench.dbs, marker) {
+        Ok(true) => {
+            let says = format!("{marker} is a customer's login or customer id, who would get all doubtful mails");
+            Finding::bad("marker", Exit::Config, says, "choose another postmaster.marker")
+        }
+        Ok(false) => Finding::good("marker", format!("{marker} is nobody's")),
+        Err(error) => Finding::unknown("marker", &error),
+    }
+}
