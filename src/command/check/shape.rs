@@ -22,7 +22,7 @@ pub fn look(
     settings: &str,
 ) -> Result<(String, Vec<Finding>), Error> {
     let product = survey::product(db)?;
-    let shown = format!("{} {}", product.name, product.version);
+    let shown = product.to_string();
     let mut findings = Vec::new();
     if product.is_too_old() {
         let says = format!("{place}: {shown} is too old");

@@ -1,5 +1,7 @@
 //! Product and version, the clock, and who is logged in.
 
+use std::fmt;
+
 use jiff::Timestamp;
 
 use crate::db::{Database, Dialect, Error, Statements};
@@ -13,6 +15,13 @@ pub struct Product {
     pub version: String,
     /// The first version that has everything that otab asks of it.
     pub oldest: &'static str,
+}
+
+/// Name and version, without who has packed it.
+impl fmt::Display for Product {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.version.split(['-', ' ']).next().unwrap_or_default())
+    }
 }
 
 impl Product {
@@ -38,7 +47,7 @@ impl Product {
 
 /// The numbers at the beginning of a version, up to the first that is none.
 fn numbers(version: &str) -> Vec<u32> {
-    let parts = version.split(['.', '-', '+', '~']);
+    let parts = version.split(['.', '-', ' ']);
     parts.map_while(|part| part.parse().ok()).collect()
 }
 
@@ -52,12 +61,7 @@ pub fn product(db: &mut Database) -> Result<Product, Error> {
     let version = text(db, sql)?;
     Ok(match db.dialect() {
         Dialect::Sqlite => Product { name: "SQLite", version, oldest: "3" },
-        // Behind the version may stand who has packed it.
-        Dialect::PostgreSql => Product {
-            name: "PostgreSQL",
-            version: version.split(' ').next().unwrap_or_default().to_owned(),
-            oldest: "9.6",
-        },
+        Dialect::PostgreSql => Product { name: "PostgreSQL", version, oldest: "9.6" },
         Dialect::MariaDb => Product::of_mysql(version),
     })
 }
