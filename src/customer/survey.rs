@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::question::{ask, list};
-use super::{Directory, Error, sql};
+use super::{CustomerUser, Directory, Error, Source, sql};
 use crate::db::survey::{Kind, Need};
 use crate::db::{self, Database, Databases, Dialect, Statements, Url, Value};
 use crate::mail::Address;
@@ -38,6 +38,40 @@ const OTHERS: [&str; 15] = [
 ];
 const PREFERENCES: [(&str, i64); 3] = [("user_id", 191), ("preferences_key", 150), ("preferences_value", 250)];
 
+/// What was counted in a source.
+#[derive(Debug)]
+pub struct Census {
+    /// How many customers there are, and how many of them are valid.
+    pub customers: Result<(i64, i64), db::Error>,
+    /// How many addresses more than one customer has, and a few of them.
+    pub doubled: Result<(i64, Vec<Shared>), db::Error>,
+    /// The customer id that most valid customers have.
+    pub largest: Result<Option<Shared>, db::Error>,
+    /// Domains of public mail providers that are the customer id of more than one customer; a few of them.
+    pub public: Result<Vec<Shared>, db::Error>,
+}
+
+impl Census {
+    /// Of customers who are all known, as those of a directory.
+    fn of(all: &[CustomerUser], public: &[String]) -> Self {
+        let valid: Vec<&CustomerUser> = all.iter().filter(|customer| customer.valid).collect();
+        let mut doubled = counted(all.iter().map(|customer| customer.email.to_lowercase()));
+        doubled.retain(|(text, count)| *count > 1 && !text.is_empty());
+        let several = number(doubled.len());
+        doubled.truncate(EXAMPLES);
+        let mut named = counted(all.iter().map(|customer| customer.customer_id.to_lowercase()));
+        named.retain(|(company, count)| *count > 1 && public.contains(company));
+        named.truncate(EXAMPLES);
+        let companies = counted(valid.iter().map(|customer| customer.customer_id.clone()));
+        Self {
+            customers: Ok((number(all.len()), number(valid.len()))),
+            doubled: Ok((several, doubled)),
+            largest: Ok(companies.into_iter().next()),
+            public: Ok(named),
+        }
+    }
+}
+
 impl Directory {
     /// What otab needs of the tables of a source; nothing of a directory. `is_backend`: customers are created there.
     pub fn needs(&self, source: &str, is_backend: bool) -> Result<Vec<Need>, Error> {
@@ -67,88 +101,19 @@ impl Directory {
         Ok(vec![customers, preferences])
     }
 
-    /// How many customers the source has, and how many of them are valid.
-    pub fn count(&self, dbs: &mut Databases, source: &str) -> Result<(i64, i64), Error> {
+    /// Counts the customers of a source, their addresses and their companies; `public` are the domains of public
+    /// mail providers. One count that fails, or takes too long, leaves the others.
+    pub fn census(&self, dbs: &mut Databases, source: &str, public: &[String]) -> Result<Census, Error> {
         let source = self.source(source)?;
         if source.is_directory() {
-            let all = list(dbs, source, u32::MAX)?;
-            let valid = all.iter().filter(|customer| customer.valid).count();
-            return Ok((number(all.len()), number(valid)));
+            return Ok(Census::of(&list(dbs, source, u32::MAX)?, public));
         }
-        let valid = source.names.valid.as_deref().unwrap_or("1");
-        let sql = format!("SELECT COUNT(*), COUNT(CASE WHEN {valid} = 1 THEN 1 END) FROM {}", source.names.table);
-        ask(dbs, source, |db| db.row(&sql, &[])?.map_or(Ok((0, 0)), |row| Ok((row.int(0)?, row.int(1)?))))
-    }
-
-    /// How many addresses more than one customer has, and a few of them.
-    pub fn doubled(&self, dbs: &mut Databases, source: &str) -> Result<(i64, Vec<Shared>), Error> {
-        let source = self.source(source)?;
-        if source.is_directory() {
-            let all = list(dbs, source, u32::MAX)?;
-            let mut several = counted(all.iter().map(|customer| customer.email.to_lowercase()));
-            several.retain(|(text, count)| *count > 1 && !text.is_empty());
-            let count = number(several.len());
-            several.truncate(EXAMPLES);
-            return Ok((count, several));
-        }
-        ask(dbs, source, |db| {
-            let table = &source.names.table;
-            let email = exactly(db.dialect(), &source.names.search[0]);
-            let groups = format!(
-                "SELECT {email} AS text, COUNT(*) AS how_many FROM {table} WHERE {} <> '' GROUP BY {email} \
-                 HAVING COUNT(*) > 1",
-                source.names.search[0]
-            );
-            let count = db.row(&format!("SELECT COUNT(*) FROM ({groups}) several"), &[])?;
-            let count = count.map_or(Ok(0), |row| row.int(0))?;
-            let examples = if count == 0 { Vec::new() } else { shared(db, &most(&groups, EXAMPLES), &[])? };
-            Ok((count, examples))
-        })
-    }
-
-    /// The customer id that most valid customers have.
-    pub fn largest_company(&self, dbs: &mut Databases, source: &str) -> Result<Option<Shared>, Error> {
-        let source = self.source(source)?;
-        if source.is_directory() {
-            let valid = list(dbs, source, u32::MAX)?.into_iter().filter(|customer| customer.valid);
-            return Ok(counted(valid.map(|customer| customer.customer_id)).into_iter().next());
-        }
-        ask(dbs, source, |db| {
-            let (table, company) = (&source.names.table, text(db.dialect(), &source.names.customer_id));
-            let valid = source.names.valid.as_deref().unwrap_or("1");
-            let groups = format!(
-                "SELECT {company} AS text, COUNT(*) AS how_many FROM {table} WHERE {valid} = 1 GROUP BY {company}"
-            );
-            Ok(shared(db, &most(&groups, 1), &[])?.into_iter().next())
-        })
-    }
-
-    /// Which of these domains are the customer id of more than one customer.
-    pub fn companies_called(
-        &self,
-        dbs: &mut Databases,
-        source: &str,
-        domains: &[String],
-    ) -> Result<Vec<Shared>, Error> {
-        let source = self.source(source)?;
-        if source.is_directory() {
-            let mut all = counted(list(dbs, source, u32::MAX)?.into_iter().map(|one| one.customer_id.to_lowercase()));
-            all.retain(|(company, count)| *count > 1 && domains.contains(company));
-            return Ok(all);
-        }
-        if domains.is_empty() {
-            return Ok(Vec::new());
-        }
-        ask(dbs, source, |db| {
-            let company = format!("LOWER({})", text(db.dialect(), &source.names.customer_id));
-            let marks = vec!["?"; domains.len()].join(", ");
-            let groups = format!(
-                "SELECT {company} AS text, COUNT(*) AS how_many FROM {} WHERE {company} IN ({marks}) \
-                 GROUP BY {company} HAVING COUNT(*) > 1",
-                source.names.table
-            );
-            let values: Vec<Value> = domains.iter().map(Value::from).collect();
-            shared(db, &most(&groups, EXAMPLES), &values)
+        let db = super::question::open(dbs, source)?;
+        Ok(Census {
+            customers: customers(db, source),
+            doubled: doubled(db, source),
+            largest: largest_company(db, source),
+            public: companies_called(db, source, public),
         })
     }
 
@@ -182,6 +147,49 @@ impl Directory {
     }
 }
 
+fn customers(db: &mut Database, source: &Source) -> Result<(i64, i64), db::Error> {
+    let valid = source.names.valid.as_deref().unwrap_or("1");
+    let sql = format!("SELECT COUNT(*), COUNT(CASE WHEN {valid} = 1 THEN 1 END) FROM {}", source.names.table);
+    let rows = db.rows_in_time(&sql, &[])?;
+    rows.first().map_or(Ok((0, 0)), |row| Ok((row.int(0)?, row.int(1)?)))
+}
+
+fn doubled(db: &mut Database, source: &Source) -> Result<(i64, Vec<Shared>), db::Error> {
+    let (table, column) = (&source.names.table, &source.names.search[0]);
+    let email = exactly(db.dialect(), column);
+    let groups = format!(
+        "SELECT {email} AS text, COUNT(*) AS how_many FROM {table} WHERE {column} <> '' GROUP BY {email} \
+         HAVING COUNT(*) > 1"
+    );
+    let rows = db.rows_in_time(&format!("SELECT COUNT(*) FROM ({groups}) several"), &[])?;
+    let count = rows.first().map_or(Ok(0), |row| row.int(0))?;
+    let examples = if count == 0 { Vec::new() } else { shared(db, &most(&groups, EXAMPLES), &[])? };
+    Ok((count, examples))
+}
+
+fn largest_company(db: &mut Database, source: &Source) -> Result<Option<Shared>, db::Error> {
+    let (table, company) = (&source.names.table, text(db.dialect(), &source.names.customer_id));
+    let valid = source.names.valid.as_deref().unwrap_or("1");
+    let groups =
+        format!("SELECT {company} AS text, COUNT(*) AS how_many FROM {table} WHERE {valid} = 1 GROUP BY {company}");
+    Ok(shared(db, &most(&groups, 1), &[])?.into_iter().next())
+}
+
+fn companies_called(db: &mut Database, source: &Source, domains: &[String]) -> Result<Vec<Shared>, db::Error> {
+    if domains.is_empty() {
+        return Ok(Vec::new());
+    }
+    let company = format!("LOWER({})", text(db.dialect(), &source.names.customer_id));
+    let marks = vec!["?"; domains.len()].join(", ");
+    let groups = format!(
+        "SELECT {company} AS text, COUNT(*) AS how_many FROM {} WHERE {company} IN ({marks}) GROUP BY {company} \
+         HAVING COUNT(*) > 1",
+        source.names.table
+    );
+    let values: Vec<Value> = domains.iter().map(Value::from).collect();
+    shared(db, &most(&groups, EXAMPLES), &values)
+}
+
 /// A text of any case as it is grouped: MariaDB's collation would call other letters equal, too.
 fn exactly(dialect: Dialect, column: &str) -> String {
     match dialect {
@@ -203,7 +211,7 @@ fn most(groups: &str, limit: usize) -> String {
 }
 
 fn shared(db: &mut Database, sql: &str, values: &[Value]) -> Result<Vec<Shared>, db::Error> {
-    let rows = db.rows(sql, values)?;
+    let rows = db.rows_in_time(sql, values)?;
     rows.iter().map(|row| Ok((row.lossy(0).into_owned(), row.int(1)?))).collect()
 }
 

@@ -3,7 +3,7 @@
 use super::finding::{Finding, Grade};
 use super::{Bench, shape};
 use crate::config;
-use crate::customer::Error;
+use crate::customer::{Census, Error, Shared};
 use crate::db::{Dialect, Kind, Statements, survey};
 use crate::exit::Exit;
 use crate::mail::Address;
@@ -12,6 +12,9 @@ use crate::mail::Address;
 const COMPANY: i64 = 20;
 /// From how many customers on a look-up without an index is worth a word.
 const MANY: i64 = 10_000;
+
+const COMPANIES: &str = "OTOBO's company tickets show them each other's tickets; where they are no company, give each an \
+                         id of his own (create.customer_id is for new ones)";
 
 /// One source.
 pub fn look(bench: &mut Bench<'_>, source: &str) -> Vec<Finding> {
@@ -49,67 +52,63 @@ fn try_to_look(bench: &mut Bench<'_>, source: &str) -> Result<Vec<Finding>, Erro
     }
     // Any login will do: it is the looking that is tried.
     directory.by_login(dbs, source, &site.config.postmaster.marker)?;
-    let total = match directory.count(dbs, source) {
+    let public = &site.config.create.public_mail_domains;
+    let census = directory.census(dbs, source, public)?;
+    let says = match &census.customers {
         Ok((total, valid)) => {
-            let says = format!("the source {source} answers ({product}): customers: {total}, of them valid: {valid}");
-            findings.insert(0, Finding::good("customers", says));
-            total
+            format!("the source {source} answers ({product}): customers: {total}, of them valid: {valid}")
         }
-        Err(error) => {
-            findings.insert(0, Finding::good("customers", format!("the source {source} answers ({product})")));
-            findings.push(Finding::unknown("customers", &error));
-            // Many, if counting them takes too long.
-            i64::MAX
-        }
+        Err(_) => format!("the source {source} answers ({product})"),
     };
-    findings.extend(doubled(bench, source));
-    findings.extend(companies(bench, source));
+    findings.insert(0, Finding::good("customers", says));
+    // Many, if counting them takes too long.
+    let total = census.customers.as_ref().map_or(i64::MAX, |(total, _)| *total);
+    findings.extend(counts(source, census));
     findings.extend(index(bench, source, total));
     Ok(findings)
 }
 
+/// What the counts say; one that failed, or took too long, is worth a word itself.
+fn counts(source: &str, census: Census) -> Vec<Finding> {
+    let Census { customers, doubled: addresses, largest, public } = census;
+    let found = [
+        customers.map(|_| None),
+        addresses.map(|(count, examples)| doubled(source, count, &examples)),
+        largest.map(|largest| largest.filter(|(_, count)| *count >= COMPANY).map(|one| company(source, &one))),
+        public.map(|companies| public_companies(source, &companies)),
+    ];
+    found
+        .into_iter()
+        .filter_map(|found| found.unwrap_or_else(|error| Some(Finding::unknown("customers", &error))))
+        .collect()
+}
+
 /// Addresses of several customers: the first valid login, in bytewise order, gets all the mails.
-fn doubled(bench: &mut Bench<'_>, source: &str) -> Option<Finding> {
-    let (count, examples) = match bench.site.directory.doubled(&mut bench.dbs, source) {
-        Ok((0, _)) => return None,
-        Ok(found) => found,
-        Err(error) => return Some(Finding::unknown("customers", &error)),
-    };
-    let says =
-        format!("the source {source}: addresses of more than one customer: {count}: {}", shape::examples(&examples));
+fn doubled(source: &str, count: i64, examples: &[Shared]) -> Option<Finding> {
+    if count == 0 {
+        return None;
+    }
+    let examples = shape::examples(examples);
+    let says = format!("the source {source}: addresses of more than one customer: {count}: {examples}");
     let remedy = "of these customers the first valid login gets the mail; make the others invalid in the helpdesk, \
                   or give them addresses of their own";
     Some(Finding::note("customers", says, remedy))
 }
 
-/// Customer ids that many share: OTOBO shows a company's tickets to all of its customers.
-fn companies(bench: &mut Bench<'_>, source: &str) -> Vec<Finding> {
-    let remedy = "OTOBO's company tickets show them each other's tickets; where they are no company, give each an id of \
-                  his own (create.customer_id is for new ones)";
-    let largest = bench.site.directory.largest_company(&mut bench.dbs, source);
-    let public = &bench.site.config.create.public_mail_domains;
-    let public = bench.site.directory.companies_called(&mut bench.dbs, source, public);
-    let mut findings = Vec::new();
-    match largest {
-        Ok(Some((company, count))) if count >= COMPANY => {
-            let says = format!("the source {source}: customers who share the customer id {company}: {count}");
-            findings.push(Finding::note("customers", says, remedy));
-        }
-        Ok(_) => {}
-        Err(error) => findings.push(Finding::unknown("customers", &error)),
+/// A customer id that many share: OTOBO shows a company's tickets to all of its customers.
+fn company(source: &str, (company, count): &Shared) -> Finding {
+    let says = format!("the source {source}: customers who share the customer id {company}: {count}");
+    Finding::note("customers", says, COMPANIES)
+}
+
+/// Customers of a mail provider, who are no company.
+fn public_companies(source: &str, companies: &[Shared]) -> Option<Finding> {
+    if companies.is_empty() {
+        return None;
     }
-    match public {
-        Ok(found) if !found.is_empty() => {
-            let says = format!(
-                "the source {source}: public mail domains that are the customer id of several: {}",
-                shape::examples(&found)
-            );
-            findings.push(Finding::note("customers", says, remedy));
-        }
-        Ok(_) => {}
-        Err(error) => findings.push(Finding::unknown("customers", &error)),
-    }
-    findings
+    let examples = shape::examples(companies);
+    let says = format!("the source {source}: public mail domains that are the customer id of several: {examples}");
+    Some(Finding::note("customers", says, COMPANIES))
 }
 
 /// Whether each look-up of a sender reads a large table from its beginning to its end.

@@ -24,6 +24,8 @@ fn kind(code: ErrorCode) -> Kind {
     match code {
         // A protocol failure is a lock that could not be had in very many tries.
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed => Kind::Busy,
+        // Broken off, since it took too long.
+        ErrorCode::OperationInterrupted => Kind::Busy,
         ErrorCode::DiskFull => Kind::Full,
         ErrorCode::ReadOnly => Kind::ReadOnly,
         ErrorCode::ConstraintViolation => Kind::Constraint,
