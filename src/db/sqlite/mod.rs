@@ -169,9 +169,12 @@ impl Connection {
     /// As `rows`, broken off after the time that a statement waits for others.
     pub(super) fn rows_in_time(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, Error> {
         let (since, limit) = (Instant::now(), self.busy);
-        self.sql(self.inner.progress_handler(STEPS, Some(move || since.elapsed() > limit)))?;
+        let is_over = move || since.elapsed() > limit;
+        let set = self.inner.progress_handler(STEPS, Some(is_over));
+        self.sql(set)?;
         let rows = self.rows(sql, values);
-        self.sql(self.inner.progress_handler(0, None::<fn() -> bool>))?;
+        let unset = self.inner.progress_handler(0, None::<fn() -> bool>);
+        self.sql(unset)?;
         rows
     }
 
