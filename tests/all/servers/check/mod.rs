@@ -1,6 +1,7 @@
 //! What `otab check` finds in a helpdesk's database: each finding once, and nothing bad where nothing is.
 
-use std::os::unix::fs::PermissionsExt;
+mod lookup;
+mod rights;
 
 use serde_json::Value;
 
@@ -112,7 +113,9 @@ fn addresses_and_companies_that_several_customers_have_are_counted_and_named() {
             ],
         );
         let many: Vec<String> = (0..20).map(|number| format!("m{number}@big.test")).collect();
-        many.iter().for_each(|login| customers(&desk, &[(login, login, "big", 1)]));
+        for login in &many {
+            customers(&desk, &[(login, login, "big", 1)]);
+        }
         let checked = check(&desk);
         checked.is_clean();
         checked.finds("note", "customers", "more than one customer: 1: dave@corp.test (2)", "first valid login");
@@ -215,108 +218,13 @@ fn an_index_for_message_ids_that_is_gone_is_worth_a_word() {
 fn a_change_that_is_still_to_come_says_that_the_zone_is_another() {
     for desk in PLACES.map(desk) {
         let time = |hours: i64| {
-            let time = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(hours);
+            let time = otab::clock::now() + jiff::SignedDuration::from_hours(hours);
             time.strftime("%Y-%m-%d %H:%M:%S").to_string()
         };
         desk.ticket(1, "1", OPEN, &time(-1), &time(0));
         assert!(!check(&desk).has("note", "time zone", ""));
         desk.ticket(2, "2", OPEN, &time(0), &time(2));
         check(&desk).finds("note", "time zone", "minutes from now", "OTOBOTimeZone");
-    }
-}
-
-/// Gives the visitor just these rights in a desk's database, and has otab come as him.
-fn as_visitor(desk: &Helpdesk, rights: &str) {
-    let product = if desk.place == Place::PostgreSql { Product::PostgreSql } else { Product::MariaDb };
-    let server = shared(product);
-    let database = desk.url.split('?').next().unwrap().rsplit('/').next().unwrap().to_owned();
-    let visitor = format!("v_{database}");
-    match product {
-        Product::PostgreSql => server.client(
-            &database,
-            &format!("CREATE ROLE {visitor} LOGIN PASSWORD 'hunter2'; {}", rights.replace("VISITOR", &visitor)),
-        ),
-        Product::MariaDb => server.client(
-            &database,
-            &format!("CREATE USER {visitor} IDENTIFIED BY 'hunter2'; {}", rights.replace("VISITOR", &visitor)),
-        ),
-    };
-    let url = server.tcp_url("127.0.0.1", &database, "sslmode=disable").replace("visitor:", &format!("{visitor}:"));
-    let text = std::fs::read_to_string(desk.site.path("otab.toml")).unwrap();
-    let path = desk.site.write("otab.toml", &text.replace(&desk.url, &url));
-    // There is a password in it now.
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
-}
-
-#[test]
-fn every_right_that_is_missing_is_named_with_the_grant() {
-    for (place, preferences) in [
-        (Place::PostgreSql, "GRANT INSERT, DELETE ON customer_preferences TO"),
-        (Place::MariaDb, "GRANT INSERT, DELETE ON customer_preferences TO"),
-    ] {
-        let reader = desk(place);
-        let all = if place == Place::PostgreSql { "ALL TABLES IN SCHEMA public" } else { "*" };
-        as_visitor(&reader, &format!("GRANT SELECT ON {all} TO VISITOR;"));
-        let checked = check(&reader);
-        assert_eq!(checked.status, Some(69), "{:#?}", checked.findings);
-        checked.finds("bad", "customers", "INSERT on customer_user is missing", "GRANT INSERT ON customer_user TO");
-        checked.finds("bad", "customers", "INSERT, DELETE on customer_preferences", preferences);
-        assert!(!checked.has("bad", "tickets", ""), "{:#?}", checked.findings);
-        if place == Place::PostgreSql {
-            let remedy = "GRANT USAGE ON SEQUENCE public.customer_user_id_seq TO";
-            checked.finds("bad", "customers", "customer_user_id_seq", remedy);
-        }
-        // A source in which nobody is created needs no more.
-        let text = std::fs::read_to_string(reader.site.path("otab.toml")).unwrap();
-        let second = "[[customer_user]]\nname = \"Own\"\n[postmaster]\ncustomer_user_backend = \"Own\"\n";
-        reader.site.write("otab.toml", &format!("{text}{second}"));
-        check(&reader).is_clean();
-
-        let nobody = desk(place);
-        as_visitor(&nobody, "GRANT SELECT ON customer_preferences TO VISITOR;");
-        let checked = check(&nobody);
-        assert_eq!(checked.status, Some(69), "{:#?}", checked.findings);
-        checked.finds(
-            "bad",
-            "customers",
-            "SELECT, INSERT on customer_user",
-            "GRANT SELECT, INSERT ON customer_user TO",
-        );
-        checked.finds("bad", "tickets", "SELECT on ticket is missing", "GRANT SELECT ON ticket TO");
-        checked.finds("note", "mail accounts", "cannot be read", "GRANT SELECT ON mail_account");
-
-        let creator = desk(place);
-        let more =
-            if place == Place::PostgreSql { "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO VISITOR;" } else { "" };
-        as_visitor(
-            &creator,
-            &format!(
-                "GRANT SELECT ON {all} TO VISITOR; GRANT INSERT ON customer_user TO VISITOR; \
-                 GRANT INSERT, DELETE ON customer_preferences TO VISITOR; {more}"
-            ),
-        );
-        check(&creator).is_clean();
-        creator.ends(0, &["filter"], b"From: eve@corp.test\nTo: help@desk.test\nSubject: x\n\nx\n");
-        let output = creator.ends(0, &["customer", "list"], b"");
-        assert!(String::from_utf8_lossy(&output.stdout).contains("eve@corp.test"));
-    }
-}
-
-#[test]
-fn rights_that_come_by_a_role_count_and_those_on_some_columns_are_not_enough() {
-    let role = desk(Place::MariaDb);
-    let grants = "CREATE ROLE makers; GRANT INSERT ON customer_user TO makers; \
-                  GRANT INSERT, DELETE ON customer_preferences TO makers; GRANT SELECT ON * TO VISITOR; \
-                  GRANT makers TO VISITOR; SET DEFAULT ROLE makers FOR VISITOR;";
-    as_visitor(&role, grants);
-    check(&role).is_clean();
-    for (place, all) in [(Place::MariaDb, "*"), (Place::PostgreSql, "ALL TABLES IN SCHEMA public")] {
-        let some = desk(place);
-        as_visitor(
-            &some,
-            &format!("GRANT SELECT ON {all} TO VISITOR; GRANT INSERT (login, email) ON customer_user TO VISITOR;"),
-        );
-        check(&some).finds("bad", "customers", "INSERT on customer_user is missing", "GRANT INSERT ON customer_user");
     }
 }
 
@@ -344,47 +252,6 @@ fn a_column_that_is_too_short_or_of_another_type_is_told() {
         assert_eq!(checked.status, Some(78));
         checked.finds("bad", "tickets", "ticket.change_time is of the type", "never alters");
     }
-}
-
-/// Twenty thousand customers, as a server makes them by itself.
-fn fill(desk: &Helpdesk) {
-    let numbers = match desk.place {
-        Place::MariaDb => "seq_1_to_20000",
-        _ => "generate_series(1, 20000) AS numbers (seq)",
-    };
-    desk.sql(&format!(
-        "INSERT INTO customer_user (login, email, customer_id, first_name, last_name, valid_id, create_time, create_by, \
-         change_time, change_by) SELECT CONCAT('u', seq, '@big.test'), CONCAT('u', seq, '@big.test'), \
-         CONCAT('u', seq, '@big.test'), ' ', ' ', 1, '2026-01-01 00:00:00', 1, '2026-01-01 00:00:00', 1 FROM {numbers}"
-    ));
-}
-
-#[test]
-fn many_customers_and_no_index_that_serves_the_look_up_are_worth_a_word() {
-    let desk = desk(Place::PostgreSql);
-    fill(&desk);
-    check(&desk).finds("note", "customers", "no index serves", "CREATE INDEX ON customer_user (LOWER(email));");
-    // One on the column as it is serves nobody.
-    desk.sql("CREATE INDEX plain ON customer_user (email)");
-    assert!(check(&desk).has("note", "customers", "no index serves"));
-    desk.sql("CREATE INDEX ON customer_user (LOWER(email))");
-    assert!(!check(&desk).has("note", "customers", "no index serves"));
-}
-
-#[test]
-fn mariadb_is_said_to_have_no_such_index_before_11_8() {
-    let desk = desk(Place::MariaDb);
-    fill(&desk);
-    let version = shared(Product::MariaDb).client("mysql", "SELECT VERSION()");
-    let is_old = version.starts_with("10.") || version.starts_with("11.4");
-    desk.sql("CREATE INDEX plain ON customer_user (email)");
-    check(&desk).finds("note", "customers", "no index serves", "never alters");
-    desk.sql(
-        "ALTER TABLE customer_user ADD COLUMN email_lower VARCHAR(150) AS (LOWER(email)), ADD INDEX (email_lower)",
-    );
-    let found = check(&desk).find("note", "customers", "no index serves");
-    assert_eq!(found.is_some(), is_old, "{version}");
-    assert!(found.is_none_or(|remedy| remedy.contains("before 11.8 has no index")));
 }
 
 #[test]
