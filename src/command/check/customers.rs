@@ -63,16 +63,16 @@ fn try_to_look(bench: &mut Bench<'_>, source: &str) -> Result<Vec<Finding>, Erro
     findings.insert(0, Finding::good("customers", says));
     // Many, if counting them takes too long.
     let total = census.customers.as_ref().map_or(i64::MAX, |(total, _)| *total);
-    findings.extend(counts(source, census));
+    findings.extend(counts(source, directory.needs(source, false)?.is_empty(), census));
     findings.extend(index(bench, source, total));
     Ok(findings)
 }
 
 /// What the counts say; one that failed, or took too long, is worth a word itself.
-fn counts(source: &str, census: Census) -> Vec<Finding> {
+fn counts(source: &str, is_directory: bool, census: Census) -> Vec<Finding> {
     let Census { customers, doubled: addresses, largest, public } = census;
     let found = [
-        customers.map(|_| None),
+        customers.map(|(total, valid)| nobody(source, is_directory, total, valid)),
         addresses.map(|(count, examples)| doubled(source, count, &examples)),
         largest.map(|largest| largest.filter(|(_, count)| *count >= COMPANY).map(|one| company(source, &one))),
         public.map(|companies| public_companies(source, &companies)),
@@ -81,6 +81,23 @@ fn counts(source: &str, census: Census) -> Vec<Finding> {
         .into_iter()
         .filter_map(|found| found.unwrap_or_else(|error| Some(Finding::unknown("customers", &error))))
         .collect()
+}
+
+/// A source without anybody who counts is most often one whose settings are wrong. (A new helpdesk has nobody.)
+fn nobody(source: &str, is_directory: bool, total: i64, valid: i64) -> Option<Finding> {
+    let says = format!("the source {source}: none of its customers is valid");
+    match (total, valid) {
+        (0, _) if is_directory => {
+            let says = format!("the source {source}: nobody is in it");
+            Some(Finding::note("customers", says, "see base, filter and key of this [[customer_user]]"))
+        }
+        (1.., 0) => {
+            let remedy =
+                "see valid, email and customer_id of this [[customer_user]]: nobody of it gets a ticket or a link";
+            Some(Finding::note("customers", says, remedy))
+        }
+        _ => None,
+    }
 }
 
 /// Addresses of several customers: the first valid login, in bytewise order, gets all the mails.

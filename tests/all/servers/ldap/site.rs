@@ -72,6 +72,22 @@ fn nobody_is_to_be_made_in_a_directory() {
 }
 
 #[test]
+fn the_check_has_a_word_on_a_directory_without_anybody_who_counts() {
+    let slapd = Slapd::start();
+    let site = before_sql(&slapd, "");
+    std::fs::set_permissions(site.path("otab.toml"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    let (status, text) = people(&site, "check");
+    assert!(status == Some(0) && text.contains("note  customers: the source Company: nobody is in it"), "{text}");
+    // Without a customer id.
+    assert!(slapd.people(&[&[("uid", b"cc"), ("mail", b"carol@corp.test")]]));
+    let (status, text) = people(&site, "check");
+    assert!(status == Some(0) && text.contains("Company: none of its customers is valid"), "{text}");
+    assert!(slapd.person("dd", "dave@corp.test", "Corp"));
+    let (_, text) = people(&site, "check");
+    assert!(!text.contains("is valid\n") && !text.contains("nobody is in it"), "{text}");
+}
+
+#[test]
 fn the_check_counts_addresses_and_companies_of_a_directory() {
     let slapd = Slapd::start();
     assert!(slapd.person("c1", "Carol@corp.test", "gmx.de"));
