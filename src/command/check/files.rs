@@ -8,6 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::finding::Finding;
+use crate::command::init;
 use crate::command::site::Site;
 use crate::config::{self, Transport};
 use crate::db::Url;
@@ -113,7 +114,7 @@ fn bad(says: String, path: &Path, change: &str) -> Finding {
 }
 
 fn chmod(change: &str, path: &Path) -> String {
-    format!("chmod {change} '{}'", path.display())
+    format!("chmod {change} {}", init::quoted(path))
 }
 
 fn metadata(path: &Path) -> Option<Metadata> {

@@ -45,11 +45,11 @@ fn lacking(what: &'static str, place: &str, need: &Need, gap: &Gap, settings: &s
     match gap {
         Gap::Table => {
             let says = format!("{place}: there is no table {table}");
-            Finding::bad(what, Exit::Config, says, format!("see {settings}: is it the helpdesk's database?"))
+            Finding::bad(what, Exit::Unavailable, says, format!("see {settings}: is it the helpdesk's database?"))
         }
         Gap::Column(column) => {
             let says = format!("{place}: the table {table} has no column {column}, or its user may not see it");
-            Finding::bad(what, Exit::Config, says, format!("see {settings}; {}", grant(&["SELECT"], table, user)))
+            Finding::bad(what, Exit::Unavailable, says, format!("see {settings}; {}", grant(&["SELECT"], table, user)))
         }
         Gap::Short(column, width, longest) => {
             let says = format!("{place}: {table}.{column} takes {width} characters, and OTOBO's own column {longest}");
@@ -59,7 +59,12 @@ fn lacking(what: &'static str, place: &str, need: &Need, gap: &Gap, settings: &s
         }
         Gap::Other(column, kind) => {
             let says = format!("{place}: {table}.{column} is of the type {kind}, which is not what OTOBO has there");
-            Finding::bad(what, Exit::Config, says, format!("see {settings}; otab never alters the helpdesk's tables"))
+            Finding::bad(
+                what,
+                Exit::Unavailable,
+                says,
+                format!("see {settings}; otab never alters the helpdesk's tables"),
+            )
         }
         Gap::Rights(rights) => {
             let words: Vec<&str> = rights.iter().map(|right| right.as_str()).collect();
