@@ -63,6 +63,7 @@ impl From<db::Error> for Failure {
             | Kind::Newer
             | Kind::Older
             | Kind::ReadOnly
+            | Kind::Denied
             | Kind::Unavailable
             | Kind::Other => Exit::Unavailable,
         };

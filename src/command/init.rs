@@ -148,7 +148,7 @@ fn make_database(path: &Path, group: Option<&Group>) -> Result<(), Failure> {
 }
 
 /// As a shell reads it back.
-fn quoted(path: &Path) -> String {
+pub fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@".contains(c);
     if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }

@@ -47,7 +47,7 @@ pub fn finding(word: &str, what: &str, says: &str, remedy: &str) -> Result<(), F
     let mut text = format!("{word:4}  {what}: {}\n", clean(says));
     if !remedy.is_empty() {
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "      -> {remedy}");
+        let _ = writeln!(text, "      -> {}", clean(remedy));
     }
     write(&text)
 }

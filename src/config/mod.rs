@@ -9,6 +9,7 @@ mod create;
 mod customer_user;
 mod file;
 mod given;
+mod kept;
 mod known;
 mod ldap;
 mod names;
@@ -33,6 +34,7 @@ use toml::de::DeTable;
 
 pub use create::{CUSTOMER_ID_IS_ADDRESS, Create};
 pub use customer_user::{Columns, CustomerSource, HasPassword};
+pub use kept::{Kept, secrets};
 pub use ldap::{Ldap, LdapTls};
 pub use one_time_auth::{Messages, OneTimeAuth, REFRESH_FAILED};
 pub use postmaster::{OnError, Postmaster, Prefix, Protect};

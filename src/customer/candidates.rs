@@ -81,7 +81,7 @@ impl Wanted {
     ///
     /// SQLite has an index for each condition, and uses none where they are joined. Servers have none, and
     /// read the table: once for all conditions together.
-    fn statements(&self, dialect: Dialect, source: &Source) -> Vec<(String, Vec<Value>)> {
+    pub(super) fn statements(&self, dialect: Dialect, source: &Source) -> Vec<(String, Vec<Value>)> {
         if dialect == Dialect::Sqlite {
             let equal = self.equal.iter().map(|(sql, values)| (sql, "1", values.clone()));
             let other = self.other.iter().map(|(sql, values)| (sql, "0", values.clone()));

@@ -12,11 +12,13 @@ pub mod naming;
 mod question;
 mod source;
 mod sql;
+mod survey;
 
 pub use directory::Directory;
 pub use entry::{Entry, NewCustomer};
 pub use error::{Error, Refusal};
 pub use source::{HasPassword, Names, Source};
+pub use survey::{Census, Shared};
 
 /// A customer user as a source holds it. Login, email and customer id are the stored texts, verbatim.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -17,6 +17,16 @@ const INVALID: i64 = 2;
 /// OTOBO's first agent, root@localhost, on whose behalf the package writes.
 const ROOT: i64 = 1;
 
+/// The statements by which a sender is looked up here, with their values: to be planned, for one.
+pub(super) fn look_up(
+    db: &mut impl Statements,
+    source: &Source,
+    address: &Address,
+) -> Result<Vec<(String, Vec<Value>)>, Error> {
+    let folds = folding(db, source)?;
+    Ok(stating(db.dialect(), source, address, &folds).statements(db.dialect(), source))
+}
+
 /// Everybody whose stored address is strictly this one: valid ones first, then in bytewise order of
 /// login.
 pub(super) fn by_address(

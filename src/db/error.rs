@@ -23,6 +23,8 @@ pub enum Kind {
     Full,
     /// The database cannot be written, or was opened for reading only.
     ReadOnly,
+    /// The user who is logged in has not the right to it.
+    Denied,
     /// The statement was refused for good: unique, check, not null, foreign key, a value that does not fit.
     Constraint,
     /// The database cannot be opened or reached, or input and output failed.
@@ -45,6 +47,7 @@ impl Kind {
             Self::ReadOnly => {
                 "let this user write there; with SQLite, the file and its folder (there are files beside it)"
             }
+            Self::Denied => "let the user of the URL do it, by a GRANT; `otab check` says which",
             Self::Constraint => "the same would be refused again",
             Self::Unavailable => "check the place, the rights of this user there, and the disk",
             Self::Exists => "it is left as it is; remove it first to start anew",

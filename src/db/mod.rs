@@ -26,6 +26,7 @@ mod postgresql;
 mod server;
 pub mod sqlite;
 pub mod store;
+pub mod survey;
 #[cfg(any(feature = "postgresql", feature = "ldap"))]
 mod trust;
 mod url;
@@ -147,6 +148,26 @@ impl Database {
                 self.driver.rollback();
                 Err(error)
             }
+        }
+    }
+
+    /// As [`Statements::rows`], for a query that may take long: it is broken off, and is [`Kind::Busy`], after the
+    /// time that a statement would wait for other writers. (Servers break off every statement after its time.)
+    pub fn rows_in_time(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, Error> {
+        match &mut self.driver {
+            Driver::Sqlite(connection) => connection.rows_in_time(sql, values),
+            #[cfg(any(feature = "postgresql", feature = "mariadb"))]
+            _ => self.rows(sql, values),
+        }
+    }
+
+    /// Whether the system lets this user write here at all. Only a file can say no: what a server allows stands in
+    /// its catalogues.
+    fn takes_writes(&self) -> bool {
+        match &self.driver {
+            Driver::Sqlite(connection) => connection.takes_writes(),
+            #[cfg(any(feature = "postgresql", feature = "mariadb"))]
+            _ => true,
         }
     }
 

@@ -30,6 +30,15 @@ impl Facts {
         }
     }
 
+    /// The helpdesk's tables, where they are the source.
+    #[must_use]
+    pub fn otobo(&self) -> Option<&Otobo> {
+        match self {
+            Self::Embedded(_) => None,
+            Self::Otobo(tables) => Some(tables),
+        }
+    }
+
     /// The ticket with this number.
     pub fn by_number(&self, dbs: &mut Databases, number: &str) -> Result<Option<Ticket>, Error> {
         let found = self.by_numbers(dbs, &[number.to_owned()])?;

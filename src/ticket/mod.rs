@@ -6,6 +6,7 @@
 mod embedded;
 mod facts;
 mod otobo;
+mod survey;
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,6 +16,7 @@ use jiff::Timestamp;
 pub use embedded::Embedded;
 pub use facts::Facts;
 pub use otobo::{ClosedSince, Otobo, UnknownTimeZone};
+pub use survey::{Setting, Untrusted};
 
 /// One ticket, as far as otab cares.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -36,9 +36,9 @@ pub struct UnknownTimeZone(String);
 /// A helpdesk's own tickets.
 #[derive(Debug, Clone)]
 pub struct Otobo {
-    url: Url,
-    zone: TimeZone,
-    closed_since: ClosedSince,
+    pub(super) url: Url,
+    pub(super) zone: TimeZone,
+    pub(super) closed_since: ClosedSince,
 }
 
 /// A ticket and its row's id there.
@@ -169,7 +169,7 @@ impl Otobo {
 }
 
 /// Where a clock that was put back shows a time twice it is the later one; one that it skipped is moved on.
-fn in_zone(text: &str, zone: &TimeZone) -> Option<Timestamp> {
+pub(super) fn in_zone(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     let time: DateTime = text.parse().ok()?;
     zone.to_ambiguous_timestamp(time).later().ok()
 }

@@ -17,7 +17,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 
 pub use issue::{Issued, NewToken, activate, bind, find, issue, renew, replace, withdraw};
-pub use people::{Listed, Revoked, Which, WhichError, list, revoke};
+pub use people::{Listed, Revoked, Which, WhichError, count_by_state, list, revoke};
 pub use purge::{Counts, purge};
 pub use redeem::{lookup, others_active, redeem};
 pub use rules::{Answer, CustomerStanding, Limits, TicketStanding, answer, counts_as_active, opens};

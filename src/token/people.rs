@@ -80,6 +80,12 @@ pub fn list(db: &mut impl Statements, limit: Option<u32>) -> Result<Vec<Listed>,
     rows.iter().map(|row| Ok(Listed { hash: row.text(9)?.into_owned(), token: facts(row)? })).collect()
 }
 
+/// How many tokens there are in each state, by the state's name.
+pub fn count_by_state(db: &mut impl Statements) -> Result<Vec<(String, i64)>, Error> {
+    let rows = db.rows("SELECT state, COUNT(*) FROM token GROUP BY state ORDER BY state", &[])?;
+    rows.iter().map(|row| Ok((row.text(0)?.into_owned(), row.int(1)?))).collect()
+}
+
 /// Takes a token back, whatever its state.
 pub fn revoke(tx: &mut Tx<'_>, which: &Which, now: Timestamp) -> Result<Revoked, Error> {
     let (condition, values) = match which {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
 
 use crate::site::{Site, mail, run};
@@ -145,4 +146,160 @@ fn a_password_for_link_mails_that_cannot_be_read_keeps_those_alone_from_going_ou
     let notify = run(Site::otab().arg("--config").arg(site.path("otab.toml")).arg("notify"), b"");
     assert_eq!(notify.status.code(), Some(78), "{notify:?}");
     assert_eq!(site.count("outbox"), 1);
+}
+
+/// The findings as scripts read them.
+fn findings(site: &Site) -> (Option<i32>, Vec<serde_json::Value>) {
+    let (status, text) = check(site, &["--json"]);
+    (status, serde_json::from_str(&text).unwrap())
+}
+
+fn count(findings: &[serde_json::Value], grade: &str, what: &str, says: &str) -> usize {
+    let is_it = |finding: &&serde_json::Value| {
+        finding["grade"] == grade && finding["what"] == what && finding["says"].as_str().unwrap().contains(says)
+    };
+    findings.iter().filter(is_it).count()
+}
+
+fn chmod(path: impl AsRef<std::path::Path>, mode: u32) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn each_finding_is_an_object_with_the_same_four_keys_and_a_remedy_where_it_is_not_good() {
+    let (_, found) = findings(&with_mail("transport = \"none\"\n"));
+    for finding in &found {
+        let keys: Vec<&str> = finding.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(keys, ["grade", "remedy", "says", "what"]);
+        assert_eq!(finding["grade"] == "ok", finding["remedy"] == "", "{finding}");
+    }
+}
+
+#[test]
+fn a_fresh_folder_of_init_has_nothing_bad_and_is_told_in_a_few_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("otab.toml");
+    let otab = |words: &[&str]| run(Site::otab().arg("--config").arg(&config).args(words), b"");
+    assert!(otab(&["init"]).status.success());
+    let output = otab(&["check"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!((output.status.code(), bad_lines(&text).len()), (Some(0), 0), "{text}");
+    assert!(text.lines().count() <= 16, "{text}");
+    assert!(text.contains("ok    files: "), "{text}");
+}
+
+#[test]
+fn a_secret_that_others_can_read_is_bad_wherever_it_stands() {
+    let settings = "transport = \"smtp\"\nport = 1\nhost = \"127.0.0.1\"\nuser = \"otab\"\n";
+    let site = with_mail(&format!("{settings}password_file = \"mail.secret\"\n"));
+    let secret = site.write("mail.secret", "hunter2\n");
+    chmod(site.folder(), 0o755);
+    for (mode, bad) in [(0o644, 1), (0o640, 0)] {
+        chmod(&secret, mode);
+        let (status, found) = findings(&site);
+        assert_eq!(count(&found, "bad", "files", "mail.secret"), bad, "{found:#?}");
+        assert_eq!(status, Some(if bad == 1 { 78 } else { 69 }));
+    }
+    // Nobody gets at it.
+    chmod(&secret, 0o644);
+    chmod(site.folder(), 0o750);
+    assert_eq!(count(&findings(&site).1, "bad", "files", ""), 0);
+    let inline = with_mail(&format!("{settings}password = \"hunter2\"\n"));
+    chmod(inline.folder(), 0o755);
+    chmod(inline.path("otab.toml"), 0o644);
+    let (_, found) = findings(&inline);
+    assert_eq!(count(&found, "bad", "files", "otab.toml holds mail.password"), 1, "{found:#?}");
+    chmod(inline.path("otab.toml"), 0o640);
+    assert_eq!(count(&findings(&inline).1, "bad", "files", ""), 0);
+}
+
+#[test]
+fn a_store_a_log_or_mails_that_others_can_read_are_told() {
+    let site = with_mail("transport = \"file\"\n");
+    assert!(run(&mut site.filter(), &mail(1)).status.success());
+    site.append("[limits]\n");
+    let text = std::fs::read_to_string(site.path("otab.toml")).unwrap();
+    site.write("otab.toml", &text.replace("syslog = false\n", "syslog = false\nfile = \"otab.log\"\n"));
+    let log = site.write("otab.log", "");
+    chmod(&log, 0o640);
+    std::fs::create_dir(site.path("mails")).unwrap();
+    chmod(site.path("mails"), 0o700);
+    chmod(site.folder(), 0o755);
+    assert_eq!(count(&findings(&site).1, "ok", "files", ""), 1);
+    for (name, open, closed, grade) in [
+        ("otab.db", 0o644, 0o600, "bad"),
+        ("mails", 0o755, 0o700, "bad"),
+        ("otab.log", 0o644, 0o640, "note"),
+        ("otab.log", 0o642, 0o640, "bad"),
+    ] {
+        chmod(site.path(name), open);
+        let (status, found) = findings(&site);
+        assert_eq!(count(&found, grade, "files", name), 1, "{name}: {found:#?}");
+        assert_eq!(status, Some(if grade == "bad" { 78 } else { 0 }), "{name}");
+        chmod(site.path(name), closed);
+    }
+    // In a folder that others can write they put another database in its place.
+    let elsewhere = site.path("data");
+    std::fs::create_dir(&elsewhere).unwrap();
+    std::fs::rename(site.path("otab.db"), elsewhere.join("otab.db")).unwrap();
+    let text = std::fs::read_to_string(site.path("otab.toml")).unwrap();
+    site.write("otab.toml", &text.replace("[store]\n", "[store]\nurl = \"sqlite:data/otab.db\"\n"));
+    chmod(&elsewhere, 0o777);
+    assert_eq!(count(&findings(&site).1, "bad", "files", "and replace"), 1);
+    chmod(&elsewhere, 0o755);
+    assert_eq!(count(&findings(&site).1, "ok", "files", ""), 1);
+}
+
+#[test]
+fn templates_that_others_can_write_decide_what_link_mails_say_and_are_bad() {
+    let site = with_mail("transport = \"file\"\n");
+    chmod(site.folder(), 0o755);
+    std::fs::create_dir(site.path("texts")).unwrap();
+    let text = std::fs::read_to_string(site.path("otab.toml")).unwrap();
+    site.write("otab.toml", &text.replace("[one_time_auth]\n", "[one_time_auth]\ntemplates = \"texts\"\n"));
+    let template = site.write("texts/new.de.txt", "{{link}}\n");
+    for (folder, file, bad) in [(0o755, 0o644, 0), (0o755, 0o666, 1), (0o777, 0o644, 1)] {
+        chmod(site.path("texts"), folder);
+        chmod(&template, file);
+        let (status, found) = findings(&site);
+        assert_eq!(count(&found, "bad", "files", "texts"), bad, "{found:#?}");
+        assert_eq!(status, Some(if bad == 0 { 0 } else { 78 }));
+    }
+}
+
+#[test]
+fn a_link_and_a_portal_at_two_places_are_worth_a_word() {
+    let text = |link: &str| {
+        let site = with_mail("transport = \"file\"\n");
+        let text = std::fs::read_to_string(site.path("otab.toml")).unwrap();
+        site.write("otab.toml", &text.replace("https://h.test/t/", link));
+        findings(&site).1
+    };
+    for (link, notes) in [
+        ("https://h.test/t/", 0),
+        ("https://H.test/", 0),
+        ("http://h.test/t/", 1),
+        ("https://h.test:444/t/", 1),
+        ("https://links.h.test/", 1),
+    ] {
+        assert_eq!(count(&text(link), "note", "links", "portal_url at https://h.test"), notes, "{link}");
+    }
+}
+
+#[test]
+fn the_store_tells_its_schema_and_its_tokens_by_state_and_a_log_that_only_grows() {
+    let site = with_mail("transport = \"file\"\n");
+    assert!(run(&mut site.filter(), &mail(1)).status.success());
+    assert!(run(&mut site.filter(), &mail(2)).status.success());
+    site.database().execute("UPDATE token SET state = 'used' WHERE id = 1", []).unwrap();
+    let (_, found) = findings(&site);
+    assert_eq!(count(&found, "ok", "store", "(SQLite 3."), 1, "{found:#?}");
+    assert_eq!(count(&found, "ok", "store", "schema 2); tokens: active (1), used (1)"), 1, "{found:#?}");
+    assert_eq!(count(&found, "note", "store", "MiB"), 0);
+    let holder = site.database();
+    holder.query_row("SELECT COUNT(*) FROM token", [], |_| Ok(())).unwrap();
+    let log = std::fs::OpenOptions::new().write(true).open(site.path("otab.db-wal")).unwrap();
+    log.set_len(300 << 20).unwrap();
+    let (status, found) = findings(&site);
+    assert_eq!((status, count(&found, "note", "store", "300 MiB")), (Some(0), 1), "{found:#?}");
 }

@@ -57,3 +57,49 @@ CREATE TABLE article_data_mime (
     FOREIGN KEY (article_id) REFERENCES article (id)
 );
 CREATE INDEX article_data_mime_message_id_md5 ON article_data_mime (a_message_id_md5);
+
+-- Settings as they come, and as the site has changed them: the value is a document of YAML.
+CREATE TABLE sysconfig_default (
+    id INTEGER PRIMARY KEY,
+    name VARCHAR(250) NOT NULL UNIQUE,
+    is_valid SMALLINT NOT NULL,
+    effective_value TEXT NOT NULL
+);
+INSERT INTO sysconfig_default (name, is_valid, effective_value) VALUES
+    ('PostMaster::PreFilterModule###000-CreateCustomerUser', 0, '---
+CustomerUserBackend: CustomerUser
+'),
+    ('Ticket::Hook', 1, '--- Ticket#
+'),
+    ('Ticket::HookDivider', 1, '--- ''''
+'),
+    ('SystemID', 1, '--- ''10''
+'),
+    ('OTOBOTimeZone', 1, '--- UTC
+');
+
+CREATE TABLE sysconfig_modified (
+    id INTEGER PRIMARY KEY,
+    sysconfig_default_id INTEGER NOT NULL,
+    name VARCHAR(250) NOT NULL,
+    user_id INTEGER NULL,
+    is_valid SMALLINT NOT NULL,
+    effective_value TEXT NOT NULL
+);
+
+CREATE TABLE mail_account (
+    id INTEGER PRIMARY KEY,
+    login VARCHAR(200) NOT NULL,
+    host VARCHAR(200) NOT NULL,
+    account_type VARCHAR(20) NOT NULL,
+    queue_id INTEGER NOT NULL,
+    trusted SMALLINT NOT NULL,
+    valid_id SMALLINT NOT NULL
+);
+
+CREATE TABLE system_address (
+    id INTEGER PRIMARY KEY,
+    value0 VARCHAR(200) NOT NULL,
+    value1 VARCHAR(200) NOT NULL,
+    valid_id SMALLINT NOT NULL
+);

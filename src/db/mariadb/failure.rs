@@ -44,7 +44,8 @@ fn kind(code: u16) -> Kind {
         1205 | 1213 | 1317 | 1969 | 3024 | 3058 => Kind::Busy,
         1021 | 1114 => Kind::Full,
         1290 | 1792 | 1836 => Kind::ReadOnly,
-        // Too many connections, no rights, no such database, a server that goes down.
+        1142 | 1143 => Kind::Denied,
+        // Too many connections, not let in, no such database, a server that goes down.
         1040
         | 1041
         | 1042
@@ -55,8 +56,6 @@ fn kind(code: u16) -> Kind {
         | 1053
         | 1129
         | 1130
-        | 1142
-        | 1143
         | 1152
         | 1158..=1161
         | 1203

@@ -29,7 +29,8 @@ fn kind(code: &SqlState) -> Kind {
         | SqlState::QUERY_CANCELED => Kind::Busy,
         SqlState::DISK_FULL => Kind::Full,
         SqlState::READ_ONLY_SQL_TRANSACTION => Kind::ReadOnly,
-        SqlState::INSUFFICIENT_PRIVILEGE | SqlState::INVALID_CATALOG_NAME => Kind::Unavailable,
+        SqlState::INSUFFICIENT_PRIVILEGE => Kind::Denied,
+        SqlState::INVALID_CATALOG_NAME => Kind::Unavailable,
         _ => match code.code().get(..2) {
             // Data that does not fit (too long, out of range, no character of this database); constraints.
             Some("22" | "23") => Kind::Constraint,
@@ -60,6 +61,7 @@ mod tests {
             ("57P03", Kind::Unavailable),
             ("28P01", Kind::Unavailable),
             ("25006", Kind::ReadOnly),
+            ("42501", Kind::Denied),
             ("42P01", Kind::Other),
             ("42703", Kind::Other),
         ] {

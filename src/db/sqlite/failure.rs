@@ -22,8 +22,11 @@ fn message(error: &rusqlite::Error) -> String {
 
 fn kind(code: ErrorCode) -> Kind {
     match code {
-        // A protocol failure is a lock that could not be had in very many tries.
-        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed => Kind::Busy,
+        // A protocol failure is a lock that could not be had in very many tries; interrupted is what took too long.
+        ErrorCode::DatabaseBusy
+        | ErrorCode::DatabaseLocked
+        | ErrorCode::FileLockingProtocolFailed
+        | ErrorCode::OperationInterrupted => Kind::Busy,
         ErrorCode::DiskFull => Kind::Full,
         ErrorCode::ReadOnly => Kind::ReadOnly,
         ErrorCode::ConstraintViolation => Kind::Constraint,

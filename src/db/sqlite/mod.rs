@@ -10,7 +10,7 @@ mod header;
 mod schema;
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -27,11 +27,16 @@ const APPLICATION_ID: i32 = i32::from_be_bytes(*b"OTAB");
 /// The size, in bytes, that a log which a long reader let grow is cut back to.
 const LOG_LIMIT: i64 = 4 << 20;
 
+/// After so many steps of SQLite's machine, a query with a time limit looks at the clock: some milliseconds.
+const STEPS: i32 = 100_000;
+
 /// One open SQLite connection.
 #[derive(Debug)]
 pub struct Connection {
     inner: rusqlite::Connection,
     place: String,
+    /// How long a statement waits for others.
+    busy: Duration,
     /// For [`Access::Trial`]: the folder of the stand-in, which goes with the connection.
     stand_in: Option<tempfile::TempDir>,
 }
@@ -93,7 +98,7 @@ impl Connection {
         // Before anything else: the very first read may find the file locked.
         let handler = Some(busy::handler(busy));
         inner.busy_handler(handler).map_err(sql)?;
-        let this = Self { inner, place, stand_in: None };
+        let this = Self { inner, place, busy, stand_in: None };
         this.configure()?;
         Ok(this)
     }
@@ -128,7 +133,7 @@ impl Connection {
 
     /// Closes the connection; the last one out folds the log into the file and removes it.
     pub(super) fn close(self) -> Result<(), Error> {
-        let Self { inner, place, stand_in } = self;
+        let Self { inner, place, stand_in, busy: _ } = self;
         let closed = inner.close();
         drop(stand_in);
         closed.map_err(|(_, error)| failed(&place, &error))
@@ -148,12 +153,29 @@ impl Connection {
         drop(self.batch("ROLLBACK"));
     }
 
+    /// Whether this user may write the file, whatever the connection is for.
+    pub(super) fn takes_writes(&self) -> bool {
+        matches!(self.inner.is_readonly("main"), Ok(false))
+    }
+
     fn batch(&self, sql: &str) -> Result<(), Error> {
         self.sql(self.inner.execute_batch(sql))
     }
 
     pub(super) fn rows(&self, sql: &str, values: &[Value]) -> Result<Vec<Row>, Error> {
         self.sql(self.try_rows(sql, values))
+    }
+
+    /// As `rows`, broken off after the time that a statement waits for others.
+    pub(super) fn rows_in_time(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, Error> {
+        let (since, limit) = (Instant::now(), self.busy);
+        let is_over = move || since.elapsed() > limit;
+        let set = self.inner.progress_handler(STEPS, Some(is_over));
+        self.sql(set)?;
+        let rows = self.rows(sql, values);
+        let unset = self.inner.progress_handler(0, None::<fn() -> bool>);
+        self.sql(unset)?;
+        rows
     }
 
     pub(super) fn execute(&self, sql: &str, values: &[Value]) -> Result<u64, Error> {
@@ -281,6 +303,18 @@ mod tests {
             assert_eq!(db.pragma::<i64>(name).unwrap(), value, "{name}");
         }
         assert_eq!(db.pragma::<String>("journal_mode").unwrap(), "wal");
+    }
+
+    #[test]
+    fn a_query_without_an_end_is_broken_off_and_the_next_one_is_answered() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("otab.db");
+        create(&path, 0o600).unwrap();
+        let mut db = Connection::open(&path, Access::ReadOnly, Duration::from_millis(50)).unwrap();
+        let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n";
+        let error = db.rows_in_time(endless, &[]).unwrap_err();
+        assert_eq!(error.kind(), Kind::Busy, "{error}");
+        assert_eq!(db.rows_in_time("SELECT 1", &[]).unwrap().len(), 1);
     }
 
     #[test]

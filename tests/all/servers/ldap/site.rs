@@ -1,5 +1,6 @@
 //! Whole sites with a directory: the commands for people, and what a configuration may not say.
 
+use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
 
 use super::slapd::{ADMIN, BASE, PASSWORD, Slapd};
@@ -46,7 +47,7 @@ fn people_see_who_is_in_the_directory_and_change_nothing_there() {
         assert!(status == Some(77) && text.contains("read-only"), "{words}: {status:?} {text}");
     }
     let (_, text) = people(&site, "check");
-    assert!(text.contains("the source Company answers"), "{text}");
+    assert!(text.contains("the source Company answers (a directory): customers: 1, of them valid: 1"), "{text}");
 }
 
 #[test]
@@ -68,4 +69,42 @@ fn nobody_is_to_be_made_in_a_directory() {
     let (status, text) = people(&alone, "check");
     assert!(status == Some(78) && text.contains("since it is LDAP"), "{text}");
     assert_eq!(run(&mut alone.filter(), &mail(1)).status.code(), Some(75));
+}
+
+#[test]
+fn the_check_has_a_word_on_a_directory_without_anybody_who_counts() {
+    let slapd = Slapd::start();
+    let site = before_sql(&slapd, "");
+    std::fs::set_permissions(site.path("otab.toml"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    let (status, text) = people(&site, "check");
+    assert!(status == Some(0) && text.contains("note  customers: the source Company: nobody is in it"), "{text}");
+    // Without a customer id.
+    assert!(slapd.people(&[&[("uid", b"cc"), ("mail", b"carol@corp.test")]]));
+    let (status, text) = people(&site, "check");
+    assert!(status == Some(0) && text.contains("Company: none of its customers is valid"), "{text}");
+    assert!(slapd.person("dd", "dave@corp.test", "Corp"));
+    let (_, text) = people(&site, "check");
+    assert!(!text.contains("is valid\n") && !text.contains("nobody is in it"), "{text}");
+}
+
+#[test]
+fn the_check_counts_addresses_and_companies_of_a_directory() {
+    let slapd = Slapd::start();
+    assert!(slapd.person("c1", "Carol@corp.test", "gmx.de"));
+    assert!(slapd.person("c2", "carol@corp.test", "GMX.de"));
+    for number in 0..20 {
+        assert!(slapd.person(&format!("u{number}"), &format!("u{number}@corp.test"), "Big"));
+    }
+    let site = before_sql(&slapd, "");
+    std::fs::set_permissions(site.path("otab.toml"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    assert!(run(&mut site.filter(), &mail(1)).status.success());
+    let (status, text) = people(&site, "check");
+    assert_eq!(status, Some(0), "{text}");
+    for words in [
+        "Company: addresses of more than one customer: 1: carol@corp.test (2)",
+        "Company: customers who share the customer id Big: 20",
+        "Company: public mail domains that are the customer id of several: gmx.de (2)",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
 }

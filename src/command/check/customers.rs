@@ -1,0 +1,184 @@
+//! The customer sources: whether each answers, has what otab needs, and holds what would surprise somebody.
+
+use super::finding::{Finding, Grade};
+use super::{Bench, shape};
+use crate::config;
+use crate::customer::{Census, Error, Shared};
+use crate::db::{Dialect, Kind, Statements};
+use crate::exit::Exit;
+use crate::mail::Address;
+
+/// From how many customers on a shared customer id is worth a word.
+const COMPANY: i64 = 20;
+/// From how many customers on a look-up without an index is worth a word.
+const MANY: i64 = 10_000;
+
+const COMPANIES: &str = "OTOBO's company tickets show them each other's tickets; where they are no company, give each an \
+                         id of his own (create.customer_id is for new ones)";
+
+/// One source.
+pub fn look(bench: &mut Bench<'_>, source: &str) -> Vec<Finding> {
+    match try_to_look(bench, source) {
+        Ok(findings) => findings,
+        Err(error) => vec![away(bench, source, &error)],
+    }
+}
+
+fn away(bench: &mut Bench<'_>, source: &str, error: &Error) -> Finding {
+    if is_still_to_be_made(bench, error) {
+        return Finding::note("customers", format!("the source {source} is not there yet"), "the first mail makes it");
+    }
+    let remedy = format!("see the url of the [[customer_user]] {source}");
+    Finding::bad("customers", Exit::Unavailable, error, remedy)
+}
+
+fn is_still_to_be_made(bench: &mut Bench<'_>, error: &Error) -> bool {
+    let is_missing = matches!(error, Error::Db { error, .. } if error.kind() == Kind::Missing);
+    is_missing && bench.site.config.store.create && bench.dbs.get(&bench.site.store).is_err()
+}
+
+fn try_to_look(bench: &mut Bench<'_>, source: &str) -> Result<Vec<Finding>, Error> {
+    let Bench { site, dbs } = bench;
+    let directory = &site.directory;
+    let needs = directory.needs(source, source == site.backend)?;
+    let (mut product, mut findings) = ("a directory".to_owned(), Vec::new());
+    if let Some(db) = directory.database(dbs, source)? {
+        let place = format!("the source {source}");
+        let settings = "url, table and the columns of this [[customer_user]]";
+        (product, findings) = shape::look("customers", &place, db, &needs, settings).map_err(Error::from)?;
+    }
+    if findings.iter().any(|finding| matches!(finding.grade, Grade::Bad(_))) {
+        return Ok(findings);
+    }
+    // Any login will do: it is the looking that is tried.
+    directory.by_login(dbs, source, &site.config.postmaster.marker)?;
+    let public = &site.config.create.public_mail_domains;
+    let census = directory.census(dbs, source, public)?;
+    let says = match &census.customers {
+        Ok((total, valid)) => {
+            format!("the source {source} answers ({product}): customers: {total}, of them valid: {valid}")
+        }
+        Err(_) => format!("the source {source} answers ({product})"),
+    };
+    findings.insert(0, Finding::good("customers", says));
+    // Many, if counting them takes too long.
+    let total = census.customers.as_ref().map_or(i64::MAX, |(total, _)| *total);
+    findings.extend(counts(source, directory.needs(source, false)?.is_empty(), census));
+    findings.extend(index(bench, source, total));
+    Ok(findings)
+}
+
+/// What the counts say; one that failed, or took too long, is worth a word itself.
+fn counts(source: &str, is_directory: bool, census: Census) -> Vec<Finding> {
+    let Census { customers, doubled: addresses, largest, public } = census;
+    let found = [
+        customers.map(|(total, valid)| nobody(source, is_directory, total, valid)),
+        addresses.map(|(count, examples)| doubled(source, count, &examples)),
+        largest.map(|largest| largest.filter(|(_, count)| *count >= COMPANY).map(|one| company(source, &one))),
+        public.map(|companies| public_companies(source, &companies)),
+    ];
+    found
+        .into_iter()
+        .filter_map(|found| found.unwrap_or_else(|error| Some(Finding::unknown("customers", &error))))
+        .collect()
+}
+
+/// A source without anybody who counts is most often one whose settings are wrong. (A new helpdesk has nobody.)
+fn nobody(source: &str, is_directory: bool, total: i64, valid: i64) -> Option<Finding> {
+    let says = format!("the source {source}: none of its customers is valid");
+    match (total, valid) {
+        (0, _) if is_directory => {
+            let says = format!("the source {source}: nobody is in it");
+            Some(Finding::note("customers", says, "see base, filter and key of this [[customer_user]]"))
+        }
+        (1.., 0) => {
+            let remedy =
+                "see valid, email and customer_id of this [[customer_user]]: nobody of it gets a ticket or a link";
+            Some(Finding::note("customers", says, remedy))
+        }
+        _ => None,
+    }
+}
+
+/// Addresses of several customers: the first valid login, in bytewise order, gets all the mails.
+fn doubled(source: &str, count: i64, examples: &[Shared]) -> Option<Finding> {
+    if count == 0 {
+        return None;
+    }
+    let examples = shape::examples(examples);
+    let says = format!("the source {source}: addresses of more than one customer: {count}: {examples}");
+    let remedy = "of these customers the first valid login gets the mail; make the others invalid in the helpdesk, \
+                  or give them addresses of their own";
+    Some(Finding::note("customers", says, remedy))
+}
+
+/// A customer id that many share: OTOBO shows a company's tickets to all of its customers.
+fn company(source: &str, (company, count): &Shared) -> Finding {
+    let says = format!("the source {source}: customers who share the customer id {company}: {count}");
+    Finding::note("customers", says, COMPANIES)
+}
+
+/// Customers of a mail provider, who are no company.
+fn public_companies(source: &str, companies: &[Shared]) -> Option<Finding> {
+    if companies.is_empty() {
+        return None;
+    }
+    let examples = shape::examples(companies);
+    let says = format!("the source {source}: public mail domains that are the customer id of several: {examples}");
+    Some(Finding::note("customers", says, COMPANIES))
+}
+
+/// Whether each look-up of a sender reads a large table from its beginning to its end.
+fn index(bench: &mut Bench<'_>, source: &str, total: i64) -> Option<Finding> {
+    if total <= MANY {
+        return None;
+    }
+    let address = Address::parse("nobody@example.org")?;
+    match bench.site.directory.reads_all(&mut bench.dbs, source, &address) {
+        Ok(false) => None,
+        Ok(true) => {
+            let says = format!("the source {source}: no index serves the look-up: each mail reads the whole table");
+            Some(Finding::note("customers", says, index_remedy(bench, source)))
+        }
+        Err(error) => Some(Finding::unknown("customers", &error)),
+    }
+}
+
+/// What helps, as far as the product has anything that does.
+fn index_remedy(bench: &mut Bench<'_>, source: &str) -> String {
+    let entry = bench.site.config.customer_user.iter().find(|entry| entry.name == source);
+    let Some(config::Columns { table, search, .. }) = entry.map(|entry| &entry.columns) else {
+        return String::new();
+    };
+    let end = "otab never alters the helpdesk's tables itself";
+    let plain = |column: &String| format!("CREATE INDEX {column}_plain ON {table} ({column});");
+    let lower = |column: &String| format!("CREATE INDEX ON {table} (LOWER({column}));");
+    let all = |one: &dyn Fn(&String) -> String| search.iter().map(one).collect::<Vec<_>>().join(" ");
+    let database = bench.site.directory.database(&mut bench.dbs, source);
+    let Ok(Some(dialect)) = database.map(|db| db.map(|db| db.dialect())) else { return end.to_owned() };
+    match (dialect, bench.site.directory.folds(&mut bench.dbs, source)) {
+        (Dialect::MariaDb, Ok(true)) => format!("{} {end}", all(&plain)),
+        (Dialect::MariaDb, _) => {
+            format!(
+                "give the column a collation that folds case (its name ends with _ci), and then: {} {end}",
+                all(&plain)
+            )
+        }
+        (Dialect::PostgreSql | Dialect::Sqlite, _) => {
+            format!("{} {end}; its own look-ups gain as well", all(&lower))
+        }
+    }
+}
+
+/// Whether the marker of doubtful mails is somebody's name.
+pub fn marker(bench: &mut Bench<'_>) -> Finding {
+    let marker = &bench.site.config.postmaster.marker;
+    match bench.site.directory.knows(&mut bench.dbs, marker) {
+        Ok(true) => {
+            let says = format!("{marker} is a customer's login or customer id, who would get all doubtful mails");
+            Finding::bad("marker", Exit::Config, says, "choose another postmaster.marker")
+        }
+        Ok(false) => Finding::good("marker", format!("{marker} is nobody's")),
+        Err(error) => Finding::unknown("marker", &error),
+    }
+}

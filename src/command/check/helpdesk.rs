@@ -1,0 +1,109 @@
+//! The helpdesk's own settings, mail accounts and addresses, as far as they stand in its database.
+//!
+//! What `Kernel/Config.pm` says stands above them, and is not seen from here.
+
+use super::Bench;
+use super::finding::Finding;
+use crate::db::Error;
+use crate::exit::Exit;
+use crate::mail::Address;
+use crate::ticket::{Otobo, Setting};
+
+/// The package's own filter.
+const FILTER: &str = "PostMaster::PreFilterModule###000-CreateCustomerUser";
+/// OTOBO's name for its time zone, and Znuny's.
+const ZONES: [&str; 2] = ["OTOBOTimeZone", "OTRSTimeZone"];
+
+/// Looks at them; there is nothing to look at where otab does not read the helpdesk's database.
+pub fn look(bench: &mut Bench<'_>) -> Vec<Finding> {
+    let Some(tables) = bench.site.tickets.otobo() else { return Vec::new() };
+    if tables.database(&mut bench.dbs).is_err() {
+        return Vec::new();
+    }
+    let mut findings = Vec::new();
+    for look in [filter, agreement, accounts, addresses] {
+        findings.extend(look(bench, tables));
+    }
+    findings
+}
+
+/// What could not be read: it only would have been good to know.
+fn unreadable(what: &'static str, table: &str, error: &Error) -> Vec<Finding> {
+    let remedy = format!("let the user of tickets.url read it: GRANT SELECT ON {table}; or look in the helpdesk");
+    vec![Finding::note(what, format!("{table} cannot be read: {error}"), remedy)]
+}
+
+fn filter(bench: &mut Bench<'_>, tables: &Otobo) -> Vec<Finding> {
+    vec![match tables.setting(&mut bench.dbs, FILTER) {
+        Ok(Setting::On(_)) => {
+            let says = "the package's own filter is switched on: it overwrites what otab has found out";
+            let remedy = format!("Admin, System Configuration: switch {FILTER} off, and deploy");
+            Finding::bad("package", Exit::Config, says, remedy)
+        }
+        Ok(Setting::Off) => Finding::good("package", "its own filter is switched off"),
+        Ok(Setting::Unknown) => Finding::good("package", "its own filter is not there"),
+        Err(error) => return unreadable("package", "sysconfig_modified, sysconfig_default", &error),
+    }]
+}
+
+/// Settings that both sides have to know.
+fn agreement(bench: &mut Bench<'_>, tables: &Otobo) -> Vec<Finding> {
+    let postmaster = &bench.site.config.postmaster;
+    let same = [
+        ("Ticket::Hook", "postmaster.ticket_hook", &postmaster.ticket_hook),
+        ("Ticket::HookDivider", "postmaster.ticket_hook_divider", &postmaster.ticket_hook_divider),
+        ("SystemID", "postmaster.system_id", &postmaster.system_id),
+        ("", "tickets.time_zone", &bench.site.config.tickets.time_zone),
+    ];
+    let mut findings = Vec::new();
+    for (theirs, ours, value) in same {
+        let names = if theirs.is_empty() { &ZONES[..] } else { std::slice::from_ref(&theirs) };
+        let mut settings = names.iter().map(|name| (name, tables.setting(&mut bench.dbs, name)));
+        match settings.find(|(_, setting)| !matches!(setting, Ok(Setting::Unknown))) {
+            // The filter's finding says already that it cannot be read.
+            Some((_, Err(_))) => return Vec::new(),
+            Some((name, Ok(Setting::On(Some(found))))) if found != *value => {
+                let says = format!("{name} is {found:?} in the helpdesk, and {ours} is {value:?}");
+                let remedy = format!("write {ours} = {found:?}, unless Kernel/Config.pm sets {name} otherwise");
+                findings.push(Finding::note("agreement", says, remedy));
+            }
+            _ => {}
+        }
+    }
+    if findings.is_empty() {
+        let says = "ticket hook, system id and time zone are the helpdesk's";
+        findings.push(Finding::good("agreement", says));
+    }
+    findings
+}
+
+/// OTOBO drops the control fields of mails from these.
+fn accounts(bench: &mut Bench<'_>, tables: &Otobo) -> Vec<Finding> {
+    let accounts = match tables.untrusted_accounts(&mut bench.dbs) {
+        Ok(accounts) => accounts,
+        Err(error) => return unreadable("mail accounts", "mail_account", &error),
+    };
+    let note = |login: &str, host: &str| {
+        let says = format!("{login} at {host} is not trusted: OTOBO drops the customer fields of mails from there");
+        let remedy = "where its mails came through otab, all of them: Admin, PostMaster Mail Accounts, Trusted: Yes. Else \
+                      leave it: strangers could set every field";
+        Finding::note("mail accounts", says, remedy)
+    };
+    accounts.iter().map(|account| note(&account.login, &account.host)).collect()
+}
+
+/// Two robots that know nothing of each other would write to each other.
+fn addresses(bench: &mut Bench<'_>, tables: &Otobo) -> Vec<Finding> {
+    let all = match tables.own_addresses(&mut bench.dbs) {
+        Ok(all) => all,
+        Err(error) => return unreadable("own addresses", "system_address", &error),
+    };
+    let own = &bench.site.config.postmaster.own_addresses;
+    let is_missing = |text: &&String| Address::parse(text.trim()).is_none_or(|address| !own.contains(&address));
+    let missing: Vec<&str> = all.iter().filter(is_missing).map(String::as_str).collect();
+    if missing.is_empty() {
+        return Vec::new();
+    }
+    let says = format!("of the helpdesk's addresses not in postmaster.own_addresses: {}", missing.join(", "));
+    vec![Finding::note("own addresses", says, "add them: mail from them is the helpdesk's own, and makes no customer")]
+}

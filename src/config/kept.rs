@@ -1,0 +1,74 @@
+//! Where a configuration keeps its secrets: in itself, or in files that it names. For whoever looks at their modes.
+//!
+//! No secret is returned, and none of the files is opened.
+
+use std::path::{Path, PathBuf};
+
+use toml::de::{DeTable, DeValue};
+
+use super::secret::masked_url;
+use super::{Error, file};
+
+/// A secret's place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// The key, such as `store.password_file`.
+    pub key: String,
+    /// The file that it names; `None`: the secret stands in the configuration itself.
+    pub file: Option<PathBuf>,
+}
+
+/// The places of all secrets of the configuration at `path`.
+pub fn secrets(path: &Path) -> Result<Vec<Kept>, Error> {
+    let (text, folder) = file::configuration(path)?;
+    let (root, _) = DeTable::parse_recoverable(&text);
+    let mut found = Vec::new();
+    table("", root.get_ref(), &folder, &mut found);
+    Ok(found)
+}
+
+fn table(path: &str, entries: &DeTable<'_>, folder: &Path, found: &mut Vec<Kept>) {
+    for (key, value) in entries {
+        let name = key.get_ref().as_ref();
+        let key = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+        match value.get_ref() {
+            DeValue::Table(inner) => table(&key, inner, folder, found),
+            DeValue::Array(list) => {
+                let tables = list.iter().filter_map(|entry| entry.get_ref().as_table());
+                tables.for_each(|inner| table(&key, inner, folder, found));
+            }
+            DeValue::String(text) => match name {
+                "password_file" | "value_file" => found.push(Kept { key, file: Some(folder.join(text.as_ref())) }),
+                "password" => found.push(Kept { key, file: None }),
+                "value" if path.ends_with("trusted") => found.push(Kept { key, file: None }),
+                "url" if masked_url(text).contains(":***@") => found.push(Kept { key, file: None }),
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_place_of_a_secret_is_found_and_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("otab.toml");
+        let text = "[store]\nurl = \"postgresql://u:p@h/d\"\n[mail]\npassword_file = \"mail.secret\"\n\
+                    [[postmaster.trusted]]\nfield = \"X-A\"\nvalue = \"v\"\n[[postmaster.trusted]]\nvalue_file = \"/v\"\n\
+                    [[customer_user]]\nname = \"value\"\nurl = \"mysql://u@h/d\"\npassword = \"p\"\n\
+                    [create.preferences]\nvalue = \"x\"\n";
+        std::fs::write(&path, text).unwrap();
+        let found = secrets(&path).unwrap();
+        let file = |key: &str| found.iter().find(|kept| kept.key == key).unwrap().file.clone();
+        assert_eq!(found.len(), 5, "{found:?}");
+        assert_eq!(file("mail.password_file"), Some(folder.path().canonicalize().unwrap().join("mail.secret")));
+        assert_eq!(file("postmaster.trusted.value_file"), Some("/v".into()));
+        for inline in ["store.url", "postmaster.trusted.value", "customer_user.password"] {
+            assert_eq!(file(inline), None);
+        }
+    }
+}

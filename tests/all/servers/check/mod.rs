@@ -1,0 +1,292 @@
+//! What `otab check` finds in a helpdesk's database: each finding once, and nothing bad where nothing is.
+
+mod lookup;
+mod rights;
+
+use serde_json::Value;
+
+use super::helpdesk::{Helpdesk, OPEN};
+use super::server::Product;
+use super::{PLACES, Place, shared};
+use crate::site::{Site, run};
+
+/// A check's status, and what it found.
+struct Checked {
+    status: Option<i32>,
+    findings: Vec<Value>,
+}
+
+impl Checked {
+    fn of(site: &Site) -> Self {
+        let mut command = Site::otab();
+        command.arg("--config").arg(site.path("otab.toml")).args(["check", "--json"]);
+        let output = run(&mut command, b"");
+        let findings = serde_json::from_slice(&output.stdout);
+        Self { status: output.status.code(), findings: findings.unwrap_or_else(|_| panic!("{output:?}")) }
+    }
+
+    fn has(&self, grade: &str, what: &str, says: &str) -> bool {
+        self.find(grade, what, says).is_some()
+    }
+
+    fn find(&self, grade: &str, what: &str, says: &str) -> Option<String> {
+        let found = self.findings.iter().find(|finding| {
+            finding["grade"] == grade && finding["what"] == what && finding["says"].as_str().unwrap().contains(says)
+        });
+        found.map(|finding| finding["remedy"].as_str().unwrap().to_owned())
+    }
+
+    #[track_caller]
+    fn finds(&self, grade: &str, what: &str, says: &str, remedy: &str) {
+        let found = self.find(grade, what, says);
+        assert!(found.is_some_and(|found| found.contains(remedy)), "{grade} {what} {says}: {:#?}", self.findings);
+    }
+
+    #[track_caller]
+    fn is_clean(&self) {
+        let rest: Vec<&Value> = self.findings.iter().filter(|finding| finding["grade"] == "bad").collect();
+        assert_eq!((self.status, rest.len()), (Some(0), 0), "{:#?}", self.findings);
+    }
+}
+
+/// A helpdesk whose tickets and customers are on one database.
+fn desk(place: Place) -> Helpdesk {
+    let desk = Helpdesk::new(place);
+    desk.site.append(&format!("[[customer_user]]\nname = \"CustomerUser\"\nurl = \"{}\"\n", desk.url));
+    // The store is made.
+    desk.ends(0, &["filter"], &crate::site::mail(1));
+    desk
+}
+
+fn check(desk: &Helpdesk) -> Checked {
+    Checked::of(&desk.site)
+}
+
+fn customers(desk: &Helpdesk, rows: &[(&str, &str, &str, i64)]) {
+    for (login, email, company, valid) in rows {
+        desk.execute(
+            "INSERT INTO customer_user (login, email, customer_id, first_name, last_name, valid_id, create_time, \
+             create_by, change_time, change_by) VALUES (?, ?, ?, ' ', ' ', ?, '2026-01-01 00:00:00', 1, \
+             '2026-01-01 00:00:00', 1)",
+            &[(*login).into(), (*email).into(), (*company).into(), (*valid).into()],
+        );
+    }
+}
+
+fn modified(desk: &Helpdesk, name: &str, user: Option<i64>, is_valid: i64, yaml: &str) {
+    desk.execute(
+        "INSERT INTO sysconfig_modified (sysconfig_default_id, name, user_id, is_valid, effective_value) \
+         VALUES (1, ?, ?, ?, ?)",
+        &[name.into(), user.into(), is_valid.into(), yaml.into()],
+    );
+}
+
+const FILTER: &str = "PostMaster::PreFilterModule###000-CreateCustomerUser";
+
+#[test]
+fn a_helpdesk_as_it_should_be_has_nothing_bad_and_says_how_many_customers_there_are() {
+    for desk in PLACES.map(desk) {
+        customers(&desk, &[("dave", "dave@corp.test", "corp", 2)]);
+        let checked = check(&desk);
+        checked.is_clean();
+        checked.finds("ok", "customers", "customers: 2, of them valid: 1", "");
+        checked.finds("ok", "tickets", " answers (", "");
+        checked.finds("ok", "package", "switched off", "");
+        checked.finds("ok", "agreement", "are the helpdesk's", "");
+        let names = [("SQLite", Place::Sqlite), ("PostgreSQL", Place::PostgreSql), ("MariaDB", Place::MariaDb)];
+        let name = names.iter().find(|(_, place)| *place == desk.place).unwrap().0;
+        checked.finds("ok", "customers", &format!("answers ({name} "), "");
+        assert!(!checked.has("note", "customers", ""), "{:#?}", checked.findings);
+        assert!(!checked.has("note", "clock", ""), "{:#?}", checked.findings);
+    }
+}
+
+#[test]
+fn addresses_and_companies_that_several_customers_have_are_counted_and_named() {
+    for desk in PLACES.map(desk) {
+        customers(
+            &desk,
+            &[
+                ("d1", "Dave@corp.test", "gmx.de", 1),
+                ("d2", "dave@corp.test", "GMX.de", 2),
+                ("d3", "davé@corp.test", "x", 1),
+            ],
+        );
+        let many: Vec<String> = (0..20).map(|number| format!("m{number}@big.test")).collect();
+        for login in &many {
+            customers(&desk, &[(login, login, "big", 1)]);
+        }
+        let checked = check(&desk);
+        checked.is_clean();
+        checked.finds("note", "customers", "more than one customer: 1: dave@corp.test (2)", "first valid login");
+        checked.finds("note", "customers", "share the customer id big: 20", "company tickets");
+        checked.finds("note", "customers", "customer id of several: gmx.de (2)", "create.customer_id");
+        desk.sql("UPDATE customer_user SET customer_id = login WHERE login = 'm0@big.test'");
+        assert!(!check(&desk).has("note", "customers", "share the customer id"));
+    }
+}
+
+#[test]
+fn the_packages_own_filter_is_bad_while_it_is_on_and_the_newest_row_of_nobodys_counts() {
+    for desk in PLACES.map(desk) {
+        modified(&desk, FILTER, Some(7), 1, "---\nA: b\n");
+        check(&desk).is_clean();
+        modified(&desk, FILTER, None, 1, "---\nA: b\n");
+        let checked = check(&desk);
+        assert_eq!(checked.status, Some(78), "{:#?}", checked.findings);
+        checked.finds("bad", "package", "switched on", "System Configuration");
+        modified(&desk, FILTER, None, 0, "---\nA: b\n");
+        check(&desk).is_clean();
+        desk.sql("DROP TABLE sysconfig_modified");
+        let checked = check(&desk);
+        assert_eq!(checked.status, Some(0), "{:#?}", checked.findings);
+        checked.finds("note", "package", "cannot be read", "GRANT SELECT");
+    }
+}
+
+#[test]
+fn settings_that_both_sides_have_are_told_where_they_differ() {
+    for desk in PLACES.map(desk) {
+        modified(&desk, "Ticket::Hook", None, 1, "--- Case#\n");
+        modified(&desk, "SystemID", None, 1, "--- 77\n");
+        desk.sql("UPDATE sysconfig_default SET name = 'OTRSTimeZone' WHERE name = 'OTOBOTimeZone'");
+        modified(&desk, "OTRSTimeZone", None, 1, "--- Europe/Berlin\n");
+        let checked = check(&desk);
+        checked.is_clean();
+        checked.finds("note", "agreement", "Ticket::Hook is \"Case#\"", "postmaster.ticket_hook = \"Case#\"");
+        checked.finds("note", "agreement", "SystemID is \"77\"", "postmaster.system_id = \"77\"");
+        checked.finds("note", "agreement", "OTRSTimeZone is \"Europe/Berlin\"", "tickets.time_zone");
+        assert!(!checked.has("note", "agreement", "HookDivider"));
+    }
+}
+
+#[test]
+fn mail_accounts_without_trust_and_addresses_of_the_helpdesks_own_are_worth_a_word() {
+    for desk in PLACES.map(desk) {
+        let account = |login: &str, trusted: i64, valid: i64| {
+            desk.execute(
+                "INSERT INTO mail_account (login, host, account_type, queue_id, trusted, valid_id) \
+                 VALUES (?, 'imap.test', 'IMAPS', 1, ?, ?)",
+                &[login.into(), trusted.into(), valid.into()],
+            );
+        };
+        account("open", 0, 1);
+        account("trusted", 1, 1);
+        account("gone", 0, 2);
+        for (address, valid) in [("help@desk.test", 1_i64), ("old@desk.test", 2), ("Sales@desk.test", 1)] {
+            desk.execute(
+                "INSERT INTO system_address (value0, value1, valid_id) VALUES (?, 'Desk', ?)",
+                &[address.into(), valid.into()],
+            );
+        }
+        let checked = check(&desk);
+        checked.is_clean();
+        checked.finds("note", "mail accounts", "open at imap.test", "Trusted: Yes");
+        assert_eq!(checked.findings.iter().filter(|finding| finding["what"] == "mail accounts").count(), 1);
+        checked.finds("note", "own addresses", "own_addresses: help@desk.test, Sales@desk.test", "add them");
+        desk.site.append("[postmaster]\nown_addresses = [\"help@desk.test\", \"sales@desk.test\"]\n");
+        assert!(!check(&desk).has("note", "own addresses", ""));
+    }
+}
+
+#[test]
+fn tables_and_columns_that_are_not_there_are_named() {
+    for desk in PLACES.map(desk) {
+        desk.sql("ALTER TABLE article_data_mime RENAME COLUMN a_message_id TO other");
+        desk.sql("DROP TABLE customer_preferences");
+        let checked = check(&desk);
+        assert_eq!(checked.status, Some(69), "{:#?}", checked.findings);
+        checked.finds("bad", "tickets", "article_data_mime has no column a_message_id", "tickets.url");
+        checked.finds("bad", "customers", "no table customer_preferences", "[[customer_user]]");
+        desk.sql("ALTER TABLE customer_user RENAME COLUMN city TO town");
+        check(&desk).finds("bad", "customers", "customer_user has no column city", "");
+    }
+}
+
+#[test]
+fn an_index_for_message_ids_that_is_gone_is_worth_a_word() {
+    for desk in PLACES.map(desk) {
+        let on = if desk.place == Place::MariaDb { " ON article_data_mime" } else { "" };
+        desk.sql(&format!("DROP INDEX article_data_mime_message_id_md5{on}"));
+        let checked = check(&desk);
+        checked.is_clean();
+        checked.finds("note", "tickets", "a_message_id_md5", "CREATE INDEX");
+    }
+}
+
+#[test]
+fn a_change_that_is_still_to_come_says_that_the_zone_is_another() {
+    for desk in PLACES.map(desk) {
+        let time = |hours: i64| {
+            let time = otab::clock::now() + jiff::SignedDuration::from_hours(hours);
+            time.strftime("%Y-%m-%d %H:%M:%S").to_string()
+        };
+        desk.ticket(1, "1", OPEN, &time(-1), &time(0));
+        assert!(!check(&desk).has("note", "time zone", ""));
+        desk.ticket(2, "2", OPEN, &time(0), &time(2));
+        check(&desk).finds("note", "time zone", "minutes from now", "OTOBOTimeZone");
+    }
+}
+
+#[test]
+fn a_column_that_is_too_short_or_of_another_type_is_told() {
+    for (place, short, other) in [
+        (
+            Place::PostgreSql,
+            "ALTER TABLE customer_user ALTER COLUMN email TYPE VARCHAR(40)",
+            "ALTER TABLE ticket ALTER COLUMN change_time TYPE TIMESTAMP WITH TIME ZONE",
+        ),
+        (
+            Place::MariaDb,
+            "ALTER TABLE customer_user MODIFY email VARCHAR(40) NOT NULL",
+            "ALTER TABLE ticket MODIFY change_time DATE NOT NULL",
+        ),
+    ] {
+        let desk = desk(place);
+        desk.sql(short);
+        let checked = check(&desk);
+        checked.is_clean();
+        checked.finds("note", "customers", "customer_user.email takes 40 characters", "refused");
+        desk.sql(other);
+        let checked = check(&desk);
+        assert_eq!(checked.status, Some(69));
+        checked.finds("bad", "tickets", "ticket.change_time is of the type", "never alters");
+    }
+}
+
+#[test]
+fn a_clock_that_goes_wrong_is_told() {
+    let desk = desk(Place::PostgreSql);
+    let database = desk.url.split('?').next().unwrap().rsplit('/').next().unwrap().to_owned();
+    // A function of this name that is found before the server's own.
+    let sql = format!(
+        "CREATE FUNCTION clock_timestamp() RETURNS TIMESTAMPTZ LANGUAGE sql AS \
+         $$ SELECT pg_catalog.clock_timestamp() + INTERVAL '1 minute' $$; \
+         ALTER DATABASE {database} SET search_path = public, pg_catalog"
+    );
+    shared(Product::PostgreSql).client(&database, &sql);
+    let checked = check(&desk);
+    checked.is_clean();
+    checked.finds("note", "clock", "ahead of this machine's", "NTP");
+}
+
+#[test]
+fn a_check_writes_nothing_into_the_helpdesk() {
+    for desk in [Place::PostgreSql, Place::MariaDb].map(desk) {
+        let product = if desk.place == Place::PostgreSql { Product::PostgreSql } else { Product::MariaDb };
+        let database = desk.url.split('?').next().unwrap().rsplit('/').next().unwrap().to_owned();
+        let tables = ["customer_user", "customer_preferences", "ticket", "sysconfig_modified", "system_address"];
+        let look = || tables.map(|table| shared(product).client(&database, &format!("SELECT * FROM {table}")));
+        let next = || match product {
+            Product::PostgreSql => shared(product).client(&database, "SELECT last_value FROM customer_user_id_seq"),
+            Product::MariaDb => shared(product).client(
+                &database,
+                "SELECT auto_increment FROM information_schema.tables WHERE table_schema = DATABASE() \
+                 AND table_name = 'customer_user'",
+            ),
+        };
+        let before = (look(), next());
+        check(&desk).is_clean();
+        assert_eq!((look(), next()), before, "{:?}", desk.place);
+    }
+}

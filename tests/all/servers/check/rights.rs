@@ -1,0 +1,145 @@
+//! Each right that is missing, on tables of the helpdesk's and of otab's own.
+
+use std::os::unix::fs::PermissionsExt;
+
+use super::super::server::Product;
+use super::super::{Place, shared};
+use super::{Checked, Helpdesk, check, desk};
+use crate::site::{Site, run};
+
+/// Gives the visitor just these rights in a desk's database, and has otab come as him.
+fn as_visitor(desk: &Helpdesk, rights: &str) {
+    let product = if desk.place == Place::PostgreSql { Product::PostgreSql } else { Product::MariaDb };
+    let server = shared(product);
+    let database = desk.url.split('?').next().unwrap().rsplit('/').next().unwrap().to_owned();
+    let visitor = format!("v_{database}");
+    match product {
+        Product::PostgreSql => server.client(
+            &database,
+            &format!("CREATE ROLE {visitor} LOGIN PASSWORD 'hunter2'; {}", rights.replace("VISITOR", &visitor)),
+        ),
+        Product::MariaDb => server.client(
+            &database,
+            &format!("CREATE USER {visitor} IDENTIFIED BY 'hunter2'; {}", rights.replace("VISITOR", &visitor)),
+        ),
+    };
+    let url = server.tcp_url("127.0.0.1", &database, "sslmode=disable").replace("visitor:", &format!("{visitor}:"));
+    let text = std::fs::read_to_string(desk.site.path("otab.toml")).unwrap();
+    let path = desk.site.write("otab.toml", &text.replace(&desk.url, &url));
+    // There is a password in it now.
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+#[test]
+fn every_right_that_is_missing_is_named_with_the_grant() {
+    for (place, preferences) in [
+        (Place::PostgreSql, "GRANT INSERT, DELETE ON customer_preferences TO"),
+        (Place::MariaDb, "GRANT INSERT, DELETE ON customer_preferences TO"),
+    ] {
+        let reader = desk(place);
+        let all = if place == Place::PostgreSql { "ALL TABLES IN SCHEMA public" } else { "*" };
+        as_visitor(&reader, &format!("GRANT SELECT ON {all} TO VISITOR;"));
+        let checked = check(&reader);
+        assert_eq!(checked.status, Some(69), "{:#?}", checked.findings);
+        checked.finds("bad", "customers", "INSERT on customer_user is missing", "GRANT INSERT ON customer_user TO");
+        checked.finds("bad", "customers", "INSERT, DELETE on customer_preferences", preferences);
+        assert!(!checked.has("bad", "tickets", ""), "{:#?}", checked.findings);
+        if place == Place::PostgreSql {
+            let remedy = "GRANT USAGE ON SEQUENCE public.customer_user_id_seq TO";
+            checked.finds("bad", "customers", "customer_user_id_seq", remedy);
+        }
+        // A source in which nobody is created needs no more.
+        let text = std::fs::read_to_string(reader.site.path("otab.toml")).unwrap();
+        let second = "[[customer_user]]\nname = \"Own\"\n[postmaster]\ncustomer_user_backend = \"Own\"\n";
+        reader.site.write("otab.toml", &format!("{text}{second}"));
+        check(&reader).is_clean();
+
+        let nobody = desk(place);
+        as_visitor(&nobody, "GRANT SELECT ON customer_preferences TO VISITOR;");
+        let checked = check(&nobody);
+        assert_eq!(checked.status, Some(69), "{:#?}", checked.findings);
+        checked.finds(
+            "bad",
+            "customers",
+            "SELECT, INSERT on customer_user",
+            "GRANT SELECT, INSERT ON customer_user TO",
+        );
+        checked.finds("bad", "tickets", "SELECT on ticket is missing", "GRANT SELECT ON ticket TO");
+        checked.finds("note", "mail accounts", "cannot be read", "GRANT SELECT ON mail_account");
+
+        let creator = desk(place);
+        let more =
+            if place == Place::PostgreSql { "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO VISITOR;" } else { "" };
+        as_visitor(
+            &creator,
+            &format!(
+                "GRANT SELECT ON {all} TO VISITOR; GRANT INSERT ON customer_user TO VISITOR; \
+                 GRANT INSERT, DELETE ON customer_preferences TO VISITOR; {more}"
+            ),
+        );
+        check(&creator).is_clean();
+        creator.ends(0, &["filter"], b"From: eve@corp.test\nTo: help@desk.test\nSubject: x\n\nx\n");
+        let output = creator.ends(0, &["customer", "list"], b"");
+        assert!(String::from_utf8_lossy(&output.stdout).contains("eve@corp.test"));
+    }
+}
+
+#[test]
+fn rights_that_come_by_a_role_count_and_those_on_some_columns_are_not_enough() {
+    let role = desk(Place::MariaDb);
+    let grants = "CREATE ROLE makers; GRANT INSERT ON customer_user TO makers; \
+                  GRANT INSERT, DELETE ON customer_preferences TO makers; GRANT SELECT ON * TO VISITOR; \
+                  GRANT makers TO VISITOR; SET DEFAULT ROLE makers FOR VISITOR;";
+    as_visitor(&role, grants);
+    check(&role).is_clean();
+    for (place, all) in [(Place::MariaDb, "*"), (Place::PostgreSql, "ALL TABLES IN SCHEMA public")] {
+        let some = desk(place);
+        as_visitor(
+            &some,
+            &format!("GRANT SELECT ON {all} TO VISITOR; GRANT INSERT (login, email) ON customer_user TO VISITOR;"),
+        );
+        check(&some).finds("bad", "customers", "INSERT on customer_user is missing", "GRANT INSERT ON customer_user");
+    }
+}
+
+/// A site whose store is on a server, and the store's database.
+fn with_store(product: Product) -> (Site, String) {
+    let database = shared(product).empty_database();
+    let site = Site::new("");
+    let url = shared(product).url(&database);
+    site.write("otab.toml", &format!("[store]\nurl = \"{url}\"\n[log]\nsyslog = false\n[mail]\nwake = false\n"));
+    let output = run(Site::otab().arg("--config").arg(site.path("otab.toml")).args(["store", "migrate"]), b"");
+    assert!(output.status.success(), "{output:?}");
+    (site, database)
+}
+
+#[test]
+fn a_store_on_a_server_is_good_and_one_that_may_only_be_read_is_not() {
+    for (product, all) in [(Product::PostgreSql, "ALL TABLES IN SCHEMA public"), (Product::MariaDb, "*")] {
+        let (site, database) = with_store(product);
+        let checked = Checked::of(&site);
+        checked.is_clean();
+        checked.finds("ok", "store", "schema 2)", "");
+        checked.finds("ok", "customers", "customers: 0, of them valid: 0", "");
+        let name = format!("s_{database}");
+        shared(product).client(
+            &database,
+            &match product {
+                Product::PostgreSql => {
+                    format!("CREATE ROLE {name} LOGIN PASSWORD 'hunter2'; GRANT SELECT ON {all} TO {name}")
+                }
+                Product::MariaDb => {
+                    format!("CREATE USER {name} IDENTIFIED BY 'hunter2'; GRANT SELECT ON {all} TO {name}")
+                }
+            },
+        );
+        let url = shared(product).tcp_url("127.0.0.1", &database, "sslmode=disable");
+        let url = url.replace("visitor:", &format!("{name}:"));
+        let path = site.write("otab.toml", &format!("[store]\nurl = \"{url}\"\n[log]\nsyslog = false\n"));
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let checked = Checked::of(&site);
+        assert_eq!(checked.status, Some(69), "{:#?}", checked.findings);
+        checked.finds("bad", "store", "INSERT, UPDATE, DELETE on token", "GRANT INSERT, UPDATE, DELETE ON token TO");
+        checked.finds("bad", "store", "INSERT, DELETE on sent", "GRANT INSERT, DELETE ON sent TO");
+    }
+}
