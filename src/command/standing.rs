@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::newcomers;
 use super::site::Site;
 use crate::customer::{self, Created, CustomerUser, Error, Found, NewCustomer, Refusal, naming};
 use crate::db::Databases;
@@ -153,7 +154,13 @@ fn create(site: &Site, dbs: &mut Databases, mailbox: &Mailbox, mode: Mode) -> Re
         let customer = entry.stored_in(site.directory.source(&site.backend)?);
         return Ok(with(site, customer, Finding::Created));
     }
-    match site.directory.create(dbs, &site.backend, &new, mode.now) {
+    let entry = customer::Entry::from(&new);
+    if entry.check().is_ok() {
+        newcomers::note(site, dbs, &entry.login, mode.now)?;
+    }
+    let made = site.directory.create(dbs, &site.backend, &new, mode.now);
+    super::failpoint("created");
+    match made {
         Ok(Created::New(customer)) => Ok(with(site, customer, Finding::Created)),
         Ok(Created::Existing(customer)) if customer.valid => Ok(with(site, customer, Finding::Known)),
         Ok(Created::Existing(_)) => Ok(without(Standing::Free, Finding::Invalid)),
