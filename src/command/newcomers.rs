@@ -27,8 +27,10 @@ const MARGIN: SignedDuration = SignedDuration::from_secs(120);
 /// What came of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Told {
-    /// There is nobody to tell of now, or somebody else is at work.
+    /// There is nobody to tell of now.
     Nobody,
+    /// Somebody else is at work, and looks again when he is done.
+    ByOther,
     /// The command has succeeded, and this process is the one who works at the outbox.
     All,
     /// It has failed, and is tried again later; the same holds.
@@ -66,12 +68,12 @@ pub fn tell_all(site: &Site, log: &Log, holder: &str) -> Result<Told, db::Error>
     let mut came = Told::Nobody;
     loop {
         let told = tell(site, log, holder);
-        if !matches!(told, Ok(Told::Nobody)) {
+        if !matches!(told, Ok(Told::Nobody | Told::ByOther)) {
             people::changing().get(&site.store)?.write(|tx| queue::release(tx, holder))?;
         }
         match told? {
             Told::Nobody => return Ok(came),
-            Told::Failed => return Ok(Told::Failed),
+            other @ (Told::ByOther | Told::Failed) => return Ok(other),
             Told::All => came = Told::All,
         }
     }
@@ -90,7 +92,7 @@ pub fn tell(site: &Site, log: &Log, holder: &str) -> Result<Told, db::Error> {
     }
     let until = now + create.after_create_timeout + process::GRACE + MARGIN;
     if !dbs.get(&site.store)?.write(|tx| queue::hold(tx, holder, now, until))? {
-        return Ok(Told::Nobody);
+        return Ok(Told::ByOther);
     }
     let newcomers = ready(site, &mut dbs, now)?;
     drop(dbs);

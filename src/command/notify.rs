@@ -86,7 +86,11 @@ pub fn run(site: &Site, args: &cli::Notify) -> Done {
     // Started by the mail path, nobody reads its standard error. Where no link mail ever leaves, it was started to
     // tell of newcomers.
     let is_expected = told != Told::Nobody && site.config.mail.transport == config::Transport::None;
-    done.inspect_err(|failure| if !is_expected { log.error(&unsent(failure)) })
+    done.inspect_err(|failure| {
+        if !is_expected {
+            log.error(&unsent(failure))
+        }
+    })
 }
 
 fn unsent(failure: &Failure) -> String {
@@ -101,7 +105,7 @@ fn once(site: &Site, log: &Log, told: &mut Told) -> Done {
         *told = newcomers::tell_all(site, log, &name)?;
         let sent = Sender::new(site, log, &name)?.pass()?;
         match (sent, *told) {
-            (Exit::Ok, _) if newcomers::are_ready(site)? => {}
+            (Exit::Ok, told) if told != Told::ByOther && newcomers::are_ready(site)? => {}
             (Exit::Ok, Told::Failed) => {
                 tell_person("create.after_create has failed; see the log");
                 return Ok(Exit::TempFail);

@@ -158,9 +158,9 @@ fn create(site: &Site, dbs: &mut Databases, mailbox: &Mailbox, mode: Mode) -> Re
     if entry.check().is_ok() {
         newcomers::note(site, dbs, &entry.login, mode.now)?;
     }
-    let made = site.directory.create(dbs, &site.backend, &new, mode.now);
+    let outcome = site.directory.create(dbs, &site.backend, &new, mode.now);
     super::failpoint("created");
-    match made {
+    match outcome {
         Ok(Created::New(customer)) => Ok(with(site, customer, Finding::Created)),
         Ok(Created::Existing(customer)) if customer.valid => Ok(with(site, customer, Finding::Known)),
         Ok(Created::Existing(_)) => Ok(without(Standing::Free, Finding::Invalid)),

@@ -42,11 +42,7 @@ pub fn noted(db: &mut impl Statements) -> Result<Vec<Newcomer>, Error> {
     let sql = "SELECT backend, customer, created_at FROM newcomer ORDER BY created_at, backend, customer LIMIT ?";
     let rows = db.rows(sql, &[MOST.into()])?;
     let newcomer = |row: &crate::db::Row| {
-        Ok(Newcomer {
-            backend: row.text(0)?.into_owned(),
-            login: row.text(1)?.into_owned(),
-            created_at: row.time(2)?,
-        })
+        Ok(Newcomer { backend: row.text(0)?.into_owned(), login: row.text(1)?.into_owned(), created_at: row.time(2)? })
     };
     rows.iter().map(newcomer).collect()
 }

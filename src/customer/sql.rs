@@ -211,12 +211,7 @@ fn has_at(dialect: Dialect, column: &str) -> String {
 }
 
 /// A new valid row without a password, as OTOBO's package writes it, and its preferences.
-pub(super) fn insert(
-    db: &mut impl Statements,
-    source: &Source,
-    entry: &Entry,
-    now: Timestamp,
-) -> Result<(), Error> {
+pub(super) fn insert(db: &mut impl Statements, source: &Source, entry: &Entry, now: Timestamp) -> Result<(), Error> {
     let time = Value::from(source.zone.write(now));
     db.execute(
         "INSERT INTO customer_user (login, email, customer_id, pw, title, first_name, last_name, \
@@ -269,12 +264,7 @@ pub(super) fn preference(db: &mut impl Statements, login: &str, key: &str) -> Re
 }
 
 /// Makes the customer with exactly this login invalid; `false` where there is none.
-pub(super) fn disable(
-    db: &mut impl Statements,
-    source: &Source,
-    login: &str,
-    now: Timestamp,
-) -> Result<bool, Error> {
+pub(super) fn disable(db: &mut impl Statements, source: &Source, login: &str, now: Timestamp) -> Result<bool, Error> {
     let rows = db.rows("SELECT id, login FROM customer_user WHERE login = ?", &[login.into()])?;
     // By its id, since a collation could call other logins equal.
     let Some(row) = rows.iter().find(|row| row.lossy(1) == login) else {
