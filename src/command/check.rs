@@ -20,6 +20,7 @@ use crate::exit::Exit;
 use crate::link::outbox;
 use crate::link::probe::probe;
 use crate::link::template::Templates;
+use crate::ticket::Unusable;
 
 /// How long a mail server is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -102,6 +103,7 @@ fn look(path: &Path) -> Vec<Finding> {
     findings.extend(tickets(&site));
     findings.push(marker(&site));
     findings.extend(links(&site));
+    findings.extend(notification(&site));
     findings.push(orders(&site));
     findings
 }
@@ -220,6 +222,26 @@ fn links(site: &Site) -> Vec<Finding> {
         findings.push(Finding::note("own addresses", says, "add it: mail from it then makes no customer"));
     }
     findings
+}
+
+/// Whether the helpdesk's notification is there that renewed links go out with.
+fn notification(site: &Site) -> Option<Finding> {
+    let id = site.config.one_time_auth.token_refresh_notification?;
+    Some(match site.tickets.notification(&mut people::reading(), id) {
+        Ok(found) => {
+            let languages: Vec<&str> = found.messages.iter().map(|message| message.language.as_str()).collect();
+            Finding::good("notification", format!("{id} has texts in {}", languages.join(", ")))
+        }
+        Err(Unusable::Db(error)) => {
+            let remedy =
+                "see tickets.url, and whether its user may read notification_event and notification_event_message";
+            Finding::bad("notification", Exit::Unavailable, error, remedy)
+        }
+        Err(other) => {
+            let remedy = "see one_time_auth.token_refresh_notification_id; renewed links go out with the built-in text";
+            Finding::bad("notification", Exit::Config, other, remedy)
+        }
+    })
 }
 
 fn orders(site: &Site) -> Finding {

@@ -267,7 +267,7 @@ impl<'a> Sender<'a> {
         if let Err(fate) = self.is_known_to_helpdesk(&mut dbs, order) {
             return (fate, false);
         }
-        let letter = letter::write(self.site, &self.templates, &mut dbs, order);
+        let letter = letter::write(self.site, self.log, &self.templates, &mut dbs, order);
         // Nothing is held open while a mail server takes its time.
         drop(dbs);
         let mail = match letter {

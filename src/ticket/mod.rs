@@ -5,6 +5,7 @@
 
 mod embedded;
 mod facts;
+mod notification;
 mod otobo;
 
 use std::fmt;
@@ -14,6 +15,7 @@ use jiff::Timestamp;
 
 pub use embedded::Embedded;
 pub use facts::Facts;
+pub use notification::{Message, Notification, Unusable};
 pub use otobo::{ClosedSince, Otobo};
 
 /// One ticket, as far as otab cares.

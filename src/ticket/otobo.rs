@@ -46,6 +46,11 @@ impl Otobo {
         Ok(Self { url, zone: Zone::named(zone)?, closed_since })
     }
 
+    /// Where its tables are.
+    pub(super) fn url(&self) -> &Url {
+        &self.url
+    }
+
     /// The tickets with these numbers, by number.
     pub(super) fn by_numbers(&self, dbs: &mut Databases, numbers: &[String]) -> Result<HashMap<String, Ticket>, Error> {
         let wanted: BTreeSet<&str> = numbers.iter().map(String::as_str).collect();
