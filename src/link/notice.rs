@@ -115,3 +115,97 @@ fn text_of(html: &str, link: &str, name: &impl Fn() -> String) -> Result<String,
 fn with_link(text: String, link: &str) -> String {
     if text.contains(link) { text } else { format!("{}\n\n{link}\n", text.trim_end()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINK: &str = "https://help.test/t/abcdefghijklmnopqrstuv?a=1&b='2'";
+
+    fn made(body: &str, is_html: bool) -> Texts {
+        let values = Values { link: LINK, ticket_number: "20261121", site_name: "A <b> & C", days: 14, one_time: true };
+        let notice = Notice { language: "pt_BR", subject: "New link", body, is_html };
+        render(&notice, &values, "[[LINK]]").unwrap()
+    }
+
+    #[test]
+    fn the_link_is_in_both_parts_whatever_the_body_is() {
+        let escaped = page::escaped(LINK);
+        for (body, is_html) in [
+            ("", false),
+            ("Hello", false),
+            ("Hello\r\n<OTOBO_OTACustomerTicketLink>\r\n", false),
+            ("[[LINK]]", false),
+            ("", true),
+            ("Hello", true),
+            ("<p>&lt;OTRS_OTACustomerTicketLink&gt;</p>", true),
+            ("<p><otobo_otacustomerticketlink></p>", true),
+            ("<a href='[[LINK]]'>here</a>", true),
+            ("<a href=\"x\" title='>'>[[LINK]]</a>", true),
+            ("<html><head><title>[[LINK]]</title></head><body>Hi</body></html>", true),
+            ("<!-- [[LINK]] --><style>[[LINK]]</style>", true),
+            ("<ul><li><blockquote><table><tr><td>[[LINK]]</td></tr></table></blockquote></li></ul>", true),
+            ("<script", true),
+            ("<!--", true),
+            ("a < b <3 </ <a <<a>>", true),
+        ] {
+            let texts = made(body, is_html);
+            assert!(texts.text.contains(LINK), "{body}: {}", texts.text);
+            assert!(texts.html.contains(&escaped), "{body}: {}", texts.html);
+            assert!(!texts.text.contains('\r') && texts.language == "pt-br");
+        }
+        assert_eq!(made("Go:\n[[LINK]]\nBye", false).text, format!("Go:\n{LINK}\nBye"));
+        assert!(made("<p>[[LINK]]</p>", true).html.contains(&format!("<p>{}</p>", page::anchor(LINK))));
+        assert!(made("<a href='[[LINK]]'>x</a>", true).html.contains(&format!("<a href='{escaped}'>x</a>")));
+        assert!(made("<a href='x'>[[LINK]]</a>", true).html.contains(&format!("<a href='x'>{escaped}</a>")));
+        let hidden = made("<title>[[LINK]]</title>Hi", true).html;
+        assert!(hidden.contains("<title>-</title>Hi"), "{hidden}");
+    }
+
+    #[test]
+    fn nothing_that_a_sender_could_choose_comes_by_a_tag() {
+        for tag in
+            ["TICKET_Title", "CUSTOMER_SUBJECT[24]", "CUSTOMER_BODY", "CUSTOMER_DATA_UserFirstname", "CONFIG_FQDN", "x"]
+        {
+            for (body, is_html) in [
+                (format!("a <OTOBO_{tag}> b"), false),
+                (format!("a <otrs_{tag}> b"), false),
+                (format!("a <OTOBO_{tag}> b"), true),
+                (format!("a &lt;OTRS_{tag}&gt; b"), true),
+            ] {
+                let texts = made(&body, is_html);
+                assert!(texts.text.starts_with("a - b") && texts.html.contains("a - b"), "{body}: {texts:?}");
+            }
+        }
+        let body = "<OTOBO_TICKET_TicketNumber> <OTOBO_CONFIG_Organization> \
+                    <OTOBO_CONFIG_OneTimeAuth::AccessDaysAfterClose> &lt;OTOBO_x&gt; <OTOBO_x";
+        let texts = made(body, false);
+        assert!(texts.text.starts_with("20261121 A <b> & C 14 &lt;OTOBO_x&gt; <OTOBO_x\n"), "{}", texts.text);
+        assert!(made(body, true).html.contains("20261121 A &lt;b&gt; &amp; C 14 - <OTOBO_x"));
+    }
+
+    #[test]
+    fn a_subject_has_no_link_and_is_one_line() {
+        let values = Values { link: LINK, ticket_number: "", site_name: "", days: 1, one_time: true };
+        let subject = |subject| {
+            render(&Notice { language: "de", subject, body: "", is_html: false }, &values, "[[LINK]]")
+                .map(|texts| texts.subject)
+                .map_err(|error| error.to_string())
+        };
+        let made = subject("[[LINK]] <OTOBO_OTACustomerTicketLink> <OTOBO_TICKET_TicketNumber>");
+        assert_eq!(made.as_deref(), Ok("- - -"));
+        for bad in ["", " ", "a\nb", &"x".repeat(201)] {
+            assert!(subject(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_customers_language_is_taken_else_the_configured_one_else_the_first() {
+        let there = ["de", "en", "pt_BR"];
+        for (wanted, found) in
+            [(&["pt-BR", "en"][..], 2), (&["de_AT", "en"], 0), (&["fr", "EN"], 1), (&["fr"], 0), (&[], 0)]
+        {
+            assert_eq!(choose(there.into_iter(), wanted), found, "{wanted:?}");
+        }
+    }
+}

@@ -104,3 +104,19 @@ CREATE TABLE article_data_mime (
     FOREIGN KEY (article_id) REFERENCES article (id)
 ) ENGINE=InnoDB;
 CREATE INDEX article_data_mime_message_id_md5 ON article_data_mime (a_message_id_md5);
+
+CREATE TABLE notification_event (
+    id INTEGER NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    name VARCHAR(200) NOT NULL UNIQUE,
+    valid_id SMALLINT NOT NULL
+) ENGINE=InnoDB;
+
+CREATE TABLE notification_event_message (
+    id INTEGER NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    notification_id INTEGER NOT NULL,
+    subject VARCHAR(200) NOT NULL,
+    text TEXT NOT NULL,
+    content_type VARCHAR(250) NOT NULL,
+    language VARCHAR(60) NOT NULL,
+    UNIQUE (notification_id, language)
+) ENGINE=InnoDB;

@@ -57,3 +57,19 @@ CREATE TABLE article_data_mime (
     FOREIGN KEY (article_id) REFERENCES article (id)
 );
 CREATE INDEX article_data_mime_message_id_md5 ON article_data_mime (a_message_id_md5);
+
+CREATE TABLE notification_event (
+    id INTEGER PRIMARY KEY,
+    name VARCHAR(200) NOT NULL UNIQUE,
+    valid_id SMALLINT NOT NULL
+);
+
+CREATE TABLE notification_event_message (
+    id INTEGER PRIMARY KEY,
+    notification_id INTEGER NOT NULL,
+    subject VARCHAR(200) NOT NULL,
+    text TEXT NOT NULL,
+    content_type VARCHAR(250) NOT NULL,
+    language VARCHAR(60) NOT NULL,
+    UNIQUE (notification_id, language)
+);

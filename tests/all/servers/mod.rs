@@ -7,6 +7,7 @@ mod helpdesk;
 #[cfg(feature = "ldap")]
 mod ldap;
 pub mod moved;
+mod notification;
 mod outages;
 pub mod server;
 mod store;
