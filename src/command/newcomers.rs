@@ -57,6 +57,22 @@ pub fn waits(site: &Site, dbs: &mut Databases, backend: &str, login: &str) -> Re
     Ok(are_told(site) && newcomer::is_noted(dbs.get(&site.store)?, backend, login)?)
 }
 
+/// Whether the helpdesk knows this customer by now. One who has come since the others were told of is told of here:
+/// `holder` is the one who works at the outbox.
+pub fn is_known(
+    site: &Site,
+    log: &Log,
+    dbs: &mut Databases,
+    holder: &str,
+    [backend, login]: [&str; 2],
+) -> Result<bool, db::Error> {
+    if !waits(site, dbs, backend, login)? {
+        return Ok(true);
+    }
+    tell(site, log, holder)?;
+    Ok(!waits(site, dbs, backend, login)?)
+}
+
 /// Whether the command has something to do now.
 pub fn are_ready(site: &Site) -> Result<bool, db::Error> {
     Ok(are_told(site) && !ready(site, &mut people::changing(), clock::now())?.is_empty())

@@ -88,7 +88,7 @@ pub fn run(site: &Site, args: &cli::Notify) -> Done {
     let is_expected = told != Told::Nobody && site.config.mail.transport == config::Transport::None;
     done.inspect_err(|failure| {
         if !is_expected {
-            log.error(&unsent(failure))
+            log.error(&unsent(failure));
         }
     })
 }
@@ -306,13 +306,7 @@ impl<'a> Sender<'a> {
     /// Whether the helpdesk knows the customer by now: his link would open nothing before. One who has come since
     /// the others were told of is told of here.
     fn is_known_to_helpdesk(&self, dbs: &mut Databases, order: &Taken) -> Result<(), Fate> {
-        let waits = |dbs: &mut Databases| newcomers::waits(self.site, dbs, &order.backend, &order.customer);
-        let known = waits(dbs).and_then(|waits_now| {
-            Ok(!waits_now || {
-                newcomers::tell(self.site, self.log, &self.name)?;
-                !waits(dbs)?
-            })
-        });
+        let known = newcomers::is_known(self.site, self.log, dbs, &self.name, [&order.backend, &order.customer]);
         let why = match known {
             Ok(true) => return Ok(()),
             Ok(false) => "the helpdesk has not been told of its customer yet (create.after_create)".to_owned(),

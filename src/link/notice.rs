@@ -4,6 +4,7 @@
 //! sender's are answered. All others become `-`, as unknown ones do in OTOBO (facts, section 7).
 
 use html2text::config;
+use html2text::render::TrivialDecorator;
 
 use super::page::{self, Place};
 use super::template::{Error, Texts, Values, one_subject};
@@ -105,7 +106,7 @@ fn page_of(body: &str) -> String {
 fn text_of(html: &str, link: &str, name: &impl Fn() -> String) -> Result<String, Error> {
     // A mail's lines may be long; the link must never be broken.
     let width = link.chars().count().max(72);
-    let text = config::plain_no_decorate()
+    let text = config::with_decorator(TrivialDecorator::new())
         .no_link_wrapping()
         .string_from_read(html.as_bytes(), width)
         .map_err(|error| Error::Unusable(name(), error.to_string()))?;

@@ -44,7 +44,7 @@ fn it_is_run_again_by_itself_when_its_pause_is_over_and_the_pause_grows() {
             .database()
             .query_row("SELECT until FROM worker WHERE task = 'after_create'", [], |row| row.get(0))
             .unwrap();
-        (due - jiff::Timestamp::now().as_second() + 30) / 60
+        (due - otab::clock::now().as_second() + 30) / 60
     };
     for pause in [1, 2, 4, 8, 16, 32, 60, 60] {
         desk.ends(75, &["notify"]);

@@ -8,7 +8,9 @@ use crate::site::run;
 #[test]
 fn one_run_of_the_command_tells_of_all_who_are_new_and_each_gets_his_mail_behind_it() {
     for desk in PLACES.map(Desk::quiet) {
-        ["carol", "dave", "erin"].iter().for_each(|name| desk.filter(name));
+        for name in ["carol", "dave", "erin"] {
+            desk.filter(name);
+        }
         assert_eq!((desk.count("newcomer"), desk.events().len()), (3, 0), "{:?}", desk.place);
         desk.ends(0, &["notify"]);
         let events = desk.events();
@@ -66,12 +68,45 @@ fn customers_made_by_hand_are_told_of_too() {
 }
 
 #[test]
+fn a_link_in_an_outgoing_mail_to_a_newcomer_wakes_whoever_tells_of_him_and_waits_for_nobody() {
+    let desk = Desk::quiet(Place::Sqlite);
+    desk.filter("carol");
+    desk.ends(0, &["ticket", "add", "2026112110000017", "--customer", "carol@corp.test"]);
+    let text = std::fs::read_to_string(desk.site.path("otab.toml")).unwrap();
+    desk.site.write("otab.toml", &text.replace("wake = false", "wake = true"));
+    assert!(std::process::Command::new("mkfifo").arg(desk.site.path("pipe")).status().unwrap().success());
+    desk.then("read -r word < pipe");
+    let mail = b"To: carol@corp.test\nSubject: Ticket#2026112110000017\n\n[[OTAB-LINK]]\n";
+    let sent = run(
+        &mut desk.command(&[
+            "outgoing",
+            "--",
+            "/bin/sh",
+            "-c",
+            "cat",
+            "x",
+            "-i",
+            "-f",
+            "help@desk.test",
+            "carol@corp.test",
+        ]),
+        mail,
+    );
+    let sent = String::from_utf8(sent.stdout).unwrap();
+    assert!(sent.contains("https://help.test/t/"), "{sent} {}", desk.log());
+    wait_for(&desk.site.path("events"), "run", 1);
+    std::fs::write(desk.site.path("pipe"), "go on\n").unwrap();
+    wait_for(&desk.site.path("otab.log"), "create.after_create has succeeded", 1);
+    desk.assert_told(&["carol"]);
+}
+
+#[test]
 fn a_customer_who_is_not_made_in_the_end_is_told_of_once_and_nobody_tells_of_him_while_he_may_be() {
     for desk in PLACES.map(Desk::quiet) {
         desk.filter("carol");
         desk.ends(0, &["notify"]);
         let note = |login: &str, age: i64| {
-            let at = jiff::Timestamp::now().as_second() - age;
+            let at = otab::clock::now().as_second() - age;
             desk.sql(&format!("INSERT INTO newcomer VALUES ('CustomerUser', '{login}', {at})"));
         };
         note("dave@corp.test", 60);
