@@ -77,23 +77,9 @@ fn a_link_in_an_outgoing_mail_to_a_newcomer_wakes_whoever_tells_of_him_and_waits
     assert!(std::process::Command::new("mkfifo").arg(desk.site.path("pipe")).status().unwrap().success());
     desk.then("read -r word < pipe");
     let mail = b"To: carol@corp.test\nSubject: Ticket#2026112110000017\n\n[[OTAB-LINK]]\n";
-    let sent = run(
-        &mut desk.command(&[
-            "outgoing",
-            "--",
-            "/bin/sh",
-            "-c",
-            "cat",
-            "x",
-            "-i",
-            "-f",
-            "help@desk.test",
-            "carol@corp.test",
-        ]),
-        mail,
-    );
-    let sent = String::from_utf8(sent.stdout).unwrap();
-    assert!(sent.contains("https://help.test/t/"), "{sent} {}", desk.log());
+    let command = ["outgoing", "--", "/bin/echo", "-i", "-f", "help@desk.test", "carol@corp.test"];
+    assert!(run(&mut desk.command(&command), mail).status.success());
+    desk.logged(&["outgoing: ticket 2026112110000017, link with token"]);
     wait_for(&desk.site.path("events"), "run", 1);
     std::fs::write(desk.site.path("pipe"), "go on\n").unwrap();
     wait_for(&desk.site.path("otab.log"), "create.after_create has succeeded", 1);
