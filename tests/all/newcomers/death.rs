@@ -84,6 +84,18 @@ fn a_filter_that_makes_its_customer_while_the_command_runs_is_told_of_by_another
 }
 
 #[test]
+fn who_comes_while_the_command_runs_and_has_no_mail_waiting_is_told_of_before_the_sender_ends() {
+    for desk in PLACES.map(Desk::quiet) {
+        desk.filter("carol");
+        let add = "$2 --config otab.toml customer add dave@corp.test > /dev/null";
+        desk.then(&format!("[ -e tried ] || {{ touch tried; {add}; }}"));
+        desk.ends(0, &["notify"]);
+        desk.assert_told(&["carol", "dave"]);
+        assert_eq!((desk.count("newcomer"), desk.mails()), (0, 1), "{:?} {:?}", desk.place, desk.events());
+    }
+}
+
+#[test]
 fn a_sender_that_dies_before_or_behind_the_command_runs_it_again_before_the_mail() {
     for place in PLACES {
         for (at, runs) in [("telling", 1), ("told", 2)] {
