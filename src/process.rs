@@ -1,24 +1,24 @@
 //! Runs a program with a mail on its standard input: with a time limit and an ear for what it says, or
-//! in otab's own place.
+//! in otab's own place. And one that is no mail server's, with a limit for all that it starts.
 //!
 //! No shell is involved.
 
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read;
-use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, Command};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::OwnedFd;
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, pidfd_send_signal};
 
 /// How much of a program's output is kept, in bytes.
 const KEPT: u64 = 1500;
 /// How long a command that was told to end may take before it is killed.
-const GRACE: Duration = Duration::from_secs(10);
+pub const GRACE: Duration = Duration::from_secs(10);
 /// How long the rest of the output is waited for, once the command has ended: what it started in the
 /// background may hold the pipe open for ever.
 const REST: Duration = Duration::from_millis(200);
@@ -64,7 +64,22 @@ pub fn run(command: &[OsString], mail: File, limit: Duration) -> std::io::Result
     // The command's ends of the pipe and of the file live in `stage`; ours have to go.
     drop(stage);
     let said = collect(reader);
-    let ended = wait(&mut child, limit)?;
+    let ended = wait(&mut child, limit, Whom::Itself)?;
+    let said = said.recv_timeout(REST).unwrap_or_default().trim().to_owned();
+    Ok(Finished { ended, said })
+}
+
+/// Runs a command as the leader of a process group of its own, which ends with it where the limit passes: `limit`,
+/// then TERM, then KILL. Only what it says on standard error is kept. Fails as [`run`] does.
+pub fn run_apart(command: &[OsString], input: File, limit: Duration) -> std::io::Result<Finished> {
+    let (program, arguments) = command.split_first().ok_or_else(|| std::io::Error::other("no command is given"))?;
+    let (reader, writer) = std::io::pipe()?;
+    let mut stage = Command::new(program);
+    stage.args(arguments).stdin(input).stdout(Stdio::null()).stderr(writer).process_group(0);
+    let mut child = stage.spawn()?;
+    drop(stage);
+    let said = collect(reader);
+    let ended = wait(&mut child, limit, Whom::Group)?;
     let said = said.recv_timeout(REST).unwrap_or_default().trim().to_owned();
     Ok(Finished { ended, said })
 }
@@ -94,15 +109,17 @@ fn collect(mut reader: std::io::PipeReader) -> mpsc::Receiver<String> {
 }
 
 /// Waits by a file descriptor of the process, which no other process can take over, as a number can.
-fn wait(child: &mut Child, limit: Duration) -> std::io::Result<Ended> {
+fn wait(child: &mut Child, limit: Duration, whom: Whom) -> std::io::Result<Ended> {
     let pid =
         i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or_else(|| std::io::Error::other("no process"))?;
     let process = pidfd_open(pid, PidfdFlags::empty())?;
     let in_time = ends_within(&process, limit)?;
     if !in_time {
-        let _ = pidfd_send_signal(&process, Signal::TERM);
-        if !ends_within(&process, GRACE)? {
-            let _ = pidfd_send_signal(&process, Signal::KILL);
+        end(&process, pid, whom, Signal::TERM);
+        let is_gone = ends_within(&process, GRACE)?;
+        // What the leader has started may stay when it goes.
+        if !is_gone || matches!(whom, Whom::Group) {
+            end(&process, pid, whom, Signal::KILL);
         }
     }
     let status = child.wait()?;
@@ -111,6 +128,21 @@ fn wait(child: &mut Child, limit: Duration) -> std::io::Result<Ended> {
         (true, Some(code)) => Ended::Status(u8::try_from(code).unwrap_or(u8::MAX)),
         (true, None) => Ended::Signal(status.signal().unwrap_or_default()),
     })
+}
+
+/// Who is ended when the limit has passed.
+#[derive(Clone, Copy)]
+enum Whom {
+    Itself,
+    /// All of its process group: its number is nobody else's as long as the leader has not been waited for.
+    Group,
+}
+
+fn end(process: &OwnedFd, pid: Pid, whom: Whom, signal: Signal) {
+    let _ = match whom {
+        Whom::Itself => pidfd_send_signal(process, signal),
+        Whom::Group => kill_process_group(pid, signal),
+    };
 }
 
 fn ends_within(process: &OwnedFd, limit: Duration) -> std::io::Result<bool> {

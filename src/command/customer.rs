@@ -4,9 +4,11 @@ use serde_json::{Map, Value, json};
 
 use super::cli;
 use super::failure::{Done, Ends, Failure};
+use super::newcomers;
 use super::people;
 use super::print;
 use super::site::{self, Site};
+use super::wake::{self, Why};
 use crate::clock;
 use crate::customer::{CustomerUser, Entry, naming};
 use crate::db::Databases;
@@ -125,8 +127,14 @@ fn add(site: &Site, address: &Address, entry: &Entry) -> Done {
     }
     refuse_marker(site, entry)?;
     refuse_claimed(site, &mut dbs, address, entry)?;
+    if entry.check().is_ok() {
+        newcomers::note(site, &mut dbs, &entry.login, clock::now())?;
+    }
     let customer = site.directory.add(&mut dbs, &site.backend, entry, clock::now())?;
     drop(dbs);
+    if newcomers::are_told(site) {
+        wake::sender(&site.config, &site::open_log(&site.config), Why::Newcomer);
+    }
     site::open_log(&site.config).info(&format!("customer {} added to {}", customer.login, customer.source));
     print::line(&format!("customer {} added to {}", clean(&customer.login), customer.source))?;
     Ok(Exit::Ok)

@@ -74,7 +74,7 @@ impl From<db::Error> for Failure {
 impl From<customer::Error> for Failure {
     fn from(error: customer::Error) -> Self {
         let exit = match error {
-            customer::Error::Db { error, .. } => return error.into(),
+            customer::Error::Db { error, .. } | customer::Error::Unnoted(error) => return error.into(),
             customer::Error::UnknownSource(_) => Exit::Usage,
             // The one rule that a new row can break is that its login is there already.
             customer::Error::Refused(Refusal::Constraint(_)) => Exit::CantCreate,

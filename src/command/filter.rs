@@ -16,11 +16,12 @@ use super::explain;
 use super::follow_up;
 use super::intake::{self, Intake};
 use super::mail_path::{self, Deferred};
+use super::newcomers;
 use super::output::{self, CopyError};
 use super::record::{self, Record, Recorded};
 use super::site::{self, Site};
 use super::standing::{self, Asked, Finding, Mode};
-use super::wake;
+use super::wake::{self, Why};
 use super::watch::Watch;
 use crate::clock;
 use crate::config::{Config, OnError};
@@ -52,13 +53,19 @@ pub fn run(path: &Path, args: &cli::Passage, next: Next<'_>, watch: &Watch) -> R
     let idle = config.limits.idle;
     let site = Site::new(config, args.backend.as_deref()).map_err(|error| unusable(&format!("{error:#}")))?;
     site.check_backend().map_err(|error| unusable(&error))?;
-    let filter = Filter { site: &site, args, next, watch, log, idle, has_order: Cell::new(false) };
-    let status = filter.run()?;
-    watch.done();
-    if filter.has_order.get() {
-        wake::sender(&site.config, log);
+    let (has_order, has_newcomer) = (Cell::new(false), Cell::new(false));
+    let filter = Filter { site: &site, args, next, watch, log, idle, has_order, has_newcomer };
+    let status = filter.run();
+    if status.is_ok() {
+        watch.done();
     }
-    Ok(status)
+    // A customer who has been made stays, whatever becomes of the mail.
+    match (&status, filter.has_newcomer.get(), filter.has_order.get()) {
+        (_, true, _) => wake::sender(&site.config, log, Why::Newcomer),
+        (Ok(_), _, true) => wake::sender(&site.config, log, Why::Order),
+        _ => {}
+    }
+    status
 }
 
 /// One run.
@@ -75,6 +82,8 @@ pub struct Filter<'a> {
     pub idle: Duration,
     /// Whether the mail is out, and a link mail may be due for it.
     has_order: Cell<bool>,
+    /// Whether the helpdesk has not been told of the mail's customer yet.
+    has_newcomer: Cell<bool>,
 }
 
 /// What was decided on a mail, and what the log says of it.
@@ -182,7 +191,11 @@ impl Filter<'_> {
         examined.kind = self.kind(&mut dbs, &examined)?;
         let asked = self.ask(&mut dbs, rules, &examined, mode)?;
         let settled = policy::settle(header, &examined, rules, &asked.standing);
-        let recorded = self.record(&mut dbs, &examined, &settled, &asked, mode)?;
+        let recorded = self.record(&mut dbs, &examined, &settled, &asked, mode);
+        if !mode.dry_run {
+            self.has_newcomer.set(self.is_newcomer(&mut dbs, &asked, recorded.as_ref().ok()));
+        }
+        let recorded = recorded?;
         // Closed before anything goes out: a reader that stalls must not keep SQLite's log from shrinking.
         if let Err(error) = dbs.close() {
             self.log.warning(&format!("closing the databases: {error}"));
@@ -248,6 +261,18 @@ impl Filter<'_> {
             let wish = self.site.config.postmaster.on_error;
             self.soften(examined, &error, wish, "the token cannot be recorded", || Record::NOTHING)
         })
+    }
+
+    /// Whether the helpdesk has not been told of the mail's customer yet. The store is only asked where it has
+    /// just answered: no mail waits for this.
+    fn is_newcomer(&self, dbs: &mut Databases, asked: &Asked, recorded: Option<&Record>) -> bool {
+        match (&asked.finding, &asked.customer, recorded.and_then(|record| record.token)) {
+            (Finding::Created, ..) => newcomers::are_told(self.site),
+            (_, Some(customer), Some(_)) => {
+                newcomers::waits(self.site, dbs, &customer.source, &customer.login).unwrap_or(false)
+            }
+            _ => false,
+        }
     }
 
     /// `on_error`: defer, or go on without.

@@ -11,9 +11,12 @@ use super::token_facts::{Facts, language, look};
 use crate::clock;
 use crate::db::Databases;
 use crate::link::compose::{self, LinkMail, Ready};
+use crate::link::notice::{self, Notice};
 use crate::link::outbox::Occasion;
 use crate::link::queue::Taken;
 use crate::link::template::{Templates, Texts, Values};
+use crate::log::Log;
+use crate::ticket::Unusable;
 use crate::token::{self, Answer, CustomerStanding, State};
 
 /// What an order comes to.
@@ -27,7 +30,7 @@ pub enum Letter {
 }
 
 /// The mail for an order.
-pub fn write(site: &Site, templates: &Templates, dbs: &mut Databases, order: &Taken) -> Letter {
+pub fn write(site: &Site, log: &Log, templates: &Templates, dbs: &mut Databases, order: &Taken) -> Letter {
     let Some(secret) = &order.secret else {
         return Letter::Never("it holds no token".to_owned());
     };
@@ -46,9 +49,10 @@ pub fn write(site: &Site, templates: &Templates, dbs: &mut Databases, order: &Ta
         Err(why) => return Letter::Never(why),
     };
     let language = language(site, dbs, &facts);
-    let texts = match texts(site, templates, order, &facts, &link, language.as_deref()) {
+    let wording = Wording { site, order, facts: &facts, link: &link, language: language.as_deref() };
+    let texts = match wording.texts(log, templates, dbs) {
         Ok(texts) => texts,
-        Err(error) => return Letter::NotYet(error.to_string()),
+        Err(why) => return Letter::NotYet(why),
     };
     let mail = &site.config.mail;
     let Some(from) = &mail.from else {
@@ -105,24 +109,66 @@ fn in_vain(site: &Site, order: &Taken, facts: &Facts, now: Timestamp) -> Option<
     }
 }
 
-fn texts(
-    site: &Site,
-    templates: &Templates,
-    order: &Taken,
-    facts: &Facts,
-    (link, one_time): &(String, bool),
-    language: Option<&str>,
-) -> Result<Texts, crate::link::template::Error> {
-    let links = &site.config.one_time_auth;
-    let languages = [language, order.language.as_deref(), Some(links.language.as_str())];
-    let languages: Vec<&str> = languages.into_iter().flatten().collect();
-    let occasion = if order.is_refresh { Occasion::Refresh } else { Occasion::New };
-    let values = Values {
-        link,
-        ticket_number: facts.token.ticket_number.as_deref().unwrap_or_default(),
-        site_name: &links.site_name,
-        days: links.access_days_after_close,
-        one_time: *one_time,
-    };
-    templates.render(occasion, &languages, &values)
+/// What the words of a mail depend on.
+struct Wording<'a> {
+    site: &'a Site,
+    order: &'a Taken,
+    facts: &'a Facts,
+    link: &'a (String, bool),
+    language: Option<&'a str>,
+}
+
+impl Wording<'_> {
+    /// The words; or why there are none yet.
+    fn texts(&self, log: &Log, templates: &Templates, dbs: &mut Databases) -> Result<Texts, String> {
+        let id = self.site.config.one_time_auth.token_refresh_notification;
+        let own = id.filter(|_| self.order.is_refresh).map(|id| self.notification(dbs, id)).transpose()?;
+        match own {
+            Some(Ok(texts)) => return Ok(texts),
+            // The customer waits for his link, and not for these words.
+            Some(Err(why)) => log.warning(&format!("link mail {}: by the built-in text: {why}", self.order.id)),
+            None => {}
+        }
+        let occasion = if self.order.is_refresh { Occasion::Refresh } else { Occasion::New };
+        templates.render(occasion, &self.languages(), &self.values()).map_err(|error| error.to_string())
+    }
+
+    /// The words of the helpdesk's own notification, or why it cannot be used; an error where it cannot be seen.
+    fn notification(&self, dbs: &mut Databases, id: u32) -> Result<Result<Texts, String>, String> {
+        let notification = match self.site.tickets.notification(dbs, id) {
+            Ok(notification) => notification,
+            Err(Unusable::Db(error)) => {
+                return Err(format!("the helpdesk's notification cannot be looked up: {error}"));
+            }
+            Err(other) => return Ok(Err(other.to_string())),
+        };
+        let languages = notification.messages.iter().map(|message| message.language.as_str());
+        let Some(message) = notification.messages.get(notice::choose(languages, &self.languages())) else {
+            return Ok(Err(Unusable::Empty(id).to_string()));
+        };
+        let notice = Notice {
+            language: &message.language,
+            subject: &message.subject,
+            body: &message.body,
+            is_html: message.is_html,
+        };
+        let placeholder = &self.site.config.postmaster.link_placeholder;
+        Ok(notice::render(&notice, &self.values(), placeholder).map_err(|error| error.to_string()))
+    }
+
+    fn languages(&self) -> Vec<&str> {
+        let configured = self.site.config.one_time_auth.language.as_str();
+        [self.language, self.order.language.as_deref(), Some(configured)].into_iter().flatten().collect()
+    }
+
+    fn values(&self) -> Values<'_> {
+        let links = &self.site.config.one_time_auth;
+        Values {
+            link: &self.link.0,
+            ticket_number: self.facts.token.ticket_number.as_deref().unwrap_or_default(),
+            site_name: &links.site_name,
+            days: links.access_days_after_close,
+            one_time: self.link.1,
+        }
+    }
 }

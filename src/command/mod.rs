@@ -16,6 +16,7 @@ mod letter;
 mod link;
 mod mail_path;
 mod mint;
+mod newcomers;
 mod notify;
 mod outbox;
 mod outgoing;

@@ -1,4 +1,4 @@
-//! `otab notify`: sends the link mails that are due, one at a time.
+//! `otab notify`: tells the helpdesk of newcomers, and sends the link mails that are due, one at a time.
 //!
 //! One process does one pass and ends, whatever hangs in it. What a mail says is `letter`'s matter.
 
@@ -11,6 +11,7 @@ use super::cli;
 use super::explain::say;
 use super::failure::{Done, Ends, Failure};
 use super::letter::{self, Letter};
+use super::newcomers::{self, Told};
 use super::people;
 use super::site::{self, Site};
 use super::wake;
@@ -77,17 +78,55 @@ enum Next {
 /// Runs it.
 pub fn run(site: &Site, args: &cli::Notify) -> Done {
     let log = site::open_log(&site.config);
-    let done = Sender::new(site, &log).and_then(|sender| if args.watch { watch(site, &log) } else { sender.pass() });
-    // Started by the mail path, nobody reads its standard error.
-    done.inspect_err(|failure| log.error(&format!("link mails cannot be sent: {:#}", failure.error)))
+    if args.watch {
+        return watch(site, &log).inspect_err(|failure| log.error(&unsent(failure)));
+    }
+    let mut told = Told::Nobody;
+    let done = once(site, &log, &mut told);
+    // Started by the mail path, nobody reads its standard error. Where no link mail ever leaves, it was started to
+    // tell of newcomers.
+    let is_expected = told != Told::Nobody && site.config.mail.transport == config::Transport::None;
+    done.inspect_err(|failure| {
+        if !is_expected {
+            log.error(&unsent(failure));
+        }
+    })
+}
+
+fn unsent(failure: &Failure) -> String {
+    format!("link mails cannot be sent: {:#}", failure.error)
+}
+
+/// Tells of newcomers, and sends what is due. Whoever found this process at work has ended at once: so it looks for
+/// newcomers once more when it is done, and behind that for orders.
+fn once(site: &Site, log: &Log, told: &mut Told) -> Done {
+    let name = uuid::Uuid::new_v4().simple().to_string();
+    loop {
+        *told = newcomers::tell_all(site, log, &name)?;
+        let sent = Sender::new(site, log, &name)?.pass()?;
+        match (sent, *told) {
+            (Exit::Ok, told) if told != Told::ByOther && newcomers::are_ready(site)? => {}
+            (Exit::Ok, Told::Failed) => {
+                tell_person("create.after_create has failed; see the log");
+                return Ok(Exit::TempFail);
+            }
+            (Exit::Ok, _) => return Ok(sent),
+            _ => return newcomers::tell_all(site, log, &name).map(|_| sent).map_err(Failure::from),
+        }
+    }
 }
 
 /// Starts a sender whenever an order is due. Each is a process of its own: what it leaves behind at a mail
 /// server that hangs ends with it, and a new otab is used once it is there.
 fn watch(site: &Site, log: &Log) -> Done {
+    let sends = match Sender::new(site, log, "") {
+        Ok(_) => true,
+        Err(_) if newcomers::are_told(site) && site.config.mail.transport == config::Transport::None => false,
+        Err(failure) => return Err(failure),
+    };
     let mut told = String::new();
     loop {
-        let passed = look_once(site).err().map(|failure| format!("{:#}", failure.error)).unwrap_or_default();
+        let passed = look_once(site, sends).err().map(|failure| format!("{:#}", failure.error)).unwrap_or_default();
         if !passed.is_empty() && passed != told {
             log.error(&format!("link mails: {passed}"));
         }
@@ -96,19 +135,21 @@ fn watch(site: &Site, log: &Log) -> Done {
     }
 }
 
-fn look_once(site: &Site) -> Result<(), Failure> {
-    if !queue::is_due(people::reading().get(&site.store)?, clock::now())? {
+fn look_once(site: &Site, sends: bool) -> Result<(), Failure> {
+    let is_due = sends && queue::is_due(people::reading().get(&site.store)?, clock::now())?;
+    if !is_due && !newcomers::are_ready(site)? {
         return Ok(());
     }
     let ended = wake::notify(&site.config).and_then(|mut notify| notify.status());
     match ended.ends(Exit::Unavailable, "otab notify cannot be started")? {
         status if status.success() => Ok(()),
+        status if !sends && status.code() == Some(Exit::Config.code().into()) => Ok(()),
         status => Err(Failure::new(Exit::TempFail, format!("otab notify: {status}"))),
     }
 }
 
 impl<'a> Sender<'a> {
-    fn new(site: &'a Site, log: &'a Log) -> Result<Self, Failure> {
+    fn new(site: &'a Site, log: &'a Log, name: &str) -> Result<Self, Failure> {
         let missing = |what: &str| Failure::new(Exit::Config, what);
         let transport = transport(&site.config.mail)
             .map_err(|why| missing(&why))?
@@ -119,8 +160,7 @@ impl<'a> Sender<'a> {
         let links = &site.config.one_time_auth;
         let templates = Templates::load(links.templates.as_deref(), &links.token_refresh_notification_id)
             .ends(Exit::Config, "one_time_auth.templates")?;
-        let name = uuid::Uuid::new_v4().simple().to_string();
-        Ok(Self { site, log, transport, templates, name })
+        Ok(Self { site, log, transport, templates, name: name.to_owned() })
     }
 
     /// Sends everything that is due, and lets others work, however it ends.
@@ -224,7 +264,10 @@ impl<'a> Sender<'a> {
 
     /// Tries an order; what became of it, and whether the mail server is away altogether.
     fn try_order(&self, mut dbs: Databases, order: &Taken) -> (Fate, bool) {
-        let letter = letter::write(self.site, &self.templates, &mut dbs, order);
+        if let Err(fate) = self.is_known_to_helpdesk(&mut dbs, order) {
+            return (fate, false);
+        }
+        let letter = letter::write(self.site, self.log, &self.templates, &mut dbs, order);
         // Nothing is held open while a mail server takes its time.
         drop(dbs);
         let mail = match letter {
@@ -258,6 +301,20 @@ impl<'a> Sender<'a> {
             },
         };
         (fate, matches!(failure.away, Away::All | Away::Unanswered))
+    }
+
+    /// Whether the helpdesk knows the customer by now: his link would open nothing before. One who has come since
+    /// the others were told of is told of here.
+    fn is_known_to_helpdesk(&self, dbs: &mut Databases, order: &Taken) -> Result<(), Fate> {
+        let known = newcomers::is_known(self.site, self.log, dbs, &self.name, [&order.backend, &order.customer]);
+        let why = match known {
+            Ok(true) => return Ok(()),
+            Ok(false) => "the helpdesk has not been told of its customer yet (create.after_create)".to_owned(),
+            Err(error) => format!("whether the helpdesk knows its customer cannot be looked up: {error}"),
+        };
+        let next = newcomers::next_try(self.site, dbs, clock::now()).ok().flatten();
+        let pause = next.map_or(SignedDuration::ZERO, |next| next.duration_since(clock::now()));
+        Err(self.later(order, pause.max(queue::pause(order.tries)), why))
     }
 
     /// Another try after a pause; none where it would come too late.

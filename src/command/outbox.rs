@@ -7,8 +7,9 @@ use super::failure::{Done, Failure};
 use super::people;
 use super::print;
 use super::site::{self, Site};
-use super::wake;
+use super::wake::{self, Why};
 use crate::clock;
+use crate::customer::newcomer;
 use crate::exit::Exit;
 use crate::link::outbox::{self, Waiting};
 
@@ -56,11 +57,15 @@ fn row(order: Waiting) -> [String; 9] {
 
 fn retry(site: &Site, id: Option<i64>) -> Done {
     let now = clock::now();
-    let count = people::changing().get(&site.store)?.write(|tx| outbox::retry(tx, id, now))?;
+    let count = people::changing().get(&site.store)?.write(|tx| {
+        // What these mails wait for is tried at once as well.
+        newcomer::retry(tx)?;
+        outbox::retry(tx, id, now)
+    })?;
     if count == 0 && id.is_some() {
         return Err(none_such());
     }
-    wake::sender(&site.config, &site::open_log(&site.config));
+    wake::sender(&site.config, &site::open_log(&site.config), Why::Order);
     print::line(&format!("due now: {count}"))?;
     Ok(Exit::Ok)
 }

@@ -21,6 +21,7 @@ use super::mail_path::{self, Deferred};
 use super::output;
 use super::site::{self, Site};
 use super::ticket_link::{self, Gift, Given, Request};
+use super::wake::{self, Why};
 use crate::config::{self, Config, Messages};
 use crate::mail::replace::{self, Found, Replacement};
 use crate::mail::transfer::Splice;
@@ -166,6 +167,10 @@ fn rewrite(site: Result<Arc<Site>, (PathBuf, anyhow::Error)>, command: &[OsStrin
     }
     let number = request.number.clone();
     let (gift, late) = ask(&site, request, found.wants_secret(), started);
+    if gift.is_newcomer {
+        // Nobody reads the mail, and clicks, before OTOBO has sent it.
+        wake::sender(&site.config, mail_path::log(), Why::Newcomer);
+    }
     mail_path::log().info(&format!("{name}: outgoing: {}", told(&gift.given, number.as_deref())));
     let splices = found.replaced(&replacement(&site.config, number.as_deref(), &gift));
     let token = match gift.given {

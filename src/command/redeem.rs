@@ -13,7 +13,7 @@ use super::people;
 use super::print;
 use super::site::{self, Site};
 use super::use_token::{Outcome, Use, Wish, use_token};
-use super::wake;
+use super::wake::{self, Why};
 use crate::clock;
 use crate::customer::CustomerUser;
 use crate::exit::Exit;
@@ -31,7 +31,7 @@ pub fn run(site: &Site, args: &cli::Redeem, wish: Wish) -> Done {
     let used = used?;
     note(site, &used, wish);
     if matches!(used.answer, Outcome::NewLink) {
-        wake::sender(&site.config, &site::open_log(&site.config));
+        wake::sender(&site.config, &site::open_log(&site.config), Why::Order);
     }
     let messages = site.config.one_time_auth.messages_for(used.language.as_deref().unwrap_or_default());
     let (answer, exit, message) = match &used.answer {

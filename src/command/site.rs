@@ -7,7 +7,7 @@ use anyhow::Context;
 
 use crate::config::{self, Config, OnError, OneTimeAuth, Prefix, TicketSource};
 use crate::customer::{Directory, HasPassword, Names, Source};
-use crate::db::{self, Access, Databases, Url, UrlError};
+use crate::db::{self, Access, Databases, Url, UrlError, Zone};
 use crate::log::{self, Log};
 use crate::mail::Address;
 use crate::policy::{Protect, Rules, TicketNumbers, Trusted};
@@ -33,7 +33,7 @@ impl Site {
     pub fn new(config: Config, backend: Option<&str>) -> anyhow::Result<Self> {
         let store = store_of(&config).context("store.url")?;
         let source = |source: &config::CustomerSource| {
-            source_of(source, &store, &config.folder).with_context(|| format!("customer_user `{}`: url", source.name))
+            source_of(source, &store, &config.folder).with_context(|| format!("customer_user `{}`", source.name))
         };
         let sources = config.customer_user.iter().map(source).collect::<Result<Vec<_>, _>>()?;
         let backend = backend.unwrap_or(&config.postmaster.customer_user_backend).to_owned();
@@ -143,8 +143,8 @@ fn tickets_of(config: &Config, store: &Url) -> anyhow::Result<Facts> {
     Ok(Facts::Otobo(Otobo::new(url, time_zone, closed_since).context("time_zone")?))
 }
 
-fn source_of(source: &config::CustomerSource, store: &Url, folder: &Path) -> Result<Source, UrlError> {
-    let url = url_of(source, store, folder)?;
+fn source_of(source: &config::CustomerSource, store: &Url, folder: &Path) -> anyhow::Result<Source> {
+    let url = url_of(source, store, folder).context("url")?;
     let columns = &source.columns;
     Ok(Source {
         name: source.name.clone(),
@@ -165,6 +165,7 @@ fn source_of(source: &config::CustomerSource, store: &Url, folder: &Path) -> Res
             person: [columns.first_name.clone(), columns.last_name.clone()],
             password: columns.password.clone(),
         },
+        zone: Zone::named(&source.time_zone).context("time_zone")?,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::newcomers;
 use super::site::Site;
 use crate::customer::{self, Created, CustomerUser, Error, Found, NewCustomer, Refusal, naming};
 use crate::db::Databases;
@@ -160,7 +161,10 @@ fn newcomer(site: &Site, dbs: &mut Databases, mailbox: &Mailbox, mode: Mode) -> 
 }
 
 fn create(site: &Site, dbs: &mut Databases, new: &NewCustomer, mode: Mode) -> Result<Asked, Error> {
-    match site.directory.create(dbs, &site.backend, new, mode.now) {
+    newcomers::note(site, dbs, &customer::Entry::from(new).login, mode.now)?;
+    let outcome = site.directory.create(dbs, &site.backend, new, mode.now);
+    super::failpoint("created");
+    match outcome {
         Ok(Created::New(customer)) => Ok(with(site, customer, Finding::Created)),
         Ok(Created::Existing(customer)) if customer.valid => Ok(with(site, customer, Finding::Known)),
         Ok(Created::Existing(_)) => Ok(without(Standing::Free, Finding::Invalid)),

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::address;
 use super::envelope;
 use super::mint;
+use super::newcomers;
 use super::site::Site;
 use crate::clock;
 use crate::customer::{self, CustomerUser};
@@ -52,11 +53,13 @@ pub struct Gift {
     pub given: Given,
     /// The customer's preference, where he is the recipient and it is known.
     pub language: Option<String>,
+    /// Whether the helpdesk has not been told yet that otab has made him (`create.after_create`).
+    pub is_newcomer: bool,
 }
 
 impl From<Given> for Gift {
     fn from(given: Given) -> Self {
-        Self { given, language: None }
+        Self { given, language: None, is_newcomer: false }
     }
 }
 
@@ -123,7 +126,8 @@ fn look_up(site: &Site, dbs: &mut Databases, number: &str, recipient: &Address) 
         Ok(given) => given,
         Err(error) => Given::Failed(error.to_string()),
     };
-    Ok(Gift { given, language })
+    let is_newcomer = newcomers::waits(site, dbs, &customer.source, &customer.login).unwrap_or(false);
+    Ok(Gift { given, language, is_newcomer })
 }
 
 /// Records a token and builds its link, where the token would open something now. The token has no

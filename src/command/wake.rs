@@ -11,11 +11,21 @@ use std::process::{Command, Stdio};
 use crate::config::{Config, Transport};
 use crate::log::Log;
 
+/// What it is started for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// A link mail may be due. Where none can leave, there is nothing to do.
+    Order,
+    /// A customer has been made of whom the helpdesk has not been told.
+    Newcomer,
+}
+
 /// Starts `otab notify` in the background and does not wait for it. It has none of the pipes by whose end
 /// a mail server sees that a filter is done, stands in no folder, and is in a process group of its own: who
 /// ends the filter's does not end it.
-pub fn sender(config: &Config, log: &Log) {
-    if !config.mail.wake || config.mail.transport == Transport::None {
+pub fn sender(config: &Config, log: &Log, why: Why) {
+    let has_work = why == Why::Newcomer || config.mail.transport != Transport::None;
+    if !config.mail.wake || !has_work {
         return;
     }
     let started = notify(config).and_then(|mut notify| {

@@ -3,6 +3,7 @@
 //! This file only reads and checks settings; it never creates anybody.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use handlebars::Template;
 use handlebars::template::{HelperTemplate, TemplateElement};
@@ -91,6 +92,11 @@ pub struct Create {
     pub public_mail_domains: Vec<String>,
     /// `customer_preferences` of a new customer user.
     pub preferences: BTreeMap<String, String>,
+    /// The command that tells the helpdesk of new customer users: the absolute path of a program, and its
+    /// arguments. Empty: none.
+    pub after_create: Vec<String>,
+    /// How long it may take.
+    pub after_create_timeout: Duration,
 }
 
 pub(super) fn read(table: &Table<'_, '_>) -> Create {
@@ -100,7 +106,19 @@ pub(super) fn read(table: &Table<'_, '_>) -> Create {
         customer_id: table.string("customer_id", CUSTOMER_ID_IS_ADDRESS, template),
         public_mail_domains: table.list("public_mail_domains", &PUBLIC_MAIL_DOMAINS, pattern::domain),
         preferences: table.map("preferences", &PREFERENCES, preference),
+        after_create: command(table),
+        after_create_timeout: Duration::from_secs(table.integer("after_create_timeout", 60, &(1..=600))),
     }
+}
+
+/// It is run from folders that nobody chose, without a shell: so its program has to be named by its whole path.
+fn command(table: &Table<'_, '_>) -> Vec<String> {
+    let words = table.list("after_create", &[], |word| Ok(word.to_owned()));
+    if words.first().is_some_and(|program| !program.starts_with('/')) {
+        let remedy = "write the program's whole path first, such as \"/usr/bin/su\", and each argument by itself";
+        table.problem("after_create", complaint("does not begin with an absolute path", remedy));
+    }
+    words
 }
 
 fn preference(key: &str, value: &str) -> Result<(), Complaint> {

@@ -11,6 +11,7 @@ use super::postmaster::OnError;
 use super::problem::complaint;
 use super::reader::Table;
 use super::secret::{Secret, masked_url};
+use super::sources;
 
 /// One `[[customer_user]]` entry: a customer source.
 #[derive(Clone)]
@@ -31,6 +32,8 @@ pub struct CustomerSource {
     pub columns: Columns,
     /// Where in a directory the customers are, if the source is one.
     pub ldap: Option<Ldap>,
+    /// OTOBO's time zone (`OTOBOTimeZone`), as written: that of the times which are written here.
+    pub time_zone: String,
 }
 
 /// Whether the customers of a source have passwords.
@@ -77,6 +80,7 @@ impl fmt::Debug for CustomerSource {
             .field("on_error", &self.on_error)
             .field("columns", &self.columns)
             .field("ldap", &self.ldap)
+            .field("time_zone", &self.time_zone)
             .finish_non_exhaustive()
     }
 }
@@ -139,6 +143,7 @@ fn source(entry: &Table<'_, '_>, name: String, secrets: &given::Source<'_>) -> C
         on_error: entry.optional_choice("on_error", &[("tempfail", OnError::TempFail), ("deliver", OnError::Deliver)]),
         columns,
         ldap,
+        time_zone: sources::time_zone(entry),
     }
 }
 

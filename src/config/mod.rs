@@ -147,6 +147,11 @@ fn read(root: &Table<'_, '_>, base: &Path) -> Config {
 }
 
 fn find_contradictions(root: &Table<'_, '_>, config: &Config) {
+    if config.one_time_auth.token_refresh_notification.is_some() && config.tickets.source == TicketSource::Embedded {
+        let what = "is the number of a notification of OTOBO's, whose tables are not read";
+        let remedy = "write source = \"otobo\" in [tickets], or the name of a set of templates";
+        root.table("one_time_auth").problem("token_refresh_notification_id", complaint(what, remedy));
+    }
     let backend = &config.postmaster.customer_user_backend;
     let sources = config.customer_user.iter();
     let names: BTreeSet<_> = sources.map(|source| source.name.as_str()).collect();

@@ -44,6 +44,8 @@ pub struct OneTimeAuth {
     pub templates: Option<PathBuf>,
     /// The set of templates for renewed links.
     pub token_refresh_notification_id: String,
+    /// The helpdesk's notification whose texts renewed links have instead.
+    pub token_refresh_notification: Option<u32>,
     /// The language for customers whose own is not known: a key of `messages`.
     pub language: String,
     /// By language tag in lower case. `en` and `de` are always there.
@@ -97,6 +99,7 @@ pub(super) fn read(table: &Table<'_, '_>, folder: &Path) -> OneTimeAuth {
         let remedy = format!("write [one_time_auth.messages.{tag}], or name another language");
         Err(complaint("is a language without messages", remedy))
     });
+    let (set, notification) = refresh(table);
     OneTimeAuth {
         access_days_after_close: table.integer("access_days_after_close", 14, &(0..=DAYS)),
         unbound_days: table.integer("unbound_days", 14, &(1..=DAYS)),
@@ -105,11 +108,24 @@ pub(super) fn read(table: &Table<'_, '_>, folder: &Path) -> OneTimeAuth {
         portal_url: table.string_or_off("portal_url", names::page),
         site_name: table.string("site_name", "Helpdesk", names::not_empty),
         templates: table.string_or_off("templates", names::not_empty).map(|path| folder.join(path)),
-        token_refresh_notification_id: table.string("token_refresh_notification_id", "refresh", names::template_set),
+        token_refresh_notification_id: set,
+        token_refresh_notification: notification,
         language,
         messages,
         english,
     }
+}
+
+/// What renewed links go out with: a set of templates; or, as in the package, the number of a notification, where
+/// 0 is the built-in text.
+fn refresh(table: &Table<'_, '_>) -> (String, Option<u32>) {
+    let (key, built_in) = ("token_refresh_notification_id", "refresh");
+    if !table.is_integer(key) {
+        return (table.string(key, built_in, names::template_set), None);
+    }
+    // OTOBO's column is a signed one.
+    let id: u32 = table.integer(key, 0, &(0..=i32::MAX.unsigned_abs()));
+    (built_in.to_owned(), Some(id).filter(|id| *id > 0))
 }
 
 /// A hundred years: more is a slip of the pen, and dates should not overflow.

@@ -100,6 +100,11 @@ impl<'r, 't> Table<'r, 't> {
         self.value(key).is_some()
     }
 
+    /// Whether the key has a whole number, for keys of which that is one of two types.
+    pub(super) fn is_integer(&self, key: &str) -> bool {
+        self.value(key).is_some_and(|value| value.get_ref().as_integer().is_some())
+    }
+
     /// Records a problem at a key, or at its table where the file does not have the key.
     pub(super) fn problem(&self, key: &str, complaint: Complaint) {
         if !self.silent {

@@ -82,12 +82,17 @@ impl fmt::Debug for Tickets {
     }
 }
 
+/// The zone of a helpdesk's times. Whether the system knows it, its tables say.
+pub(super) fn time_zone(table: &Table<'_, '_>) -> String {
+    table.string("time_zone", "UTC", names::not_empty)
+}
+
 pub(super) fn tickets(table: &Table<'_, '_>, secrets: &given::Source<'_>) -> Tickets {
     let tickets = Tickets {
         source: table.choice("source", &[("embedded", TicketSource::Embedded), ("otobo", TicketSource::Otobo)]),
         url: table.optional_string("url", names::not_empty),
         password: given::secret(table, "password", false, secrets, names::not_empty).map(Secret::new),
-        time_zone: table.string("time_zone", "UTC", names::not_empty),
+        time_zone: time_zone(table),
         closed_since: table
             .choice("closed_since", &[("history", ClosedSince::History), ("change_time", ClosedSince::ChangeTime)]),
     };

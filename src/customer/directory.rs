@@ -107,7 +107,7 @@ impl Directory {
                 let source_name = claim.source;
                 return Err(Refusal::Claimed { source_name }.into());
             }
-            sql::insert(tx, &entry, now)?;
+            sql::insert(tx, source, &entry, now)?;
             Ok(Created::New(entry.stored_in(source)))
         });
         if matches!(made, Err(Error::Refused(Refusal::Constraint(_)))) {
@@ -122,14 +122,14 @@ impl Directory {
     pub fn add(&self, dbs: &mut Databases, source: &str, entry: &Entry, now: Timestamp) -> Result<CustomerUser, Error> {
         let source = self.writable(source)?;
         entry.check()?;
-        ask(dbs, source, |db| db.write(|tx| sql::insert(tx, entry, now)))?;
+        ask(dbs, source, |db| db.write(|tx| sql::insert(tx, source, entry, now)))?;
         Ok(entry.stored_in(source))
     }
 
     /// Makes the customer with exactly this login invalid; `false` where there is none.
     pub fn disable(&self, dbs: &mut Databases, source: &str, login: &str, now: Timestamp) -> Result<bool, Error> {
         let source = self.writable(source)?;
-        ask(dbs, source, |db| db.write(|tx| sql::disable(tx, login, now)))
+        ask(dbs, source, |db| db.write(|tx| sql::disable(tx, source, login, now)))
     }
 
     /// The customers of one source in order of login, at most `limit`.

@@ -16,6 +16,9 @@ pub enum Error {
         /// What its database said.
         error: db::Error,
     },
+    /// A new customer cannot be noted as one whom the helpdesk is to be told of: he is not made.
+    #[error("the new customer cannot be noted in the store: {0}")]
+    Unnoted(db::Error),
     /// Refused for good: the same would be refused again.
     #[error("refused: {0}")]
     Refused(Refusal),
@@ -70,7 +73,7 @@ impl Error {
     pub fn source_name(&self) -> Option<&str> {
         match self {
             Self::Db { source_name, .. } => Some(source_name),
-            Self::Refused(_) | Self::UnknownSource(_) => None,
+            Self::Unnoted(_) | Self::Refused(_) | Self::UnknownSource(_) => None,
         }
     }
 

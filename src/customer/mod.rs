@@ -9,6 +9,7 @@ mod entry;
 mod error;
 mod ldap;
 pub mod naming;
+pub mod newcomer;
 mod question;
 mod source;
 mod sql;

@@ -1,7 +1,7 @@
 //! What a customer source is: where, in which table and columns, and what may be done there. Pure.
 
 use super::CustomerUser;
-use crate::db::Url;
+use crate::db::{Url, Zone};
 
 /// One customer source: an SQL database in OTOBO's shape, or an LDAP directory, whose attributes take the place
 /// of columns.
@@ -17,6 +17,8 @@ pub struct Source {
     pub is_read_only: bool,
     /// The names of its table and columns.
     pub names: Names,
+    /// The zone of the times in its tables.
+    pub zone: Zone,
 }
 
 /// Whether the customers of a source have passwords: who has one gets no token.
@@ -79,6 +81,7 @@ impl Source {
             has_password: HasPassword::Column,
             is_read_only: false,
             names: Names::default(),
+            zone: Zone::UTC,
         }
     }
 

@@ -105,8 +105,8 @@ fn first_claim(rows: &[Row], source: &Source, folded: &BTreeSet<String>, owner: 
 }
 
 /// A new valid row without a password, as OTOBO's package writes it, and its preferences.
-pub(super) fn insert(db: &mut impl Statements, entry: &Entry, now: Timestamp) -> Result<(), Error> {
-    let time = Value::from(time(now));
+pub(super) fn insert(db: &mut impl Statements, source: &Source, entry: &Entry, now: Timestamp) -> Result<(), Error> {
+    let time = Value::from(source.zone.write(now));
     db.execute(
         "INSERT INTO customer_user (login, email, customer_id, pw, title, first_name, last_name, \
          phone, fax, mobile, street, zip, city, country, comments, valid_id, \
@@ -158,7 +158,7 @@ pub(super) fn preference(db: &mut impl Statements, login: &str, key: &str) -> Re
 }
 
 /// Makes the customer with exactly this login invalid; `false` where there is none.
-pub(super) fn disable(db: &mut impl Statements, login: &str, now: Timestamp) -> Result<bool, Error> {
+pub(super) fn disable(db: &mut impl Statements, source: &Source, login: &str, now: Timestamp) -> Result<bool, Error> {
     let rows = db.rows("SELECT id, login FROM customer_user WHERE login = ?", &[login.into()])?;
     // By its id, since a collation could call other logins equal.
     let Some(row) = rows.iter().find(|row| row.lossy(1) == login) else {
@@ -166,7 +166,7 @@ pub(super) fn disable(db: &mut impl Statements, login: &str, now: Timestamp) -> 
     };
     let changed = db.execute(
         "UPDATE customer_user SET valid_id = ?, change_time = ?, change_by = ? WHERE id = ?",
-        &[INVALID.into(), time(now).into(), ROOT.into(), row.int(0)?.into()],
+        &[INVALID.into(), source.zone.write(now).into(), ROOT.into(), row.int(0)?.into()],
     )?;
     Ok(changed == 1)
 }
@@ -188,9 +188,4 @@ fn customer(row: &Row, source: &Source) -> Result<CustomerUser, Error> {
         has_password: row.int(6)? != 0,
         source: String::new(),
     }))
-}
-
-/// OTOBO's time text, in UTC.
-fn time(now: Timestamp) -> String {
-    now.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }

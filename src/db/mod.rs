@@ -31,6 +31,7 @@ pub mod survey;
 mod trust;
 mod url;
 mod value;
+mod zone;
 
 use std::time::Duration;
 
@@ -40,6 +41,7 @@ pub use error::{Error, Kind};
 pub use server::Server;
 pub use url::{Url, UrlError};
 pub use value::{Row, Value};
+pub use zone::{UnknownZone, Zone};
 
 /// What a database is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,9 @@
 //! Link mails: what carries a link to the customer's stored address.
 
 pub mod compose;
+pub mod notice;
 pub mod outbox;
+mod page;
 pub mod probe;
 pub mod queue;
 mod smtp;

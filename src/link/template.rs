@@ -141,11 +141,7 @@ impl Templates {
             let registry = if is_html(name) { &self.html } else { &self.plain };
             registry.render(name, values).map_err(|error| Error::Unusable(name.clone(), error.to_string()))
         };
-        let subject = part(&names[0])?.trim().to_owned();
-        if subject.is_empty() || subject.chars().count() > LONGEST_SUBJECT || subject.chars().any(char::is_control) {
-            let what = format!("its subject is no line of 1 to {LONGEST_SUBJECT} characters");
-            return Err(Error::Unusable(names[0].clone(), what));
-        }
+        let subject = one_subject(&part(&names[0])?).map_err(|what| Error::Unusable(names[0].clone(), what))?;
         Ok(Texts { language, subject, text: part(&names[1])?, html: part(&names[2])? })
     }
 
@@ -155,6 +151,15 @@ impl Templates {
         let names = [set, occasion.as_str()].map(|set| format!("{set}.{language}.{part}"));
         names.into_iter().find(|name| registry.has_template(name))
     }
+}
+
+/// What can stand in a subject; else why it cannot.
+pub(super) fn one_subject(text: &str) -> Result<String, String> {
+    let subject = text.trim();
+    if subject.is_empty() || subject.chars().count() > LONGEST_SUBJECT || subject.chars().any(char::is_control) {
+        return Err(format!("its subject is no line of 1 to {LONGEST_SUBJECT} characters"));
+    }
+    Ok(subject.to_owned())
 }
 
 fn is_html(name: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Embedded, Otobo, Ticket};
+use super::{Embedded, Notification, Otobo, Ticket, Unusable};
 use crate::db::{Databases, Error, Url};
 
 /// Where ticket facts come from.
@@ -57,6 +57,14 @@ impl Facts {
         match self {
             Self::Embedded(_) => Ok(()),
             Self::Otobo(tables) => tables.probe_history(dbs),
+        }
+    }
+
+    /// The helpdesk's notification with this number; otab's own table has none.
+    pub fn notification(&self, dbs: &mut Databases, id: u32) -> Result<Notification, Unusable> {
+        match self {
+            Self::Embedded(_) => Err(Unusable::Missing(id)),
+            Self::Otobo(tables) => tables.notification(dbs, id),
         }
     }
 

@@ -5,6 +5,7 @@
 
 mod embedded;
 mod facts;
+mod notification;
 mod otobo;
 mod survey;
 
@@ -15,7 +16,8 @@ use jiff::Timestamp;
 
 pub use embedded::Embedded;
 pub use facts::Facts;
-pub use otobo::{ClosedSince, Otobo, UnknownTimeZone};
+pub use notification::{Message, Notification, Unusable};
+pub use otobo::{ClosedSince, Otobo};
 pub use survey::{Setting, Untrusted};
 
 /// One ticket, as far as otab cares.

@@ -4,12 +4,10 @@ use std::collections::{BTreeSet, HashMap};
 
 use data_encoding::HEXLOWER;
 use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 use md5::{Digest, Md5};
 
 use super::{StateType, Ticket};
-use crate::db::{Databases, Error, Row, Statements, Url, Value};
+use crate::db::{Databases, Error, Row, Statements, UnknownZone, Url, Value, Zone};
 
 /// Most values in one IN list; far below any database's limit.
 const LIST: usize = 500;
@@ -28,16 +26,11 @@ pub enum ClosedSince {
     ChangeTime,
 }
 
-/// A time zone that this system does not know.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no time zone that this system knows; write UTC, or a name such as Europe/Berlin")]
-pub struct UnknownTimeZone(String);
-
 /// A helpdesk's own tickets.
 #[derive(Debug, Clone)]
 pub struct Otobo {
     pub(super) url: Url,
-    pub(super) zone: TimeZone,
+    pub(super) zone: Zone,
     pub(super) closed_since: ClosedSince,
 }
 
@@ -49,12 +42,8 @@ struct Found {
 
 impl Otobo {
     /// The tickets of the helpdesk's database at `url`, whose times are in the zone called `zone`.
-    pub fn new(url: Url, zone: &str, closed_since: ClosedSince) -> Result<Self, UnknownTimeZone> {
-        let zone = match zone {
-            "UTC" => TimeZone::UTC,
-            name => TimeZone::get(name).map_err(|_| UnknownTimeZone(name.to_owned()))?,
-        };
-        Ok(Self { url, zone, closed_since })
+    pub fn new(url: Url, zone: &str, closed_since: ClosedSince) -> Result<Self, UnknownZone> {
+        Ok(Self { url, zone: Zone::named(zone)?, closed_since })
     }
 
     /// The tickets with these numbers, by number.
@@ -164,14 +153,8 @@ impl Otobo {
     /// A time as OTOBO writes it, without its zone.
     fn time(&self, row: &Row, column: usize) -> Result<Timestamp, Error> {
         let text = row.text(column)?;
-        in_zone(&text, &self.zone).ok_or_else(|| row.unexpected(column, "a time such as 2026-11-21 12:00:00"))
+        self.zone.read(&text).ok_or_else(|| row.unexpected(column, "a time such as 2026-11-21 12:00:00"))
     }
-}
-
-/// Where a clock that was put back shows a time twice it is the later one; one that it skipped is moved on.
-pub(super) fn in_zone(text: &str, zone: &TimeZone) -> Option<Timestamp> {
-    let time: DateTime = text.parse().ok()?;
-    zone.to_ambiguous_timestamp(time).later().ok()
 }
 
 fn marks(count: usize) -> String {
@@ -186,37 +169,6 @@ fn sum(id: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn utc(text: &str, zone: &str) -> Option<String> {
-        in_zone(text, &TimeZone::get(zone).unwrap()).map(|time| time.to_string())
-    }
-
-    #[test]
-    fn times_are_read_in_their_zone_and_odd_ones_are_the_later_or_none() {
-        for (text, zone, wanted) in [
-            ("2026-11-21 12:00:00", "UTC", Some("2026-11-21T12:00:00Z")),
-            ("2026-11-21 12:00:00", "Europe/Berlin", Some("2026-11-21T11:00:00Z")),
-            ("2026-07-21 12:00:00", "Europe/Berlin", Some("2026-07-21T10:00:00Z")),
-            // Twice: the clock was put back.
-            ("2026-10-25 02:30:00", "Europe/Berlin", Some("2026-10-25T01:30:00Z")),
-            // Never: the clock was put forward.
-            ("2026-03-29 02:30:00", "Europe/Berlin", Some("2026-03-29T01:30:00Z")),
-            ("0000-00-00 00:00:00", "UTC", None),
-            ("9999-12-31 23:59:59", "America/Los_Angeles", None),
-            ("", "UTC", None),
-            ("yesterday", "UTC", None),
-        ] {
-            assert_eq!(utc(text, zone).as_deref(), wanted, "{text} {zone}");
-        }
-    }
-
-    #[test]
-    fn a_zone_that_nobody_knows_is_refused() {
-        let url = Url::Sqlite("/x.db".into());
-        assert!(Otobo::new(url.clone(), "Europe/Berlin", ClosedSince::History).is_ok());
-        let error = Otobo::new(url, "Europe/Atlantis", ClosedSince::History).unwrap_err();
-        assert!(error.to_string().contains("Europe/Atlantis"));
-    }
 
     #[test]
     fn the_sum_is_md5_with_the_angle_brackets() {

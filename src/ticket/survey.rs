@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::otobo::{ClosedSince, Otobo, in_zone};
+use super::otobo::{ClosedSince, Otobo};
 use crate::db::survey::Need;
 use crate::db::{Database, Databases, Error, Statements, Url};
 
@@ -65,7 +65,7 @@ impl Otobo {
         // By the key, which has an index. The time itself has none.
         let sql = "SELECT MAX(t.change_time) FROM (SELECT change_time FROM ticket ORDER BY id DESC LIMIT 200) t";
         let Some(row) = dbs.reading(&self.url)?.row(sql, &[])? else { return Ok(None) };
-        Ok(row.opt_text(0)?.and_then(|text| in_zone(&text, &self.zone)))
+        Ok(row.opt_text(0)?.and_then(|text| self.zone.read(&text)))
     }
 
     /// A setting: as the site has changed it, else as it came.

@@ -12,6 +12,7 @@ mod fixtures;
 mod fuzz;
 mod licences;
 mod links;
+mod newcomers;
 mod otobo;
 mod outgoing;
 mod people;

@@ -150,3 +150,19 @@ CREATE TABLE system_address (
     value1 VARCHAR(200) NOT NULL,
     valid_id SMALLINT NOT NULL
 ) ENGINE=InnoDB;
+
+CREATE TABLE notification_event (
+    id INTEGER NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    name VARCHAR(200) NOT NULL UNIQUE,
+    valid_id SMALLINT NOT NULL
+) ENGINE=InnoDB;
+
+CREATE TABLE notification_event_message (
+    id INTEGER NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    notification_id INTEGER NOT NULL,
+    subject VARCHAR(200) NOT NULL,
+    text TEXT NOT NULL,
+    content_type VARCHAR(250) NOT NULL,
+    language VARCHAR(60) NOT NULL,
+    UNIQUE (notification_id, language)
+) ENGINE=InnoDB;

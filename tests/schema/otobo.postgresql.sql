@@ -150,3 +150,19 @@ CREATE TABLE system_address (
     value1 VARCHAR(200) NOT NULL,
     valid_id SMALLINT NOT NULL
 );
+
+CREATE TABLE notification_event (
+    id SERIAL NOT NULL PRIMARY KEY,
+    name VARCHAR(200) NOT NULL UNIQUE,
+    valid_id SMALLINT NOT NULL
+);
+
+CREATE TABLE notification_event_message (
+    id SERIAL NOT NULL PRIMARY KEY,
+    notification_id INTEGER NOT NULL,
+    subject VARCHAR(200) NOT NULL,
+    text VARCHAR(4000) NOT NULL,
+    content_type VARCHAR(250) NOT NULL,
+    language VARCHAR(60) NOT NULL,
+    UNIQUE (notification_id, language)
+);

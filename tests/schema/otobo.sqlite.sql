@@ -103,3 +103,19 @@ CREATE TABLE system_address (
     value1 VARCHAR(200) NOT NULL,
     valid_id SMALLINT NOT NULL
 );
+
+CREATE TABLE notification_event (
+    id INTEGER PRIMARY KEY,
+    name VARCHAR(200) NOT NULL UNIQUE,
+    valid_id SMALLINT NOT NULL
+);
+
+CREATE TABLE notification_event_message (
+    id INTEGER PRIMARY KEY,
+    notification_id INTEGER NOT NULL,
+    subject VARCHAR(200) NOT NULL,
+    text TEXT NOT NULL,
+    content_type VARCHAR(250) NOT NULL,
+    language VARCHAR(60) NOT NULL,
+    UNIQUE (notification_id, language)
+);

@@ -14,6 +14,7 @@ use crate::exit::Exit;
 use crate::link::outbox;
 use crate::link::probe::probe;
 use crate::link::template::Templates;
+use crate::ticket::Unusable;
 
 /// How long a mail server is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -84,6 +85,26 @@ fn places(auth: &OneTimeAuth) -> Option<Finding> {
 /// Scheme, host and port of a page's address.
 fn origin(url: &str) -> String {
     url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/").to_ascii_lowercase()
+}
+
+/// Whether the helpdesk's notification is there that renewed links go out with.
+pub fn notification(bench: &mut Bench<'_>) -> Option<Finding> {
+    let id = bench.site.config.one_time_auth.token_refresh_notification?;
+    Some(match bench.site.tickets.notification(&mut bench.dbs, id) {
+        Ok(found) => {
+            let languages: Vec<&str> = found.messages.iter().map(|message| message.language.as_str()).collect();
+            Finding::good("notification", format!("{id} has texts in {}", languages.join(", ")))
+        }
+        Err(Unusable::Db(error)) => {
+            let remedy =
+                "see tickets.url, and whether its user may read notification_event and notification_event_message";
+            Finding::bad("notification", Exit::Unavailable, error, remedy)
+        }
+        Err(other) => {
+            let remedy = "see one_time_auth.token_refresh_notification_id; renewed links go out with the built-in text";
+            Finding::bad("notification", Exit::Config, other, remedy)
+        }
+    })
 }
 
 /// Whether orders have waited for long.

@@ -65,6 +65,7 @@ fn look(path: &Path) -> Vec<Finding> {
     findings.extend(helpdesk::look(&mut bench));
     findings.push(customers::marker(&mut bench));
     findings.extend(links::look(&site));
+    findings.extend(links::notification(&mut bench));
     findings.push(links::orders(&mut bench));
     findings
 }

@@ -9,6 +9,7 @@ mod helpdesk;
 mod ldap;
 mod million;
 pub mod moved;
+mod notification;
 mod outages;
 pub mod server;
 mod store;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use otab::customer::{Created, Directory, Error, Found, HasPassword, NewCustomer, Refusal, Source};
-use otab::db::{Databases, Kind, Statements};
+use otab::db::{Databases, Kind, Statements, Zone};
 use otab::mail::Address;
 
 use super::{PLACES, Place, WRITE, new_source, url};
@@ -302,6 +302,22 @@ fn a_table_with_names_of_its_own_is_read_like_otobos() {
         assert_eq!((found.customer_id.as_str(), found.email.as_str(), found.valid), ("42", "Carol@corp.test", true));
         assert!(!bench.claimed("other@corp.test") && bench.directory.knows(&mut bench.dbs, "CC").unwrap());
         assert!(bench.directory.knows(&mut bench.dbs, "42").unwrap());
+    }
+}
+
+#[test]
+fn what_is_written_has_its_times_in_the_helpdesks_zone_everywhere() {
+    for mut bench in benches() {
+        let zone = Zone::named("Europe/Berlin").unwrap();
+        bench.directory = Directory::new(vec![Source { zone, ..bench.source.clone() }]);
+        let (winter, summer) = ("2026-01-01T23:30:00Z".parse().unwrap(), "2026-07-01T12:00:00Z".parse().unwrap());
+        let made = bench.directory.create(&mut bench.dbs, "A", &new("carol@corp.test"), winter);
+        assert!(matches!(made, Ok(Created::New(_))), "{made:?}");
+        assert!(bench.directory.disable(&mut bench.dbs, "A", "carol@corp.test", summer).unwrap());
+        let sql = "SELECT create_time, change_time FROM customer_user";
+        let row = bench.dbs.get(&bench.source.url).unwrap().row(sql, &[]).unwrap().unwrap();
+        let times = [row.text(0).unwrap(), row.text(1).unwrap()];
+        assert_eq!(times, ["2026-01-02 00:30:00", "2026-07-01 14:00:00"], "{:?}", bench.place);
     }
 }
 

@@ -1,0 +1,181 @@
+//! Tells the helpdesk of customers that otab has made, by the site's own command (`create.after_create`): OTOBO
+//! remembers for a day that somebody is not there.
+//!
+//! Never runs in the mail path, which only notes them. One run serves all who wait.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Seek, Write};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::people;
+use super::site::Site;
+use crate::clock;
+use crate::customer::Error;
+use crate::customer::newcomer::{self, Newcomer};
+use crate::db::{self, Databases};
+use crate::link::queue;
+use crate::log::Log;
+use crate::process::{self, Ended};
+
+/// How long whoever has noted a newcomer may take to make him.
+const TO_MAKE: SignedDuration = SignedDuration::from_hours(1);
+/// How long after the command's time limit somebody who says nothing is taken for dead.
+const MARGIN: SignedDuration = SignedDuration::from_secs(120);
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// There is nobody to tell of now.
+    Nobody,
+    /// Somebody else is at work, and looks again when he is done.
+    ByOther,
+    /// The command has succeeded, and this process is the one who works at the outbox.
+    All,
+    /// It has failed, and is tried again later; the same holds.
+    Failed,
+}
+
+/// Whether the site has such a command.
+pub fn are_told(site: &Site) -> bool {
+    !site.config.create.after_create.is_empty()
+}
+
+/// Notes a newcomer, before he is made.
+pub fn note(site: &Site, dbs: &mut Databases, login: &str, now: Timestamp) -> Result<(), Error> {
+    if !are_told(site) {
+        return Ok(());
+    }
+    let noted = dbs.get(&site.store).and_then(|store| store.write(|tx| newcomer::note(tx, &site.backend, login, now)));
+    super::failpoint("noted");
+    noted.map_err(Error::Unnoted)
+}
+
+/// Whether the helpdesk has not been told of this customer yet.
+pub fn waits(site: &Site, dbs: &mut Databases, backend: &str, login: &str) -> Result<bool, db::Error> {
+    Ok(are_told(site) && newcomer::is_noted(dbs.get(&site.store)?, backend, login)?)
+}
+
+/// Whether the helpdesk knows this customer by now. One who has come since the others were told of is told of here:
+/// `holder` is the one who works at the outbox.
+pub fn is_known(
+    site: &Site,
+    log: &Log,
+    dbs: &mut Databases,
+    holder: &str,
+    [backend, login]: [&str; 2],
+) -> Result<bool, db::Error> {
+    if !waits(site, dbs, backend, login)? {
+        return Ok(true);
+    }
+    tell(site, log, holder)?;
+    Ok(!waits(site, dbs, backend, login)?)
+}
+
+/// Whether the command has something to do now.
+pub fn are_ready(site: &Site) -> Result<bool, db::Error> {
+    Ok(are_told(site) && !ready(site, &mut people::changing(), clock::now())?.is_empty())
+}
+
+/// Tells of all who are ready, and lets others work: whoever came meanwhile, and found this process at work, is told
+/// of as well.
+pub fn tell_all(site: &Site, log: &Log, holder: &str) -> Result<Told, db::Error> {
+    let mut came = Told::Nobody;
+    loop {
+        let told = tell(site, log, holder);
+        if !matches!(told, Ok(Told::Nobody | Told::ByOther)) {
+            people::changing().get(&site.store)?.write(|tx| queue::release(tx, holder))?;
+        }
+        match told? {
+            Told::Nobody => return Ok(came),
+            other @ (Told::ByOther | Told::Failed) => return Ok(other),
+            Told::All => came = Told::All,
+        }
+    }
+}
+
+/// Tells of all who are ready. From then on `holder` is the one who works at the outbox, so that the command is not
+/// run twice at the same time.
+pub fn tell(site: &Site, log: &Log, holder: &str) -> Result<Told, db::Error> {
+    if !are_told(site) {
+        return Ok(Told::Nobody);
+    }
+    let create = &site.config.create;
+    let (mut dbs, now) = (people::changing(), clock::now());
+    if ready(site, &mut dbs, now)?.is_empty() {
+        return Ok(Told::Nobody);
+    }
+    let until = now + create.after_create_timeout + process::GRACE + MARGIN;
+    if !dbs.get(&site.store)?.write(|tx| queue::hold(tx, holder, now, until))? {
+        return Ok(Told::ByOther);
+    }
+    let newcomers = ready(site, &mut dbs, now)?;
+    drop(dbs);
+    if newcomers.is_empty() {
+        // Somebody else has told of them until now.
+        return Ok(Told::All);
+    }
+    super::failpoint("telling");
+    let failure = run(site, &newcomers).err();
+    super::failpoint("told");
+    let mut dbs = people::changing();
+    let store = dbs.get(&site.store)?;
+    let Some(why) = failure else {
+        store.write(|tx| newcomer::told(tx, &newcomers))?;
+        log.info(&format!("create.after_create has succeeded; new customers: {}", newcomers.len()));
+        return Ok(Told::All);
+    };
+    let failures = newcomer::failures(store)? + 1;
+    let due = clock::now() + queue::pause(failures);
+    store.write(|tx| newcomer::postpone(tx, failures, due))?;
+    log.error(&format!("create.after_create has failed, and is tried again at {due}: {why}"));
+    Ok(Told::Failed)
+}
+
+/// When telling is tried again, where it has failed.
+pub fn next_try(site: &Site, dbs: &mut Databases, now: Timestamp) -> Result<Option<Timestamp>, db::Error> {
+    newcomer::pause(dbs.get(&site.store)?, now)
+}
+
+/// Whom to tell of now: those who are there. One who is not may be made in this moment, and what OTOBO remembers of
+/// him after the command would last; after an hour he will not come any more, and the command runs once for him.
+fn ready(site: &Site, dbs: &mut Databases, now: Timestamp) -> Result<Vec<Newcomer>, db::Error> {
+    let store = dbs.get(&site.store)?;
+    if newcomer::pause(store, now)?.is_some() {
+        return Ok(Vec::new());
+    }
+    let mut newcomers = newcomer::noted(store)?;
+    newcomers.retain(|one| match site.directory.by_login(dbs, &one.backend, &one.login) {
+        Ok(Some(_)) | Err(Error::UnknownSource(_)) => true,
+        Ok(None) => one.created_at < now - TO_MAKE || one.created_at > now + TO_MAKE,
+        // His source is away.
+        Err(_) => false,
+    });
+    Ok(newcomers)
+}
+
+/// Runs the command, with the logins on its standard input; or why it has not succeeded.
+fn run(site: &Site, newcomers: &[Newcomer]) -> Result<(), String> {
+    let create = &site.config.create;
+    let command: Vec<OsString> = create.after_create.iter().map(OsString::from).collect();
+    let input = logins(newcomers).map_err(|error| format!("its input cannot be kept: {error}"))?;
+    let finished = process::run_apart(&command, input, create.after_create_timeout)
+        .map_err(|error| format!("it cannot be started: {error}"))?;
+    match finished.ended {
+        Ended::Status(0) => Ok(()),
+        ended if finished.said.is_empty() => Err(ended.to_string()),
+        ended => Err(format!("{ended}: {}", finished.said.lines().next().unwrap_or_default())),
+    }
+}
+
+/// The logins, one a line. otab makes none with a line break in it; a store that somebody else has written to may
+/// hold one.
+fn logins(newcomers: &[Newcomer]) -> io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    let plain = newcomers.iter().filter(|one| !one.login.chars().any(char::is_control));
+    let lines: String = plain.flat_map(|one| [one.login.as_str(), "\n"]).collect();
+    file.write_all(lines.as_bytes())?;
+    file.rewind()?;
+    Ok(file)
+}
