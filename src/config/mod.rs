@@ -33,6 +33,7 @@ use toml::de::DeTable;
 
 pub use create::{CUSTOMER_ID_IS_ADDRESS, Create};
 pub use customer_user::{Columns, CustomerSource, HasPassword};
+pub use given::named as named_secret;
 pub use ldap::{Ldap, LdapTls};
 pub use one_time_auth::{Messages, OneTimeAuth, REFRESH_FAILED};
 pub use postmaster::{OnError, Postmaster, Prefix, Protect};

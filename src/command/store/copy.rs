@@ -1,0 +1,118 @@
+//! `otab store copy`: moves the store to a place of another kind, and back. Never shows a password.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::bar::Bar;
+use crate::clock;
+use crate::command::cli;
+use crate::command::failpoint;
+use crate::command::failure::{Done, Ends, Failure};
+use crate::command::print;
+use crate::command::site::{self, Site};
+use crate::config::{masked_url, named_secret};
+use crate::db::copy::{Copied, Order, Step, copy};
+use crate::db::{self, Kind, Url};
+use crate::exit::Exit;
+
+/// How long either store is waited for, and a sender at work.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// Between two looks whether it still is.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Runs it.
+pub fn run(site: &Site, args: &cli::Copy) -> Done {
+    let from = match &args.from {
+        Some(text) => url("--from", text, args.from_password_file.as_deref(), args.from_password_env.as_deref())?,
+        None if args.from_password_file.is_some() || args.from_password_env.is_some() => {
+            return Err(Failure::new(Exit::Usage, "a password for --from is given, and no --from"));
+        }
+        None => site.store.clone(),
+    };
+    let to = url("--to", &args.to, args.to_password_file.as_deref(), args.to_password_env.as_deref())?;
+    if is_same(&from, &to) {
+        return Err(Failure::new(Exit::Usage, "--to is the store that is to be copied; nothing was changed"));
+    }
+    let place = match &to {
+        Url::Sqlite(_) => to.to_string(),
+        _ => masked_url(&args.to),
+    };
+    let copied = patiently(&from, &to, &place, args)?;
+    let is_retired = !args.keep;
+    site::open_log(&site.config).info(&format!("the store in {from} was copied to {place}; kept: {}", args.keep));
+    if args.json {
+        let tables: serde_json::Map<_, _> =
+            copied.tables.iter().map(|(table, rows)| ((*table).to_owned(), json!(rows))).collect();
+        print::json(&json!({
+            "from": from.to_string(), "to": place, "retired": is_retired, "was_there": copied.was_there, "rows": tables,
+        }))?;
+        return Ok(Exit::Ok);
+    }
+    let row = |(table, rows): &(&str, u64)| [(*table).to_owned(), rows.to_string()];
+    print::table(["TABLE", "ROWS"], copied.tables.iter().map(row).collect())?;
+    if copied.was_there {
+        print::line("the rows were there already, each one equal")?;
+    }
+    print::line(&if is_retired {
+        format!("{from} is retired. Now set store.url to {place}")
+    } else {
+        format!("{from} is still in use; what comes from now on is not in the copy")
+    })?;
+    Ok(Exit::Ok)
+}
+
+/// A sender at work holds its lease for some seconds; the stores are not locked while it is waited for.
+fn patiently(from: &Url, to: &Url, place: &str, args: &cli::Copy) -> Result<Copied, Failure> {
+    let bar = Bar::new();
+    let begun = clock::now();
+    loop {
+        let now = clock::now();
+        let order = Order { from, is_retired: args.from_retired, to, place, keep: args.keep, busy: PATIENCE, now };
+        let done = copy(&order, &mut |step| {
+            bar.show(step);
+            failpoint(name(step));
+        });
+        match done {
+            Err(error) if error.kind() == Kind::Busy && now.duration_since(begun).unsigned_abs() < PATIENCE => {
+                std::thread::sleep(PAUSE);
+            }
+            done => return done.map_err(db::Error::into),
+        }
+    }
+}
+
+/// Where tests make it fail.
+fn name(step: Step) -> &'static str {
+    match step {
+        Step::Begun(_) => "copy-begun",
+        Step::Written(..) => "copy-written",
+        Step::Compared(_) => "copy-compared",
+        Step::Complete => "copy-complete",
+        Step::Committed => "copy-committed",
+        Step::Retired => "copy-retired",
+    }
+}
+
+/// The place that a URL of the command line names; relative paths count from where it is called.
+fn url(option: &str, text: &str, file: Option<&Path>, variable: Option<&str>) -> Result<Url, Failure> {
+    let here = std::env::current_dir().ends(Exit::NoInput, "the folder in which otab was called")?;
+    let url = Url::parse(text, &here).ends(Exit::Usage, option)?.as_store();
+    let password = named_secret(file, variable)
+        .map_err(|why| Failure::new(Exit::NoInput, format!("the password for {option}: it {why}")))?;
+    match password {
+        Some(password) => url.with_password(&password).ends(Exit::Usage, option),
+        None => Ok(url),
+    }
+}
+
+/// One file may have several names.
+fn is_same(one: &Url, other: &Url) -> bool {
+    match (one, other) {
+        (Url::Sqlite(one), Url::Sqlite(other)) => {
+            one == other || matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+        }
+        _ => one == other,
+    }
+}
