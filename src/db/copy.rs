@@ -5,8 +5,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::copied::{Digest, insert};
 use super::moved::{self, PREFIX, WORKER};
 use super::{Access, Database, Dialect, Error, Kind, Row, Statements, Tx, Url, Value, sqlite, store};
@@ -131,8 +129,8 @@ pub struct Order<'a> {
     pub keep: bool,
     /// How long either store is waited for, where others write.
     pub busy: Duration,
-    /// Whose leases count.
-    pub now: Timestamp,
+    /// Asked with the old store's lock in hand, where it is to be retired: whether now is the time.
+    pub may: fn(&mut Tx<'_>) -> Result<(), Error>,
 }
 
 /// How far it has come.
@@ -173,7 +171,7 @@ pub fn copy(order: &Order<'_>, tell: &mut dyn FnMut(Step)) -> Result<Copied, Err
     let is_new = prepare(order.to)?;
     let done: Result<Copied, Error> = from.write(|source| {
         if !order.keep && !order.is_retired {
-            expect_idle(source, order)?;
+            (order.may)(source)?;
         }
         let mut to = Database::open_for_hours(order.to, access, order.busy)?;
         let copied = to.write(|target| fill(source, target, order, tell))?;
@@ -218,15 +216,6 @@ fn is_filled(order: &Order<'_>) -> bool {
         filled.map(|rows: u64| rows > 0)
     };
     look().unwrap_or_else(|_: Error| true)
-}
-
-/// A sender at work has a mail in its hands: it must get to say so here, or the mail goes out twice.
-fn expect_idle(source: &mut Tx<'_>, order: &Order<'_>) -> Result<(), Error> {
-    let sql = format!("SELECT task FROM {WORKER} WHERE until > ? LIMIT 1");
-    match source.row(&sql, &[order.now.into()])? {
-        None => Ok(()),
-        Some(_) => Err(Error::new(Kind::Busy, order.from.to_string(), "`otab notify` is at work there")),
-    }
 }
 
 /// The rows are safe at their new place, and nobody has been told.

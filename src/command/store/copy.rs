@@ -14,8 +14,9 @@ use crate::command::print;
 use crate::command::site::{self, Site};
 use crate::config::{masked_url, named_secret};
 use crate::db::copy::{Copied, Order, Step, copy};
-use crate::db::{self, Kind, Url};
+use crate::db::{self, Kind, Tx, Url};
 use crate::exit::Exit;
+use crate::link::queue;
 
 /// How long either store is waited for, and a sender at work.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -68,18 +69,35 @@ fn patiently(from: &Url, to: &Url, place: &str, args: &cli::Copy) -> Result<Copi
     let bar = Bar::new();
     let begun = clock::now();
     loop {
-        let now = clock::now();
-        let order = Order { from, is_retired: args.from_retired, to, place, keep: args.keep, busy: PATIENCE, now };
+        let order = Order {
+            from,
+            is_retired: args.from_retired,
+            to,
+            place,
+            keep: args.keep,
+            busy: PATIENCE,
+            may: nobody_sends,
+        };
         let done = copy(&order, &mut |step| {
             bar.show(step);
             failpoint(name(step));
         });
         match done {
-            Err(error) if error.kind() == Kind::Busy && now.duration_since(begun).unsigned_abs() < PATIENCE => {
+            Err(error)
+                if error.kind() == Kind::Busy && clock::now().duration_since(begun).unsigned_abs() < PATIENCE =>
+            {
                 std::thread::sleep(PAUSE);
             }
             done => return done.map_err(db::Error::into),
         }
+    }
+}
+
+/// A sender at work has a mail in its hands: it must get to say so in the old store, or the mail goes out twice.
+fn nobody_sends(tx: &mut Tx<'_>) -> Result<(), db::Error> {
+    match queue::holder(tx, clock::now())? {
+        None => Ok(()),
+        Some(_) => Err(db::Error::new(Kind::Busy, "the old store", "`otab notify` is at work there")),
     }
 }
 

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod copy;
+mod copy_broken_off;
 mod drivers;
 mod helpdesk;
 #[cfg(feature = "ldap")]
