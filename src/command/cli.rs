@@ -314,6 +314,28 @@ pub enum Token {
         /// Its number in the list, or the first eight or more digits of its hash.
         token: String,
     },
+    /// Take over the tokens of OTOBO's package, so that links which customers have go on working.
+    Import(Import),
+}
+
+/// `otab token import`.
+#[derive(Debug, Args)]
+pub struct Import {
+    /// The database with the package's table ota_tokens; else tickets.url.
+    #[arg(long, value_name = "URL")]
+    pub from: Option<String>,
+    /// A file with the password for --from; a password in a URL is seen by whoever lists processes.
+    #[arg(long, value_name = "FILE", conflicts_with = "from_password_env", requires = "from")]
+    pub from_password_file: Option<PathBuf>,
+    /// An environment variable with the password for --from.
+    #[arg(long, value_name = "NAME", requires = "from")]
+    pub from_password_env: Option<String>,
+    /// Only count.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `otab store`.
@@ -332,10 +354,10 @@ pub struct Copy {
     #[arg(long, value_name = "URL")]
     pub from: Option<String>,
     /// A file with the password for --from; a password in a URL is seen by whoever lists processes.
-    #[arg(long, value_name = "FILE", conflicts_with = "from_password_env")]
+    #[arg(long, value_name = "FILE", conflicts_with = "from_password_env", requires = "from")]
     pub from_password_file: Option<PathBuf>,
     /// An environment variable with the password for --from.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", requires = "from")]
     pub from_password_env: Option<String>,
     /// Where the rows go: an empty database on a server, or a file that is not there yet.
     #[arg(long, value_name = "URL")]

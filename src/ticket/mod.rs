@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 pub use embedded::Embedded;
 pub use facts::Facts;
-pub use otobo::{ClosedSince, Otobo, UnknownTimeZone};
+pub use otobo::{ClosedSince, Otobo, UnknownTimeZone, zone};
 
 /// One ticket, as far as otab cares.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -41,6 +41,14 @@ pub struct Otobo {
     closed_since: ClosedSince,
 }
 
+/// The zone of this name (`OTOBOTimeZone`).
+pub fn zone(name: &str) -> Result<TimeZone, UnknownTimeZone> {
+    match name {
+        "UTC" => Ok(TimeZone::UTC),
+        name => TimeZone::get(name).map_err(|_| UnknownTimeZone(name.to_owned())),
+    }
+}
+
 /// A ticket and its row's id there.
 struct Found {
     id: i64,
@@ -50,11 +58,7 @@ struct Found {
 impl Otobo {
     /// The tickets of the helpdesk's database at `url`, whose times are in the zone called `zone`.
     pub fn new(url: Url, zone: &str, closed_since: ClosedSince) -> Result<Self, UnknownTimeZone> {
-        let zone = match zone {
-            "UTC" => TimeZone::UTC,
-            name => TimeZone::get(name).map_err(|_| UnknownTimeZone(name.to_owned()))?,
-        };
-        Ok(Self { url, zone, closed_since })
+        Ok(Self { url, zone: self::zone(zone)?, closed_since })
     }
 
     /// The tickets with these numbers, by number.

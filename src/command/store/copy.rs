@@ -1,6 +1,5 @@
 //! `otab store copy`: moves the store to a place of another kind, and back. Never shows a password.
 
-use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
@@ -9,10 +8,11 @@ use super::bar::Bar;
 use crate::clock;
 use crate::command::cli;
 use crate::command::failpoint;
-use crate::command::failure::{Done, Ends, Failure};
+use crate::command::failure::{Done, Failure};
+use crate::command::place;
 use crate::command::print;
 use crate::command::site::{self, Site};
-use crate::config::{masked_url, named_secret};
+use crate::config::masked_url;
 use crate::db::copy::{Copied, Order, Step, copy};
 use crate::db::{self, Kind, Tx, Url};
 use crate::exit::Exit;
@@ -26,13 +26,14 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Runs it.
 pub fn run(site: &Site, args: &cli::Copy) -> Done {
     let from = match &args.from {
-        Some(text) => url("--from", text, args.from_password_file.as_deref(), args.from_password_env.as_deref())?,
-        None if args.from_password_file.is_some() || args.from_password_env.is_some() => {
-            return Err(Failure::new(Exit::Usage, "a password for --from is given, and no --from"));
+        Some(text) => {
+            place::url("--from", text, args.from_password_file.as_deref(), args.from_password_env.as_deref())?
+                .as_store()
         }
         None => site.store.clone(),
     };
-    let to = url("--to", &args.to, args.to_password_file.as_deref(), args.to_password_env.as_deref())?;
+    let to =
+        place::url("--to", &args.to, args.to_password_file.as_deref(), args.to_password_env.as_deref())?.as_store();
     if is_same(&from, &to) {
         return Err(Failure::new(Exit::Usage, "--to is the store that is to be copied; nothing was changed"));
     }
@@ -110,18 +111,6 @@ fn name(step: Step) -> &'static str {
         Step::Complete => "copy-complete",
         Step::Committed => "copy-committed",
         Step::Retired => "copy-retired",
-    }
-}
-
-/// The place that a URL of the command line names; relative paths count from where it is called.
-fn url(option: &str, text: &str, file: Option<&Path>, variable: Option<&str>) -> Result<Url, Failure> {
-    let here = std::env::current_dir().ends(Exit::NoInput, "the folder in which otab was called")?;
-    let url = Url::parse(text, &here).ends(Exit::Usage, option)?.as_store();
-    let password = named_secret(file, variable)
-        .map_err(|why| Failure::new(Exit::NoInput, format!("the password for {option}: it {why}")))?;
-    match password {
-        Some(password) => url.with_password(&password).ends(Exit::Usage, option),
-        None => Ok(url),
     }
 }
 

@@ -10,6 +10,7 @@ mod helpdesk;
 mod ldap;
 pub mod moved;
 mod outages;
+mod package_tokens;
 pub mod server;
 mod store;
 mod story;
