@@ -20,7 +20,7 @@ use crate::customer;
 use crate::db::{Access, Database, Databases, Error, Url};
 use crate::exit::Exit;
 use crate::ticket::{self, Ticket};
-use crate::token::import::{self, Holder, Source, Tally};
+use crate::token::import::{self, Holder, Tally};
 
 /// How long a store or the helpdesk's database is waited for, where others write.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -74,8 +74,7 @@ fn take_over(site: &Site, args: &cli::Import) -> Result<Tally, Failure> {
     let mut asked = Asked { site, dbs: people::reading() };
     let now = clock::now();
     let done = store.write(|tx| {
-        let source = Source { db: &mut db, zone: &zone };
-        let tally = import::import::<End>(tx, source, &mut asked, now)?;
+        let tally = import::import::<End>(tx, &mut db, &zone, &mut asked, now)?;
         failpoint("imported");
         if args.dry_run { Err(End::Dry(tally)) } else { Ok(tally) }
     });

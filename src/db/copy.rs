@@ -209,13 +209,13 @@ fn prepare(to: &Url) -> Result<bool, Error> {
 
 /// Whether a row stands in a target that was new; one that cannot be looked into counts as filled.
 fn is_filled(order: &Order<'_>) -> bool {
-    let look = || {
+    let look = || -> Result<bool, Error> {
         let mut db = Database::open(order.to, Access::ReadOnly, order.busy)?;
         let filled = TABLES.iter().try_fold(0, |sum, table| Ok(sum + count(&mut db, "", table)?));
         db.close()?;
         filled.map(|rows: u64| rows > 0)
     };
-    look().unwrap_or_else(|_: Error| true)
+    look().unwrap_or(true)
 }
 
 /// The rows are safe at their new place, and nobody has been told.

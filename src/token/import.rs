@@ -77,15 +77,6 @@ pub trait Site<E> {
     fn knows_all_tickets(&self) -> bool;
 }
 
-/// Where and how the package's rows are read.
-#[derive(Debug)]
-pub struct Source<'a> {
-    /// The database with the table; only read.
-    pub db: &'a mut Database,
-    /// The zone that its times are in.
-    pub zone: &'a TimeZone,
-}
-
 /// A row of the package's, of the right form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Offer {
@@ -97,13 +88,15 @@ struct Offer {
     changed_at: Timestamp,
 }
 
-/// Takes over what can be: in the caller's transaction, which holds the store's write lock.
+/// Takes over what can be: in the caller's transaction, which holds the store's write lock. The table in `from` is only
+/// read; its times are in `zone`.
 ///
 /// Of the tokens that one ticket has in the package at most one is active afterwards, the newest: its rule is that a
 /// new one deactivates the others. A token that is here already never becomes active again.
 pub fn import<E: From<Error>>(
     tx: &mut Tx<'_>,
-    source: Source<'_>,
+    from: &mut Database,
+    zone: &TimeZone,
     site: &mut impl Site<E>,
     now: Timestamp,
 ) -> Result<Tally, E> {
@@ -111,17 +104,14 @@ pub fn import<E: From<Error>>(
     let before = row.map(|row| row.opt_int(0)).transpose()?.flatten().unwrap_or(0);
     let mut importer =
         Importer { tx, site, before, now, tally: Tally::default(), group: Vec::new(), chunk: Vec::new() };
-    let (zone, sql) = (source.zone, select(source.db.dialect()));
+    let sql = select(from.dialect());
     let mut failed = None;
-    let read = source.db.each(&sql, &mut |row| {
-        let took = match offer(&row, zone, now) {
-            Some(offer) => importer.take(offer),
-            None => {
-                importer.tally.odd += 1;
-                Ok(())
-            }
+    let read = from.each(&sql, &mut |row| {
+        let Some(offer) = offer(&row, zone, now) else {
+            importer.tally.odd += 1;
+            return Ok(());
         };
-        took.map_err(|error| {
+        importer.take(offer).map_err(|error| {
             failed = Some(error);
             // Never shown: the one above is.
             row.unexpected(0, "what could be taken over")
