@@ -132,7 +132,9 @@ mod tests {
 
     fn sum(rows: &[&[Value]]) -> Digest {
         let mut digest = Digest::default();
-        rows.iter().for_each(|row| digest.add(row));
+        for row in rows {
+            digest.add(row);
+        }
         digest
     }
 

@@ -65,6 +65,19 @@ fn mails_that_came_behind_the_commit_are_never_overlooked() {
 }
 
 #[test]
+fn a_store_in_which_one_value_has_changed_since_is_no_copy() {
+    for to in SERVERS {
+        let old = filled(Place::Sqlite);
+        let to = target(&old, to);
+        let mut command = old.otab(&["store", "copy", "--to", &to]);
+        assert_eq!(run(command.env("OTAB_FAIL_AT", "copy-committed"), b"").status.code(), Some(70));
+        old.site.database().execute("UPDATE token SET state = 'used' WHERE id = 1", []).unwrap();
+        assert!(told(&old.ends(&["store", "copy", "--to", &to], 73)).contains("holds rows already"));
+        assert_eq!(run(&mut old.site.filter(), &mail(11)).status.code(), Some(0), "it is not retired");
+    }
+}
+
+#[test]
 fn a_sender_at_work_gets_to_say_that_its_mail_has_left() {
     let old = filled(Place::Sqlite);
     let to = target(&old, Place::PostgreSql);

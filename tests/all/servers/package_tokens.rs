@@ -48,8 +48,8 @@ fn ends(desk: &Helpdesk, args: &[&str], status: i32) -> std::process::Output {
     output
 }
 
-fn row(desk: &Helpdesk, token: &str, ticket: &str, user: &str, used: i64, created: &str) {
-    let values: [Value; 6] = [token, ticket, user]
+fn row(desk: &Helpdesk, token: &str, ticket: &str, login: &str, used: i64, created: &str) {
+    let values: [Value; 6] = [token, ticket, login]
         .map(Value::from)
         .into_iter()
         .chain([used.into()])
