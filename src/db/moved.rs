@@ -32,7 +32,8 @@ pub(super) fn retire(tx: &mut Tx<'_>, place: &str) -> Result<(), Error> {
     tx.execute(&format!("CREATE TABLE IF NOT EXISTS {MARK} (place {column} NOT NULL) {engine}"), &[])?;
     tx.execute(&format!("DELETE FROM {MARK}"), &[])?;
     tx.execute(&format!("INSERT INTO {MARK} (place) VALUES (?)"), &[place.into()])?;
-    let names = TABLES.iter().map(|table| table.name).chain([WORKER, version_table(dialect)]);
+    // The version first: a server so old that power may end it half-way (MariaDB before 10.6) lets nobody in then.
+    let names = [version_table(dialect), WORKER].into_iter().chain(TABLES.iter().map(|table| table.name));
     if dialect == Dialect::MariaDb {
         let pairs: Vec<_> = names.map(|name| format!("{name} TO {PREFIX}{name}")).collect();
         return tx.execute(&format!("RENAME TABLE {}", pairs.join(", ")), &[]).map(drop);
