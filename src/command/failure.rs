@@ -62,6 +62,7 @@ impl From<db::Error> for Failure {
             | Kind::Foreign
             | Kind::Newer
             | Kind::Older
+            | Kind::Moved
             | Kind::ReadOnly
             | Kind::Denied
             | Kind::Unavailable

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::cli::Token;
 use super::failure::{Done, Ends, Failure};
+use super::import;
 use super::people;
 use super::print;
 use super::site::{self, Site};
@@ -17,6 +18,7 @@ use crate::token::{self, Listed, Revoked, Which};
 pub fn run(site: &Site, command: Token) -> Done {
     match command {
         Token::List { json } => list(site, json),
+        Token::Import(args) => import::run(site, &args),
         Token::Revoke { token } => revoke(site, &token),
     }
 }

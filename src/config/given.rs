@@ -51,6 +51,18 @@ pub(super) fn secret_for_later(
     }
 }
 
+/// A secret that a command line names: in a file, which is judged as those of a configuration are, or in a variable.
+pub fn named(file: Option<&Path>, variable: Option<&str>) -> Result<Option<String>, String> {
+    let secret = match (file, variable) {
+        (Some(path), _) => file::secret(path),
+        (None, Some(name)) => std::env::var(name)
+            .map_err(|_| complaint("names a variable that is not set", "set it where otab is started")),
+        (None, None) => return Ok(None),
+    };
+    let secret = secret.and_then(|secret| names::not_empty(&secret).map(|()| secret));
+    secret.map(Some).map_err(|complaint| format!("{}; {}", complaint.what, complaint.remedy))
+}
+
 /// What is given, and the key that gives it.
 fn look(
     table: &Table<'_, '_>,

@@ -34,6 +34,7 @@ use toml::de::DeTable;
 
 pub use create::{CUSTOMER_ID_IS_ADDRESS, Create};
 pub use customer_user::{Columns, CustomerSource, HasPassword};
+pub use given::named as named_secret;
 pub use kept::{Kept, secrets};
 pub use ldap::{Ldap, LdapTls};
 pub use one_time_auth::{Messages, OneTimeAuth, REFRESH_FAILED};

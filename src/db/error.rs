@@ -17,6 +17,8 @@ pub enum Kind {
     Newer,
     /// The database still has an older otab's schema.
     Older,
+    /// Its tables have been copied elsewhere, and nobody reads them here any more.
+    Moved,
     /// Others held the lock for longer than the limit, or a server did not answer in time.
     Busy,
     /// No space left.
@@ -42,6 +44,7 @@ impl Kind {
             Self::Foreign => "check the path; otab leaves the file untouched",
             Self::Newer => "use the otab that made it, or a newer one",
             Self::Older => "run `otab store migrate`",
+            Self::Moved => "whoever wrote here would write for nobody",
             Self::Busy => "another process holds the database for long, or the server is slow; try again",
             Self::Full => "free some space",
             Self::ReadOnly => {
@@ -68,6 +71,11 @@ impl Error {
     /// An error at a place (a path, or a URL without its password).
     pub(crate) fn new(kind: Kind, place: impl Into<String>, what: impl Into<String>) -> Self {
         Self { kind, place: place.into(), what: what.into() }
+    }
+
+    /// The same, of something that is named first.
+    pub(super) fn told_of(self, of: &str) -> Self {
+        Self { what: format!("{of} ({})", self.what), ..self }
     }
 
     pub(super) fn at(path: &Path, kind: Kind, what: impl Into<String>) -> Self {

@@ -5,6 +5,8 @@
 //! customer and no token, reads no clock, never writes to a file that is not otab's, and never
 //! changes the schema of somebody else's server.
 
+mod copied;
+pub mod copy;
 #[cfg_attr(
     not(feature = "ldap"),
     allow(clippy::zero_sized_map_values, reason = "without the driver, nothing connects")
@@ -15,6 +17,7 @@ mod error;
 pub mod ldap;
 #[cfg(feature = "mariadb")]
 mod mariadb;
+mod moved;
 #[cfg_attr(
     not(any(feature = "mariadb", feature = "postgresql", feature = "ldap")),
     allow(dead_code, reason = "for servers only")
@@ -38,6 +41,7 @@ use std::time::Duration;
 pub use databases::Databases;
 pub use dialect::Dialect;
 pub use error::{Error, Kind};
+use patience::Patience;
 pub use server::Server;
 pub use url::{Url, UrlError};
 pub use value::{Row, Value};
@@ -102,20 +106,34 @@ impl Database {
     /// Opens a database. `busy` is how long one statement waits, in all, for other writers; with a server,
     /// connecting and the first wait in vain stay within it together, and then the connection is given up.
     pub fn open(url: &Url, access: Access, busy: Duration) -> Result<Self, Error> {
-        let mut this = Self::open_unchecked(url, access, busy)?;
+        Self::open_checked(url, access, busy, Patience::within(busy))
+    }
+
+    /// Opens a database in order to read or write whole tables: a statement may take hours. Only connecting and
+    /// waiting for other writers are limited, by `busy`.
+    pub fn open_for_hours(url: &Url, access: Access, busy: Duration) -> Result<Self, Error> {
+        Self::open_checked(url, access, busy, Patience::of_hours(busy))
+    }
+
+    fn open_checked(url: &Url, access: Access, busy: Duration, patience: Patience) -> Result<Self, Error> {
+        let mut this = Self::open_unchecked(url, access, busy, patience)?;
         if url.is_store_on_server() {
             store::check(&mut this, url)?;
         }
         Ok(this)
     }
 
-    fn open_unchecked(url: &Url, access: Access, busy: Duration) -> Result<Self, Error> {
+    #[cfg_attr(
+        not(any(feature = "postgresql", feature = "mariadb")),
+        allow(unused_variables, reason = "a file knows one limit only")
+    )]
+    fn open_unchecked(url: &Url, access: Access, busy: Duration, patience: Patience) -> Result<Self, Error> {
         let driver = match url {
             Url::Sqlite(path) => Driver::Sqlite(sqlite::Connection::open(path, access, busy)?),
             #[cfg(feature = "postgresql")]
-            Url::PostgreSql(server) => Driver::PostgreSql(postgresql::Connection::open(server, access, busy)?),
+            Url::PostgreSql(server) => Driver::PostgreSql(postgresql::Connection::open(server, access, patience)?),
             #[cfg(feature = "mariadb")]
-            Url::MariaDb(server) => Driver::MariaDb(Box::new(mariadb::Connection::open(server, access, busy)?)),
+            Url::MariaDb(server) => Driver::MariaDb(Box::new(mariadb::Connection::open(server, access, patience)?)),
             Url::Ldap(place) => {
                 return Err(Error::new(Kind::Other, place.to_string(), "a directory speaks no SQL"));
             }
@@ -173,6 +191,15 @@ impl Database {
         }
     }
 
+    /// Calls `found` with each row of a query without holding them all, however many there are.
+    pub fn each(&mut self, sql: &str, found: &mut dyn FnMut(Row) -> Result<(), Error>) -> Result<(), Error> {
+        match &mut self.driver {
+            #[cfg(feature = "postgresql")]
+            Driver::PostgreSql(connection) => connection.each_alone(sql, found),
+            other => other.each(sql, found),
+        }
+    }
+
     /// Closes the connection; the last one out of an SQLite file folds its log into it.
     pub fn close(self) -> Result<(), Error> {
         match self.driver {
@@ -195,6 +222,13 @@ impl Statements for Database {
 
     fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, Error> {
         self.driver.execute(sql, values)
+    }
+}
+
+impl Tx<'_> {
+    /// Calls `found` with each row of a query without holding them all, however many there are.
+    pub fn each(&mut self, sql: &str, found: &mut dyn FnMut(Row) -> Result<(), Error>) -> Result<(), Error> {
+        self.driver.each(sql, found)
     }
 }
 
@@ -250,6 +284,10 @@ impl Driver {
 
     fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, Error> {
         on!(self, connection => connection.rows(sql, values))
+    }
+
+    fn each(&mut self, sql: &str, found: &mut dyn FnMut(Row) -> Result<(), Error>) -> Result<(), Error> {
+        on!(self, connection => connection.each(sql, found))
     }
 
     fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, Error> {

@@ -12,11 +12,25 @@ pub(super) struct Patience {
     pub(super) statement: Duration,
     /// The same as the server is told it: it gives up a little earlier, and says so.
     pub(super) at_server: Duration,
+    /// For the lock of otab's writers.
+    pub(super) turn: Duration,
+    /// Whether one run may be at work for hours: a session that is idle meanwhile is not to be ended.
+    pub(super) is_long: bool,
 }
+
+/// A statement that reads or sorts a whole table.
+const LONG: Duration = Duration::from_hours(6);
 
 impl Patience {
     pub(super) fn within(busy: Duration) -> Self {
-        Self { connect: busy / 4, statement: busy / 8 * 5, at_server: busy / 2 }
+        let at_server = busy / 2;
+        Self { connect: busy / 4, statement: busy / 8 * 5, at_server, turn: at_server, is_long: false }
+    }
+
+    /// For whole tables: the limits that are meant for mails would end it in the middle. Only connecting and the
+    /// wait for its turn are limited as ever, by `busy`.
+    pub(super) fn of_hours(busy: Duration) -> Self {
+        Self { statement: LONG, at_server: LONG, is_long: true, ..Self::within(busy) }
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::{Access, Database, Dialect, Error, Kind, Statements, Tx, Url};
+use super::{Access, Database, Dialect, Error, Kind, Patience, Statements, Tx, Url, moved};
 
 /// The version of the last step below. It counts together with SQLite's.
 const VERSION: i64 = 3;
@@ -20,16 +20,25 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Passes a database whose tables are exactly those that this otab knows.
 pub(super) fn check(db: &mut Database, url: &Url) -> Result<(), Error> {
-    let found = match db.row("SELECT MAX(version) FROM otab_schema", &[]) {
-        Ok(row) => row.map(|row| row.opt_int(0)).transpose()?.flatten(),
-        // The table is not there.
-        Err(error) if error.kind() == Kind::Other => None,
-        Err(error) => return Err(error),
-    };
+    let found = version(db)?;
+    if found.is_none()
+        && let Some(place) = moved::place(db)?
+    {
+        return Err(moved::told(&url.to_string(), &place));
+    }
     judge(url, found)
 }
 
-fn judge(url: &Url, found: Option<i64>) -> Result<(), Error> {
+fn version(db: &mut Database) -> Result<Option<i64>, Error> {
+    match db.row("SELECT MAX(version) FROM otab_schema", &[]) {
+        Ok(row) => Ok(row.map(|row| row.opt_int(0)).transpose()?.flatten()),
+        // The table is not there.
+        Err(error) if error.kind() == Kind::Other => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+pub(super) fn judge(url: &Url, found: Option<i64>) -> Result<(), Error> {
     let (kind, what) = match found {
         Some(VERSION) => return Ok(()),
         Some(newer) if newer > VERSION => {
@@ -44,13 +53,33 @@ fn judge(url: &Url, found: Option<i64>) -> Result<(), Error> {
 /// Makes the tables in an empty database, or brings those of an older otab to this one's version; those that are
 /// at it are left alone. What was broken off is gone on with.
 pub fn make(url: &Url) -> Result<(), Error> {
-    let mut db = Database::open_unchecked(url, Access::ReadWrite { create: false }, PATIENCE)?;
+    let mut db = open(url)?;
     db.write(|tx| make_in(tx, url))?;
     db.close()
 }
 
+/// Makes the tables in an empty database. Those that are there have to be of this otab's version: what somebody may
+/// still use is not migrated by the way.
+pub(super) fn make_where_none(url: &Url) -> Result<(), Error> {
+    let mut db = open(url)?;
+    match version(&mut db)? {
+        None => db.write(|tx| make_in(tx, url))?,
+        found => judge(url, found)?,
+    }
+    db.close()
+}
+
+fn open(url: &Url) -> Result<Database, Error> {
+    Database::open_unchecked(url, Access::ReadWrite { create: false }, PATIENCE, Patience::within(PATIENCE))
+}
+
 fn make_in(tx: &mut Tx<'_>, url: &Url) -> Result<(), Error> {
-    if count(tx, "= 'otab_schema'")? == 0 && count(tx, "<> 'otab_schema'")? > 0 {
+    let has_version = count(tx, "= 'otab_schema'")? > 0;
+    if !has_version && count(tx, &format!("= '{}'", moved::MARK))? > 0 {
+        let place = moved::place(tx)?.unwrap_or_default();
+        return Err(moved::told(&url.to_string(), &place));
+    }
+    if !has_version && count(tx, "<> 'otab_schema'")? > 0 {
         let what = "holds somebody else's tables; otab's want an empty database of their own";
         return Err(Error::new(Kind::Foreign, url.to_string(), what));
     }

@@ -99,6 +99,11 @@ impl Row {
         Self { place: place.to_owned(), values }
     }
 
+    /// All columns.
+    pub(super) fn values(&self) -> &[Value] {
+        &self.values
+    }
+
     /// The column's text; a number is read as its decimal text, since a site's table may hold
     /// customer ids as numbers. NULL, other bytes and a column that is not there are errors.
     pub fn text(&self, column: usize) -> Result<Cow<'_, str>, Error> {

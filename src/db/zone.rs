@@ -33,6 +33,13 @@ impl Zone {
         self.0.to_ambiguous_timestamp(time).later().ok()
     }
 
+    /// The same, but the earlier of two: where a later one would make something live longer.
+    #[must_use]
+    pub fn read_earlier(&self, text: &str) -> Option<Timestamp> {
+        let time: DateTime = text.parse().ok()?;
+        self.0.to_ambiguous_timestamp(time).earlier().ok()
+    }
+
     /// What the clock of this zone shows at a moment, to the second.
     #[must_use]
     pub fn write(&self, time: Timestamp) -> String {
@@ -43,6 +50,17 @@ impl Zone {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_that_the_clock_showed_twice_may_be_read_as_the_earlier_and_none_is_none() {
+        let berlin = Zone::named("Europe/Berlin").unwrap();
+        let read = |text| berlin.read_earlier(text).map(|time| time.to_string());
+        assert_eq!(read("2026-10-25 02:30:00").as_deref(), Some("2026-10-25T00:30:00Z"));
+        assert_eq!(read("2026-01-01 00:00:00").as_deref(), Some("2025-12-31T23:00:00Z"));
+        for text in ["0000-00-00 00:00:00", "", "2026-13-01 00:00:00", "now"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
 
     fn utc(text: &str, zone: &str) -> Option<String> {
         Zone::named(zone).unwrap().read(text).map(|time| time.to_string())

@@ -46,19 +46,18 @@ impl Embedded {
     /// Adds a ticket that was opened at `now`. A number that is there already is refused with
     /// `Kind::Constraint`. The tokens of its mail are bound by `token::bind`, which the caller calls.
     pub fn add(&self, dbs: &mut Databases, ticket: &Ticket, now: Timestamp) -> Result<(), Error> {
-        dbs.get(&self.url)?.execute(
-            "INSERT INTO ticket (tn, message_id, state_type, changed_at, customer_user_id, \
-             created_at) VALUES (?, ?, ?, ?, ?, ?)",
-            &[
-                (&ticket.number).into(),
-                ticket.message_id.as_ref().into(),
-                ticket.state_type.as_str().into(),
-                ticket.changed_at.into(),
-                ticket.customer.as_ref().into(),
-                now.into(),
-            ],
-        )?;
-        Ok(())
+        let values = [
+            (&ticket.number).into(),
+            ticket.message_id.as_ref().into(),
+            ticket.state_type.as_str().into(),
+            ticket.changed_at.into(),
+            ticket.customer.as_ref().into(),
+            now.into(),
+        ];
+        let sql = "INSERT INTO ticket (tn, message_id, state_type, changed_at, customer_user_id, \
+                   created_at) VALUES (?, ?, ?, ?, ?, ?)";
+        // In otab's turn, as everything that is written to the store: `db::copy` relies on it.
+        dbs.get(&self.url)?.write(|tx| tx.execute(sql, &values)).map(drop)
     }
 
     /// Brings a ticket into a state type; `false` where there is no such ticket. One that is in it
@@ -70,10 +69,9 @@ impl Embedded {
         state: super::StateType,
         at: Timestamp,
     ) -> Result<bool, Error> {
-        let changed = dbs.get(&self.url)?.execute(
-            "UPDATE ticket SET state_type = ?, changed_at = ? WHERE tn = ? AND state_type <> ?",
-            &[state.as_str().into(), at.into(), number.into(), state.as_str().into()],
-        )?;
+        let sql = "UPDATE ticket SET state_type = ?, changed_at = ? WHERE tn = ? AND state_type <> ?";
+        let values = [state.as_str().into(), at.into(), number.into(), state.as_str().into()];
+        let changed = dbs.get(&self.url)?.write(|tx| tx.execute(sql, &values))?;
         Ok(changed == 1 || !self.by_numbers(dbs, &[number.to_owned()])?.is_empty())
     }
 

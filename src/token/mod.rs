@@ -3,6 +3,7 @@
 //! Only a secret's SHA-256 is stored here; the secret itself is the outbox's. A token goes from active
 //! to used by one conditional UPDATE and never comes back (promise 8). This room knows no mail.
 
+pub mod import;
 mod issue;
 mod people;
 mod purge;

@@ -6,8 +6,6 @@
 mod failure;
 mod value;
 
-use std::time::Duration;
-
 use mysql::consts::CapabilityFlags;
 use mysql::prelude::Queryable;
 use mysql::{Conn, OptsBuilder, SslOpts};
@@ -42,9 +40,8 @@ impl std::fmt::Debug for Connection {
 
 impl Connection {
     /// Connects, logs in and sets the session up.
-    pub(super) fn open(server: &Server, access: Access, busy: Duration) -> Result<Self, Error> {
+    pub(super) fn open(server: &Server, access: Access, patience: Patience) -> Result<Self, Error> {
         let place = format!("MariaDB {server}");
-        let patience = Patience::within(busy);
         let inner = Conn::new(options(server, access, patience)).map_err(|error| failed(&place, &error))?;
         let lock = format!("{LOCK}{}", server.database).chars().take(LONGEST_LOCK).collect();
         Ok(Self { inner, place, lock, patience, has_lock: false, is_lost: false })
@@ -54,7 +51,7 @@ impl Connection {
     ///
     /// The lock comes first: what a transaction sees is as old as its first look.
     pub(super) fn begin(&mut self) -> Result<(), Error> {
-        let seconds = i64::try_from(self.patience.at_server.as_secs()).unwrap_or(i64::MAX).max(1);
+        let seconds = i64::try_from(self.patience.turn.as_secs()).unwrap_or(i64::MAX).max(1);
         let lock = self.lock.as_str().into();
         let turn = self.rows("SELECT GET_LOCK(?, ?)", &[lock, seconds.into()])?;
         if turn.first().map(|row| row.opt_int(0)).transpose()?.flatten() != Some(1) {
@@ -81,6 +78,21 @@ impl Connection {
             let found = this.inner.exec_iter(sql, parameters(values))?;
             found.map(|row| Ok(Row::new(&this.place, row?.unwrap().into_iter().map(read).collect()))).collect()
         })
+    }
+
+    /// Each row of a query, as it comes from the server: none is held.
+    pub(super) fn each(&mut self, sql: &str, found: &mut dyn FnMut(Row) -> Result<(), Error>) -> Result<(), Error> {
+        let mut told = Ok(());
+        self.attempt(|this| {
+            for row in this.inner.exec_iter(sql, mysql::Params::Empty)? {
+                told = found(Row::new(&this.place, row?.unwrap().into_iter().map(read).collect()));
+                if told.is_err() {
+                    break;
+                }
+            }
+            Ok(())
+        })?;
+        told
     }
 
     pub(super) fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, Error> {
@@ -159,6 +171,13 @@ fn session(access: Access, patience: Patience) -> Vec<String> {
     );
     let mut statements =
         vec!["SET sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'".to_owned(), limits];
+    if patience.is_long {
+        let (seconds, turn) = (limit.as_secs(), patience.turn.as_secs().max(1));
+        statements.push(format!(
+            "SET wait_timeout = {seconds}, net_read_timeout = {seconds}, net_write_timeout = {seconds}, \
+             lock_wait_timeout = {turn}, innodb_lock_wait_timeout = {turn}"
+        ));
+    }
     if !matches!(access, Access::ReadWrite { .. }) {
         statements.push("SET SESSION TRANSACTION READ ONLY".to_owned());
     }

@@ -8,7 +8,6 @@ mod failure;
 mod value;
 
 use std::future::Future;
-use std::time::Duration;
 
 use tokio::runtime::Runtime;
 use tokio_postgres::config::SslMode;
@@ -26,6 +25,9 @@ use value::Read;
 
 /// The lock that writers of otab wait for, in the database's own list of advisory locks: "otab".
 const LOCK: i64 = i64::from_be_bytes(*b"\0\0\0\0otab");
+
+/// How many rows of a cursor come at a time.
+const FETCH: &str = "FETCH 500 FROM otab";
 
 /// One open connection to a PostgreSQL server.
 pub(super) struct Connection {
@@ -48,14 +50,13 @@ impl std::fmt::Debug for Connection {
 
 impl Connection {
     /// Connects, logs in and sets the session up.
-    pub(super) fn open(server: &Server, access: Access, busy: Duration) -> Result<Self, Error> {
+    pub(super) fn open(server: &Server, access: Access, patience: Patience) -> Result<Self, Error> {
         let place = format!("PostgreSQL {server}");
         let unavailable = |what: String| Error::new(Kind::Unavailable, &place, what);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| unavailable(format!("no runtime: {error}")))?;
-        let patience = Patience::within(busy);
         let opened = runtime.block_on(async {
             let open = open(server, &place, session(access, patience));
             tokio::time::timeout(patience.connect, open).await
@@ -102,6 +103,31 @@ impl Connection {
         };
         let rows = found.iter().map(|row| values(row).map(|values| Row::new(&self.place, values)));
         rows.collect::<Result<_, _>>().map_err(|error| failed(&self.place, &error))
+    }
+
+    /// Each row of a query, some hundreds of them held at a time. Inside of a transaction, since only there is
+    /// a cursor.
+    pub(super) fn each(&mut self, sql: &str, found: &mut dyn FnMut(Row) -> Result<(), Error>) -> Result<(), Error> {
+        self.execute(&format!("DECLARE otab NO SCROLL CURSOR FOR {sql}"), &[])?;
+        loop {
+            let rows = self.rows(FETCH, &[])?;
+            if rows.is_empty() {
+                return self.batch("CLOSE otab");
+            }
+            rows.into_iter().try_for_each(&mut *found)?;
+        }
+    }
+
+    /// The same outside of one.
+    pub(super) fn each_alone(
+        &mut self,
+        sql: &str,
+        found: &mut dyn FnMut(Row) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.batch("BEGIN")?;
+        let done = self.each(sql, found);
+        self.rollback();
+        done
     }
 
     pub(super) fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, Error> {
@@ -156,9 +182,9 @@ impl Drop for Connection {
 /// The statement that sets the session up.
 fn session(access: Access, patience: Patience) -> String {
     let read_only = if matches!(access, Access::ReadWrite { .. }) { "off" } else { "on" };
-    let limit = patience.at_server.as_millis().max(1);
+    let (limit, turn) = (patience.at_server.as_millis().max(1), patience.turn.as_millis().max(1));
     format!(
-        "SET statement_timeout = {limit}; SET lock_timeout = {limit}; \
+        "SET statement_timeout = {limit}; SET lock_timeout = {turn}; \
          SET idle_in_transaction_session_timeout = {}; SET standard_conforming_strings = on; \
          SET default_transaction_read_only = {read_only}",
         limit * 4

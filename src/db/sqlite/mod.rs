@@ -89,7 +89,7 @@ impl Connection {
     /// Readers open it for writing too (and are held back by `query_only`): a connection that
     /// cannot write leaves the log behind when it is the last to close. Where the file may not be
     /// written, SQLite falls back to reading by itself.
-    fn open_any_version(path: &Path, busy: Duration) -> Result<Self, Error> {
+    pub(super) fn open_any_version(path: &Path, busy: Duration) -> Result<Self, Error> {
         header::check(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let place = path.display().to_string();
@@ -196,6 +196,18 @@ impl Connection {
             rows.push(Row::new(&self.place, values.collect::<Result<_, _>>()?));
         }
         Ok(rows)
+    }
+
+    /// Each row of a query: one is held at a time.
+    pub(super) fn each(&self, sql: &str, found: &mut dyn FnMut(Row) -> Result<(), Error>) -> Result<(), Error> {
+        let mut statement = self.sql(self.inner.prepare_cached(sql))?;
+        let columns = statement.column_count();
+        let mut rows = self.sql(statement.query([]))?;
+        while let Some(row) = self.sql(rows.next())? {
+            let values = (0..columns).map(|i| row.get_ref(i).map(value_of));
+            found(Row::new(&self.place, self.sql(values.collect::<Result<_, _>>())?))?;
+        }
+        Ok(())
     }
 
     fn pragma<T: rusqlite::types::FromSql>(&self, name: &str) -> Result<T, Error> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use refinery::{Migration, Runner};
 
 use super::{Connection, failed};
-use crate::db::{Error, Kind};
+use crate::db::{Error, Kind, moved};
 
 /// Every version, oldest first: file name without its folder, and its SQL.
 const VERSIONS: &[(&str, &str)] = &[
@@ -72,14 +72,27 @@ fn unmigrated(place: &str, error: &refinery::Error) -> Error {
 /// none that otab has finished.
 fn version(connection: &Connection) -> Result<i64, Error> {
     let id: i32 = connection.pragma("application_id")?;
-    let table = "SELECT 1 FROM sqlite_master WHERE name = 'refinery_schema_history'";
-    if id != super::APPLICATION_ID || connection.rows(table, &[])?.is_empty() {
+    let has =
+        |table: &str| Ok(!connection.rows("SELECT 1 FROM sqlite_master WHERE name = ?", &[table.into()])?.is_empty());
+    if id != super::APPLICATION_ID || !has("refinery_schema_history")? {
+        if id == super::APPLICATION_ID && has(moved::MARK)? {
+            return Err(has_moved(connection));
+        }
         let what = "is an SQLite database, but not one of otab's";
         return Err(Error::new(Kind::Foreign, &connection.place, what));
     }
     let latest = "SELECT COALESCE(MAX(version), 0) FROM refinery_schema_history";
     let rows = connection.rows(latest, &[])?;
     rows.first().map_or(Ok(0), |row| row.int(0))
+}
+
+/// Where to is looked up only now: an opening that goes well asks no question more.
+fn has_moved(connection: &Connection) -> Error {
+    let place = connection.rows(&format!("SELECT place FROM {}", moved::MARK), &[]);
+    match place.map(|rows| rows.first().and_then(|row| Some(row.text(0).ok()?.into_owned()))) {
+        Ok(place) => moved::told(&connection.place, &place.unwrap_or_default()),
+        Err(error) => error,
+    }
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ impl Helpdesk {
         this
     }
 
-    fn db(&self) -> Database {
+    pub fn db(&self) -> Database {
         Database::open(&url(&self.url), WRITE, Duration::from_mins(1)).unwrap()
     }
 

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod check;
+mod copy;
+mod copy_broken_off;
 mod drivers;
 mod helpdesk;
 #[cfg(feature = "ldap")]
@@ -11,6 +13,7 @@ mod million;
 pub mod moved;
 mod notification;
 mod outages;
+mod package_tokens;
 pub mod server;
 mod store;
 mod story;

@@ -10,13 +10,13 @@ use super::{PLACES, Place, shared, url};
 use crate::site::{Site, mail, run};
 
 /// A mail host: a folder of its own with a configuration, and the store that it shares with others.
-struct Host {
-    site: Site,
-    store: String,
+pub struct Host {
+    pub site: Site,
+    pub store: String,
 }
 
 /// An empty store, made by nobody yet; its URL.
-fn new_store(place: Place) -> String {
+pub fn new_store(place: Place) -> String {
     let product = match place {
         Place::Sqlite => return "sqlite:otab.db".to_owned(),
         Place::PostgreSql => Product::PostgreSql,
@@ -25,7 +25,7 @@ fn new_store(place: Place) -> String {
     shared(product).url(&shared(product).empty_database())
 }
 
-fn host(store: &str) -> Host {
+pub fn host(store: &str) -> Host {
     let site = Site::new("");
     let create = store.starts_with("sqlite:");
     let text = format!(
@@ -37,26 +37,26 @@ fn host(store: &str) -> Host {
 }
 
 impl Host {
-    fn otab(&self, args: &[&str]) -> Command {
+    pub fn otab(&self, args: &[&str]) -> Command {
         let mut command = Site::otab();
         command.arg("--config").arg(self.site.path("otab.toml")).args(args);
         command
     }
 
     /// The name of its store's database on the server.
-    fn database(&self) -> String {
+    pub fn database(&self) -> String {
         let mut parts = self.store.rsplit('/').filter_map(|part| part.split('?').next());
         parts.find(|part| part.starts_with("database")).unwrap().to_owned()
     }
 
     /// Runs it; it has to end with this status.
-    fn ends(&self, args: &[&str], status: i32) -> Output {
+    pub fn ends(&self, args: &[&str], status: i32) -> Output {
         let output = run(&mut self.otab(args), b"");
         assert_eq!(output.status.code(), Some(status), "{args:?} on {}: {output:?}", self.store);
         output
     }
 
-    fn spawn(&self, args: &[&str], input: &[u8]) -> Child {
+    pub fn spawn(&self, args: &[&str], input: &[u8]) -> Child {
         let mut command = self.otab(args);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         std::io::Write::write_all(&mut child.stdin.take().unwrap(), input).unwrap();
@@ -64,18 +64,18 @@ impl Host {
     }
 
     /// The first column of a query, as text.
-    fn column(&self, sql: &str) -> Vec<String> {
+    pub fn column(&self, sql: &str) -> Vec<String> {
         let mut db = Database::open(&url(&self.store), Access::ReadOnly, Duration::from_mins(1)).unwrap();
         db.rows(sql, &[]).unwrap().iter().map(|row| row.text(0).unwrap().into_owned()).collect()
     }
 
-    fn count(&self, table: &str) -> String {
+    pub fn count(&self, table: &str) -> String {
         self.column(&format!("SELECT COUNT(*) FROM {table}")).concat()
     }
 }
 
 /// Two hosts with one store. A file is on one host only, which then plays both.
-fn hosts(place: Place) -> (Host, Host) {
+pub fn hosts(place: Place) -> (Host, Host) {
     let store = new_store(place);
     let first = host(&store);
     if place == Place::Sqlite {

@@ -1,5 +1,8 @@
 //! `otab store`: the database itself. Never touches a customer source of its own place.
 
+mod bar;
+mod copy;
+
 use super::cli::Store;
 use super::failure::Done;
 use super::print;
@@ -11,6 +14,7 @@ use crate::exit::Exit;
 pub fn run(site: &Site, command: Store) -> Done {
     match command {
         Store::Migrate => migrate(site),
+        Store::Copy(args) => copy::run(site, &args),
     }
 }
 
