@@ -1,4 +1,5 @@
-//! `otab init`: writes the commented configuration and makes the database that it names.
+//! `otab init`: writes the commented configuration and makes the database that it names, a file or the tables on
+//! a server.
 //!
 //! Never overwrites anything, and looks at everything that could be in the way before it writes:
 //! a refusal has changed nothing.
@@ -15,7 +16,7 @@ use super::failure::{Done, Ends, Failure};
 use super::print;
 use super::site::Site;
 use crate::config::{Config, EXAMPLE};
-use crate::db::{Url, sqlite};
+use crate::db::{self, Url, sqlite};
 use crate::exit::Exit;
 
 /// Where the configuration goes when nobody says otherwise.
@@ -31,21 +32,29 @@ pub fn run(config: Option<&Path>, args: &cli::Init) -> Done {
     let config = config.unwrap_or(Path::new(HERE));
     let folder = folder(config)?;
     let group = args.group.as_deref().map(Group::named).transpose()?;
-    let database = database(&folder)?;
-    refuse_existing(config, "; where only its database is missing, store.create = true lets the next mail make it")?;
-    refuse_existing(&database, "")?;
+    let text = text(args)?;
+    let store = store(&text, &folder)?;
+    let hint = "; where only its database is missing, store.create = true lets the next mail make it, and \
+                `otab store migrate` makes tables on a server";
+    refuse_existing(config, hint)?;
+    if let Url::Sqlite(path) = &store {
+        refuse_existing(path, "")?;
+    }
     judge(&folder, group.as_ref())?;
-    let draft = draft(&folder, group.as_ref())?;
-    make_database(&database, group.as_ref())?;
+    let draft = draft(&folder, &text, group.as_ref())?;
+    make(&store, group.as_ref())?;
     // Gets its name, unless somebody else has taken it meanwhile.
     if let Err(error) = draft.persist_noclobber(config) {
-        // Made a moment ago, and no configuration names it.
-        let _ = std::fs::remove_file(&database);
+        // Made a moment ago, and no configuration names it. (Tables on a server may be another host's.)
+        if let Url::Sqlite(path) = &store {
+            let _ = std::fs::remove_file(path);
+        }
         return Err(error.error).ends(Exit::CantCreate, "the configuration cannot be written");
     }
     File::open(&folder).and_then(|file| file.sync_all()).ends(Exit::IoErr, "the folder cannot be synced")?;
     let shown = folder.join(config.file_name().unwrap_or_default());
-    print::line(&format!("configuration: {}\ndatabase: {}", shown.display(), database.display()))?;
+    let database = if let Url::Sqlite(path) = &store { path.display().to_string() } else { store.to_string() };
+    print::line(&format!("configuration: {}\ndatabase: {database}", shown.display()))?;
     Ok(Exit::Ok)
 }
 
@@ -79,19 +88,40 @@ fn folder(config: &Path) -> Result<PathBuf, Failure> {
     folder.canonicalize().ends(Exit::CantCreate, &what)
 }
 
-/// The database that the example names.
-fn database(folder: &Path) -> Result<PathBuf, Failure> {
-    let config = Config::parse(EXAMPLE, folder).map_err(|problems| {
-        let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
-        Failure::new(Exit::Software, format!("otab's own example: {}", problems.join("; ")))
-    })?;
-    let site = Site::new(config, None).ends(Exit::Software, "otab's own example")?;
-    match site.store {
-        Url::Sqlite(path) => Ok(path),
-        Url::PostgreSql(_) | Url::MariaDb(_) | Url::Ldap(_) => {
-            Err(Failure::new(Exit::Software, "otab's own example names a server"))
-        }
+/// The example, with the store that is asked for.
+fn text(args: &cli::Init) -> Result<String, Failure> {
+    let Some(url) = &args.store else { return Ok(EXAMPLE.to_owned()) };
+    let mut text = set(EXAMPLE, "url = \"sqlite:otab.db\"", &format!("url = {}", in_toml(url)))?;
+    text = set(&text, "create = true", "create = false")?;
+    if let Some(file) = &args.store_password_file {
+        let path = std::path::absolute(file).ends(Exit::NoInput, "the password's file")?;
+        let path =
+            path.to_str().ok_or_else(|| Failure::new(Exit::DataErr, "the password's file: its path is not UTF-8"))?;
+        text = set(&text, "# password_file = \"store.secret\"", &format!("password_file = {}", in_toml(path)))?;
     }
+    Ok(text)
+}
+
+/// The text with its first line `old` in another form.
+fn set(text: &str, old: &str, new: &str) -> Result<String, Failure> {
+    let (before, after) = text
+        .split_once(&format!("\n{old}\n"))
+        .ok_or_else(|| Failure::new(Exit::Software, format!("otab's own example has no line `{old}`")))?;
+    Ok(format!("{before}\n{new}\n{after}"))
+}
+
+/// As a basic string of TOML: JSON writes it the same way.
+fn in_toml(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// The store that the configuration names.
+fn store(text: &str, folder: &Path) -> Result<Url, Failure> {
+    let config = Config::parse(text, folder).map_err(|problems| {
+        let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        Failure::new(Exit::Usage, problems.join("; "))
+    })?;
+    Ok(Site::new(config, None).ends(Exit::Usage, "--store")?.store)
 }
 
 /// SQLite makes files beside the database, which have to be the group's as well: only a setgid folder
@@ -120,7 +150,7 @@ fn judge(folder: &Path, group: Option<&Group>) -> Result<(), Failure> {
 }
 
 /// The complete configuration on disk, under a name that goes when the rest fails.
-fn draft(folder: &Path, group: Option<&Group>) -> Result<TempPath, Failure> {
+fn draft(folder: &Path, text: &str, group: Option<&Group>) -> Result<TempPath, Failure> {
     let write = || -> std::io::Result<TempPath> {
         let mut file = tempfile::Builder::new().prefix(".otab-").suffix(".new").tempfile_in(folder)?;
         if let Some(group) = group {
@@ -128,14 +158,22 @@ fn draft(folder: &Path, group: Option<&Group>) -> Result<TempPath, Failure> {
         }
         let mode = if group.is_some() { 0o640 } else { 0o600 };
         file.as_file().set_permissions(Permissions::from_mode(mode))?;
-        file.write_all(EXAMPLE.as_bytes())?;
+        file.write_all(text.as_bytes())?;
         file.as_file().sync_all()?;
         Ok(file.into_temp_path())
     };
     write().ends(Exit::CantCreate, "the configuration cannot be written")
 }
 
-fn make_database(path: &Path, group: Option<&Group>) -> Result<(), Failure> {
+/// On a server the tables, where they are not there already: several hosts share them.
+fn make(store: &Url, group: Option<&Group>) -> Result<(), Failure> {
+    match store {
+        Url::Sqlite(path) => make_file(path, group),
+        server => Ok(db::store::make(server)?),
+    }
+}
+
+fn make_file(path: &Path, group: Option<&Group>) -> Result<(), Failure> {
     let Some(group) = group else {
         return sqlite::create(path, 0o600).ends(Exit::CantCreate, "the database cannot be made");
     };

@@ -249,3 +249,47 @@ fn the_tables_on_every_server_have_the_columns_that_the_file_has() {
         }
     }
 }
+
+#[test]
+fn init_makes_the_tables_on_a_server_and_a_second_host_finds_them() {
+    for product in [Product::PostgreSql, Product::MariaDb] {
+        let server = shared(product);
+        let url = server.url(&server.empty_database());
+        for _host in 0..2 {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("otab.toml");
+            let config = path.to_str().unwrap();
+            let ends = |args: &[&str], input: &[u8], status: i32| {
+                let output = run(Site::otab().args(args).args(["--config", config]), input);
+                assert_eq!(output.status.code(), Some(status), "{product:?} {args:?}: {output:?}");
+            };
+            // Somebody else's tables, and a typing error: nothing is written.
+            ends(&["init", "--store", &server.url(&server.database())], b"", 69);
+            ends(&["init", "--store", "postgres:nowhere"], b"", 64);
+            assert!(!path.exists());
+            ends(&["init", "--store", &url], b"", 0);
+            assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+            ends(&["filter"], &mail(1), 0);
+            ends(&["token", "list"], b"", 0);
+        }
+        let name = url.rsplit('/').find_map(|part| part.split('?').next().filter(|part| part.starts_with("database")));
+        assert_eq!(server.client(name.unwrap(), "SELECT COUNT(*) FROM token"), "1\n");
+    }
+}
+
+#[test]
+fn init_names_the_file_with_the_stores_password() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("a \"b\".secret");
+    std::fs::write(&secret, "hunter2\n").unwrap();
+    let path = folder.path().join("otab.toml");
+    // This server asks nobody for a password.
+    let server = shared(Product::PostgreSql);
+    let url = server.url(&server.empty_database());
+    let mut command = Site::otab();
+    command.args(["init", "--store", &url, "--store-password-file"]).arg(&secret).arg("--config").arg(&path);
+    let output = run(&mut command, b"");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(!text.contains("hunter2") && text.contains("a \\\"b\\\".secret"), "{text}");
+}
