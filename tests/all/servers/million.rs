@@ -89,6 +89,17 @@ impl Crowd {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// What `otab check` has to say about the index that a look-up needs, if anything.
+    #[allow(clippy::print_stderr, reason = "it is what the measurement is for")]
+    fn check_on_the_index(&self) -> Option<String> {
+        let found: serde_json::Value = serde_json::from_str(&self.otab(&["check", "--json"])).unwrap();
+        let found = found.as_array().unwrap().iter();
+        let mut found = found.filter(|finding| finding["says"].as_str().unwrap().contains("no index serves"));
+        let says = found.next().map(|finding| format!("{} -> {}", finding["says"], finding["remedy"]));
+        eprintln!("{:?}: otab check: {}", self.product, says.as_deref().unwrap_or("nothing about an index"));
+        says
+    }
+
     /// What otab asks for a sender, asked by the server's own client.
     fn select(&self, address: &str) -> String {
         self.sql(&format!(
@@ -152,6 +163,8 @@ fn among_a_million_customers_and_tokens_everybody_is_found_and_a_new_one_is_made
                     "an index on email"
                 }
             };
+            let lacking = crowd.check_on_the_index();
+            assert_eq!(lacking.is_some(), index.is_none(), "{product:?}, {with}: {lacking:?}");
             crowd.compare(
                 &format!("a known sender, {with}"),
                 |pair| {
