@@ -2,6 +2,7 @@
 //!
 //! What a row is taken for is `sql`'s matter.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::Source;
@@ -33,7 +34,7 @@ pub(super) const SEARCH: usize = 7;
 fn is_odd(dialect: Dialect, column: &str) -> String {
     match dialect {
         Dialect::Sqlite => format!("{column} GLOB '*[^ -~]*'"),
-        Dialect::PostgreSql => format!("{} ~ '[^ -~]'", text(dialect, column)),
+        Dialect::PostgreSql => format!("{} ~ '[^ -~]'", plain(dialect, column)),
         // Its regular expressions are slow, fold letters, and take the Kelvin sign for a plain K. As JSON, controls
         // get longer (and quotes and backslashes, which does no harm), but for DEL.
         Dialect::MariaDb => {
@@ -47,7 +48,7 @@ fn is_odd(dialect: Dialect, column: &str) -> String {
 
 /// Holds for odd texts, and for those with blanks around.
 fn is_odd_or_padded(dialect: Dialect, column: &str) -> String {
-    let (odd, text) = (is_odd(dialect, column), text(dialect, column));
+    let (odd, text) = (is_odd(dialect, column), plain(dialect, column));
     match dialect {
         // GLOB stops at a NUL, the lengths do not.
         Dialect::Sqlite => format!("{odd} OR LENGTH(CAST({column} AS BLOB)) <> LENGTH(TRIM({column}))"),
@@ -63,6 +64,16 @@ fn text(dialect: Dialect, column: &str) -> String {
     match dialect {
         Dialect::PostgreSql => format!("CAST({column} AS TEXT)"),
         Dialect::Sqlite | Dialect::MariaDb => column.to_owned(),
+    }
+}
+
+/// The same for patterns. In PostgreSQL a collation that folds by itself (`deterministic = false`) refuses them; in
+/// MariaDB a column in another character set refuses those with letters that it lacks.
+fn plain(dialect: Dialect, column: &str) -> String {
+    match dialect {
+        Dialect::Sqlite => column.to_owned(),
+        Dialect::PostgreSql => format!("({} COLLATE \"C\")", text(dialect, column)),
+        Dialect::MariaDb => format!("CONVERT({column} USING utf8mb4)"),
     }
 }
 
@@ -139,16 +150,52 @@ pub(super) fn stating(dialect: Dialect, source: &Source, address: &Address, fold
     }
 }
 
-/// For each column in which senders are looked for, whether its collation folds case: MariaDB's and MySQL's
-/// common ones do. There an index on the column is of use, and none on `LOWER()` of it can be had everywhere.
-pub(super) fn folding(db: &mut impl Statements, source: &Source) -> Result<Vec<bool>, Error> {
+/// How the columns of a source are best asked for some texts.
+pub(super) struct Comparable<'s> {
+    /// The source. Columns that the server could not compare with the texts stand there as their conversion.
+    pub(super) source: Cow<'s, Source>,
+    /// For each column in which senders are looked for, whether its collation folds case: MariaDB's and MySQL's
+    /// common ones do. There an index on the column is of use, and none on `LOWER()` of it can be had everywhere.
+    pub(super) folds: Vec<bool>,
+}
+
+/// Asks the server by which collations the columns compare. Only MariaDB and MySQL have many.
+pub(super) fn comparable<'s>(
+    db: &mut impl Statements,
+    source: &'s Source,
+    texts: &[String],
+) -> Result<Comparable<'s>, Error> {
+    let as_it_is = Comparable { source: Cow::Borrowed(source), folds: Vec::new() };
     if db.dialect() != Dialect::MariaDb {
-        return Ok(Vec::new());
+        return Ok(as_it_is);
     }
-    let columns: Vec<String> = source.names.search.iter().map(|column| format!("COLLATION({column})")).collect();
-    let row = db.row(&format!("SELECT {} FROM {} LIMIT 1", columns.join(", "), source.names.table), &[])?;
-    let folds = |row: &Row| (0..columns.len()).map(|at| row.lossy(at).ends_with("_ci")).collect();
-    Ok(row.as_ref().map(folds).unwrap_or_default())
+    let names = &source.names;
+    let columns: Vec<&String> = [&names.login, &names.customer_id].into_iter().chain(&names.search).collect();
+    let asked: Vec<String> = columns.iter().map(|column| format!("COLLATION({column})")).collect();
+    let sql = format!("SELECT {} FROM {} LIMIT 1", asked.join(", "), names.table);
+    let Some(row) = db.row(&sql, &[])? else { return Ok(as_it_is) };
+    let is_ascii = texts.iter().all(|text| text.is_ascii());
+    let fits = |at: usize| compares(&row.lossy(at), is_ascii);
+    let folds = (2..columns.len()).map(|at| fits(at) && row.lossy(at).ends_with("_ci")).collect();
+    if (0..columns.len()).all(fits) {
+        return Ok(Comparable { folds, ..as_it_is });
+    }
+    let mut converted: Vec<String> = columns.iter().map(|column| (*column).clone()).collect();
+    for (at, column) in converted.iter_mut().enumerate().filter(|(at, _)| !fits(*at)) {
+        *column = format!("CONVERT({} USING utf8mb4)", columns[at]);
+    }
+    let mut source = source.clone();
+    source.names.search = converted.split_off(2);
+    source.names.customer_id = converted.swap_remove(1);
+    source.names.login = converted.swap_remove(0);
+    Ok(Comparable { source: Cow::Owned(source), folds })
+}
+
+/// Whether a column of this collation can be compared with texts, and with case aside. Bytes have no case; to the
+/// Turkish ones `I` is no `i`; and other character sets refuse (1267) letters that they lack.
+fn compares(collation: &str, is_ascii: bool) -> bool {
+    let is_turkish = collation.contains("turkish") || collation.contains("_tr_");
+    collation != "binary" && !is_turkish && (is_ascii || collation.starts_with("utf8"))
 }
 
 /// The rows with one of the texts as login or customer id: as given, folded, and all odd stored texts, which
@@ -180,7 +227,7 @@ pub(super) fn can_hold(dialect: Dialect, text: &str) -> bool {
 /// Holds where a text has one of the three letters that fold to `@`. Companies are called `Müller` by the
 /// thousands, and need not be sent where an address is wanted. (Not for SQLite, whose LIKE stops at a NUL.)
 fn has_at(dialect: Dialect, column: &str) -> String {
-    let text = text(dialect, column);
+    let text = plain(dialect, column);
     format!("{text} LIKE '%@%' OR {text} LIKE '%\u{fe6b}%' OR {text} LIKE '%\u{ff20}%'")
 }
 

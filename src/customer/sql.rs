@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::candidates::{SEARCH, can_hold, claiming, folding, select, stating, with_login};
+use super::candidates::{SEARCH, can_hold, claiming, comparable, select, stating, with_login};
 use super::{Claim, CustomerUser, Entry, Source};
 use crate::db::{Error, Row, Statements, Value};
 use crate::mail::{Address, fold};
@@ -23,8 +23,8 @@ pub(super) fn look_up(
     source: &Source,
     address: &Address,
 ) -> Result<Vec<(String, Vec<Value>)>, Error> {
-    let folds = folding(db, source)?;
-    Ok(stating(db.dialect(), source, address, &folds).statements(db.dialect(), source))
+    let asked = comparable(db, source, &address.forms())?;
+    Ok(stating(db.dialect(), &asked.source, address, &asked.folds).statements(db.dialect(), &asked.source))
 }
 
 /// Everybody whose stored address is strictly this one: valid ones first, then in bytewise order of
@@ -34,8 +34,8 @@ pub(super) fn by_address(
     source: &Source,
     address: &Address,
 ) -> Result<Vec<CustomerUser>, Error> {
-    let folds = folding(db, source)?;
-    let rows = stating(db.dialect(), source, address, &folds).rows(db, source)?;
+    let asked = comparable(db, source, &address.forms())?;
+    let rows = stating(db.dialect(), &asked.source, address, &asked.folds).rows(db, &asked.source)?;
     stated_by(&rows, source, address)
 }
 
@@ -57,11 +57,12 @@ pub(super) fn by_address_or_claim(
 ) -> Result<(Vec<CustomerUser>, Option<Claim>), Error> {
     let (texts, dialect) = (address.forms(), db.dialect());
     let folded: BTreeSet<String> = texts.iter().map(|text| fold(text)).collect();
-    let mut wanted = claiming(dialect, source, &texts, &folded);
-    let stating = stating(dialect, source, address, &[]);
+    let asked = comparable(db, source, &texts)?;
+    let mut wanted = claiming(dialect, &asked.source, &texts, &folded);
+    let stating = stating(dialect, &asked.source, address, &[]);
     wanted.other = stating.equal;
     wanted.odd.extend(stating.odd);
-    let rows = wanted.rows(db, source)?;
+    let rows = wanted.rows(db, &asked.source)?;
     Ok((stated_by(&rows, source, address)?, first_claim(&rows, source, &folded, Some(address))))
 }
 
@@ -76,7 +77,12 @@ pub(super) fn by_login(db: &mut impl Statements, source: &Source, login: &str) -
     if !can_hold(db.dialect(), login) {
         return Ok(None);
     }
-    let rows = db.rows(&with_login(db.dialect(), source), &[login.into()])?;
+    let rows = if login.is_ascii() {
+        db.rows(&with_login(db.dialect(), source), &[login.into()])?
+    } else {
+        let asked = comparable(db, source, &[login.to_owned()])?;
+        db.rows(&with_login(db.dialect(), &asked.source), &[login.into()])?
+    };
     rows.iter().find(|row| row.lossy(0) == login).map(|row| customer(row, source)).transpose()
 }
 
@@ -89,7 +95,8 @@ pub(super) fn claim(
     owner: Option<&Address>,
 ) -> Result<Option<Claim>, Error> {
     let folded: BTreeSet<String> = texts.iter().map(|text| fold(text)).collect();
-    let rows = claiming(db.dialect(), source, texts, &folded).rows(db, source)?;
+    let asked = comparable(db, source, texts)?;
+    let rows = claiming(db.dialect(), &asked.source, texts, &folded).rows(db, &asked.source)?;
     Ok(first_claim(&rows, source, &folded, owner))
 }
 

@@ -139,7 +139,7 @@ impl Directory {
         if source.is_directory() {
             return Ok(false);
         }
-        let folds = ask(dbs, source, |db| candidates::folding(db, source))?;
+        let folds = ask(dbs, source, |db| Ok(candidates::comparable(db, source, &[])?.folds))?;
         Ok(!folds.is_empty() && folds.into_iter().all(|folds| folds))
     }
 

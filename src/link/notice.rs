@@ -89,7 +89,7 @@ fn html_of(body: &str, values: &Values<'_>, placeholder: &str) -> String {
             found.set(true);
             page::escaped(values.link)
         }
-        // What nobody is shown.
+        // What nobody is shown, and what is fetched or sent elsewhere. A tag of OTOBO's holds no secret.
         (page::Wanted::Link, Place::Hidden) => "-".to_owned(),
     });
     let end = format!("<p>{}</p>", page::anchor(values.link));
@@ -161,6 +161,22 @@ mod tests {
         assert!(made("<a href='x'>[[LINK]]</a>", true).html.contains(&format!("<a href='x'>{escaped}</a>")));
         let hidden = made("<title>[[LINK]]</title>Hi", true).html;
         assert!(hidden.contains("<title>-</title>Hi"), "{hidden}");
+    }
+
+    #[test]
+    fn the_secret_is_nobody_elses_picture_or_address() {
+        for body in [
+            "<img src='[[LINK]]'>",
+            "<IMG SRC=https://elsewhere.test/?[[LINK]]>",
+            "<a href='https://elsewhere.test/?u=<OTOBO_OTACustomerTicketLink>'>x</a>",
+            "<a data-href='[[LINK]]' ping=\"&lt;OTRS_OTACustomerTicketLink&gt;\">x</a>",
+            "<a href='x'><img src='[[LINK]]'></a>",
+            "<p style='background:url([[LINK]])'>",
+        ] {
+            let html = made(body, true).html;
+            assert_eq!(html.matches(&page::escaped(LINK)).count(), 2, "{html}");
+            assert!(html.contains(&page::anchor(LINK)), "{html}");
+        }
     }
 
     #[test]

@@ -21,11 +21,11 @@ pub enum Wanted<'a> {
 pub enum Place {
     /// Between words.
     Text,
-    /// Inside of an HTML tag: in one of its attributes.
+    /// At the beginning of a link's `href`.
     InTag,
     /// Between the words of a link.
     InAnchor,
-    /// Where nobody sees it.
+    /// Where nobody sees it, or where it would be sent elsewhere: in any other attribute.
     Hidden,
 }
 
@@ -39,7 +39,11 @@ pub fn answered(text: &str, placeholder: &str, is_html: bool, answer: &impl Fn(W
         let stands = |form: &&str| !form.is_empty() && rest.starts_with(form);
         let found = written.clone().find(stands).map(|form| (Wanted::Link, form.len()));
         if let Some((wanted, length)) = found.or_else(|| tag(rest, is_html)) {
-            out.push_str(&answer(wanted, at.place()));
+            let place = match at.place() {
+                Place::InTag if !(at.in_anchor && begins_href(&out)) => Place::Hidden,
+                place => place,
+            };
+            out.push_str(&answer(wanted, place));
             rest = &rest[length..];
             continue;
         }
@@ -50,6 +54,15 @@ pub fn answered(text: &str, placeholder: &str, is_html: bool, answer: &impl Fn(W
         rest = &rest[letter.len_utf8()..];
     }
     out
+}
+
+/// Whether the value of an `href` begins here. Anywhere else in a tag a secret would be part of another's address, or
+/// be fetched when the mail is shown.
+fn begins_href(before: &str) -> bool {
+    let before = before.strip_suffix(['"', '\'']).unwrap_or(before).trim_ascii_end();
+    let Some(name) = before.strip_suffix('=').map(str::trim_ascii_end) else { return false };
+    let at = name.rfind(|c: char| c.is_ascii_whitespace()).map_or(0, |at| at + 1);
+    name[at..].eq_ignore_ascii_case("href")
 }
 
 /// The tag that a text begins with, and its length. In HTML its signs may be written as entities.

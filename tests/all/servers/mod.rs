@@ -9,6 +9,7 @@ mod drivers;
 mod helpdesk;
 #[cfg(feature = "ldap")]
 mod ldap;
+mod look_alikes;
 mod million;
 pub mod moved;
 mod notification;
