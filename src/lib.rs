@@ -16,3 +16,4 @@ pub mod policy;
 pub mod process;
 pub mod ticket;
 pub mod token;
+pub mod web;

@@ -1,0 +1,10 @@
+//! `examples/nginx`, `examples/caddy`, `examples/apache`: the proxy before the door and the portal, as shipped, in
+//! Debian's programs.
+
+mod apache;
+mod attacks;
+mod caddy;
+mod front;
+mod http;
+mod nginx;
+mod portal;
