@@ -8,3 +8,4 @@ mod front;
 mod http;
 mod nginx;
 mod portal;
+mod units;

@@ -2,7 +2,8 @@
 
 use std::process::Command;
 
-use super::front::{Door, Places, Proxy};
+use super::front::{Door, Front, Places, Proxy, Start};
+use super::portal::AGENT;
 use crate::setups::Shipped;
 use crate::site::Site;
 
@@ -51,4 +52,23 @@ fn start_with(site: &Site, places: &Places, change: impl Fn(Shipped) -> Shipped)
     let done = Command::new("nginx").args(["-e", "stderr", "-c"]).arg(&conf).output().unwrap();
     assert!(done.status.success(), "{done:?}");
     Proxy::of(&site.path("nginx.pid"))
+}
+
+/// The guard in the server and the one in the locations: each of them alone is enough.
+#[test]
+fn remote_user_is_refused_for_the_whole_server_and_taken_out_of_each_location_besides() {
+    let guard = "if ($http_remote_user != \"\") {\n    return 400;\n}\n";
+    for (name, start) in [
+        ("refused", start as Start),
+        ("taken out", |site, places| {
+            start_with(site, places, |text| text.with("if ($http_remote_user != \"\") {\n    return 400;\n}\n", ""))
+        }),
+    ] {
+        assert!(Shipped::read("nginx/otab.conf").text().contains(guard));
+        let front = Front::new("nginx", start);
+        let answer = front.client.get(AGENT, &[("Remote-User", "root@localhost")]);
+        let expected = if name == "refused" { (400, 0) } else { (200, 1) };
+        assert_eq!((answer.status, front.portal.seen().len()), expected, "{name}");
+        assert!(!answer.body.contains("root@localhost"), "{name}: {answer:?}");
+    }
 }
