@@ -40,6 +40,9 @@ pub enum Command {
     Link(Link),
     /// Send the link mails that are due.
     Notify(Notify),
+    /// The door: the web server behind the link.
+    #[cfg(feature = "door")]
+    Serve,
     /// Link mails that wait to be sent.
     #[command(subcommand)]
     Outbox(Outbox),
@@ -62,8 +65,10 @@ pub enum Command {
 }
 
 /// The commands that are for people, not for the mail path.
-pub const FOR_PEOPLE: [&str; 12] =
-    ["purge", "redeem", "refresh", "link", "notify", "outbox", "ticket", "customer", "token", "store", "init", "check"];
+pub const FOR_PEOPLE: [&str; 13] = [
+    "purge", "redeem", "refresh", "link", "notify", "serve", "outbox", "ticket", "customer", "token", "store", "init",
+    "check",
+];
 
 /// Bytes that are not UTF-8 are replaced: the envelope is the sender's to choose, and a mail that is
 /// refused for it would be deferred at each try.
@@ -309,10 +314,14 @@ pub enum Token {
         #[arg(long)]
         json: bool,
     },
-    /// Make a token useless.
+    /// Make a token useless, or all of a customer, and end the sessions that came of them.
     Revoke {
         /// Its number in the list, or the first eight or more digits of its hash.
-        token: String,
+        #[arg(required_unless_present = "customer")]
+        token: Option<String>,
+        /// All tokens and all sessions of the customer with this login.
+        #[arg(long, value_name = "LOGIN", conflicts_with = "token")]
+        customer: Option<String>,
     },
 }
 

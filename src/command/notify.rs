@@ -96,7 +96,8 @@ fn watch(site: &Site, log: &Log) -> Done {
     }
 }
 
-fn look_once(site: &Site) -> Result<(), Failure> {
+/// One look, and one pass where a link mail is due.
+pub fn look_once(site: &Site) -> Result<(), Failure> {
     if !queue::is_due(people::reading().get(&site.store)?, clock::now())? {
         return Ok(());
     }
