@@ -3,6 +3,7 @@
 
 mod apache;
 mod attacks;
+mod browser;
 mod caddy;
 mod front;
 mod house;
@@ -11,3 +12,4 @@ mod nginx;
 mod passage;
 mod portal;
 mod units;
+mod webdriver;
