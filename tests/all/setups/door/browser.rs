@@ -15,6 +15,7 @@ const TAB: char = '\u{e004}';
 const ENTER: char = '\u{e007}';
 
 fn assert_shows(browser: &Browser, words: &[&str]) {
+    browser.wait_for_words(words[0]);
     let text = browser.text();
     for word in words {
         assert!(text.contains(word), "{word:?} is not on {}: {text}", browser.address());
@@ -60,7 +61,7 @@ fn from_the_mail_through_the_button_to_the_ticket_and_all_that_comes_after() {
     // Somebody who finds the mail later, in a browser of his own: the link is used up, and a new one goes to carol.
     browser.forget();
     browser.open(&link);
-    assert_shows(&browser, &["already been used"]);
+    assert_shows(&browser, &["This link has been used"]);
     browser.click("button");
     assert_shows(&browser, &["sent you an e-mail with a new one"]);
     let second = house.link();
@@ -187,7 +188,7 @@ fn every_page_is_valid_accessible_and_fits_a_phone_light_and_dark() {
         let link = house.ticket(&number);
         let path = house.path(&link);
         let german = [("Accept-Language", language)];
-        let mut show = |name: &str, address: &str| {
+        let show = |name: &str, address: &str| {
             browser.open(address);
             let words = browser.text();
             assert_eq!(words.contains(" und ") || words.contains("Sie"), language == "de", "{name}: {words}");

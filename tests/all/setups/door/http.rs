@@ -163,8 +163,9 @@ impl Answer {
         let mut reader = BufReader::new(stream);
         let (line, headers) = head(&mut reader)?;
         let mut body = Vec::new();
-        // Not every server says good-bye in TLS before it closes.
-        let _ = reader.read_to_end(&mut body);
+        // Not every server says good-bye in TLS before it closes, and not every one closes.
+        let length = value(&headers, "content-length").and_then(|text| text.parse().ok()).unwrap_or(u64::MAX);
+        let _ = reader.take(length).read_to_end(&mut body);
         if value(&headers, "transfer-encoding").is_some_and(|coding| coding == "chunked") {
             body = joined(&body);
         }

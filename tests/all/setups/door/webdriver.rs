@@ -34,20 +34,11 @@ impl Browser {
 
     fn with(language: &str, settings: &Value) -> Self {
         let profile = tempfile::tempdir().unwrap();
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .env("HOME", profile.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver, of Debian's package chromium-driver");
-        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let port =
-            lines.find_map(|line| line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok());
+        // Somebody else may take the port between its two looks, for IPv4 and IPv6: then it ends.
+        let (driver, port, lines) = (0..10).find_map(|_| driver(profile.path())).expect("chromedriver listens");
         // Whatever else it says has to go somewhere.
         std::thread::spawn(move || lines.for_each(drop));
-        let mut browser = Self { port: port.expect("a port"), session: String::new(), driver, _profile: profile };
+        let mut browser = Self { port, session: String::new(), driver, _profile: profile };
         let mut preferences = settings.clone();
         preferences["intl.accept_languages"] = language.into();
         let arguments = [
@@ -69,6 +60,8 @@ impl Browser {
         let wish = json!({ "capabilities": { "alwaysMatch": { "acceptInsecureCerts": true, "goog:chromeOptions": options } } });
         let session = browser.call("POST", "/session", &wish);
         browser.session = session["sessionId"].as_str().unwrap().to_owned();
+        // How long it looks for an element: a page may still be on its way.
+        browser.post("/timeouts", &json!({ "implicit": 20_000 }));
         browser
     }
 
@@ -78,7 +71,7 @@ impl Browser {
         let mut request = format!("{method} {path} HTTP/1.1\r\nHost: localhost:{}\r\nConnection: close\r\n", self.port);
         let _ = write!(request, "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len());
         let answer = plainly(self.port, &request);
-        assert_eq!(answer.status, 200, "{method} {path} {body}: {}", answer.body);
+        assert_eq!(answer.status, 200, "{method} {path} {body}: {:.300}", answer.body);
         serde_json::from_str::<Value>(&answer.body).unwrap()["value"].clone()
     }
 
@@ -111,6 +104,13 @@ impl Browser {
     fn element(&self, selector: &str) -> String {
         let found = self.post("/element", &json!({ "using": "css selector", "value": selector }));
         found[ELEMENT].as_str().unwrap().to_owned()
+    }
+
+    /// Waits until these words are on the page.
+    pub fn wait_for_words(&self, words: &str) {
+        assert!(!words.contains('"'), "{words}");
+        let path = format!("//body[contains(normalize-space(.), \"{words}\")]");
+        self.post("/element", &json!({ "using": "xpath", "value": path }));
     }
 
     /// What a reader sees.
@@ -180,6 +180,22 @@ impl Drop for Browser {
         let _ = Command::new("kill").arg(self.driver.id().to_string()).status();
         let _ = self.driver.wait();
     }
+}
+
+type Lines = Box<dyn Iterator<Item = String> + Send>;
+
+/// chromedriver, its port, and what else it says.
+fn driver(home: &Path) -> Option<(Child, u16, Lines)> {
+    let mut driver = Command::new("chromedriver");
+    driver.arg("--port=0").env("HOME", home).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut driver = driver.spawn().expect("chromedriver, of Debian's package chromium-driver");
+    let mut lines = BufReader::new(driver.stdout.take()?).lines().map_while(Result::ok);
+    let port = lines.find_map(|line| line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok());
+    let Some(port) = port else {
+        let _ = driver.wait();
+        return None;
+    };
+    Some((driver, port, Box::new(lines)))
 }
 
 /// The folder of everything that is built.
