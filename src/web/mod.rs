@@ -27,7 +27,7 @@ mod workers;
 
 use jiff::SignedDuration;
 
-pub use app::{App, Numbers};
+pub use app::App;
 pub use desk::{Desk, Entry, Guest, Renewal, Trouble, View};
 pub use hand_over::HandOver;
 pub use listen::{Bound, Place, bind, from_systemd};

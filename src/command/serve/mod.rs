@@ -71,12 +71,8 @@ fn serve(runtime: &Runtime, app: Arc<App>, bound: Bound, metrics: Option<Bound>,
             signal(SignalKind::terminate()).ends(Exit::Unavailable, "signals")?,
             signal(SignalKind::interrupt()).ends(Exit::Unavailable, "signals")?,
         );
-        let door = web::Serving { bound, router: app.router(), connections: app.connections() };
-        let door = tokio::spawn(web::run(door, Arc::clone(log), stop.clone()));
-        let numbers = metrics.map(|bound| {
-            let serving = web::Serving { bound, router: app.numbers(), connections: Default::default() };
-            tokio::spawn(web::run(serving, Arc::clone(log), stop))
-        });
+        let door = tokio::spawn(web::run(app.at(bound), Arc::clone(log), stop.clone()));
+        let numbers = metrics.map(|bound| tokio::spawn(web::run(app.numbers_at(bound), Arc::clone(log), stop)));
         drop(app);
         notify_manager(log, sd_notify::NotifyState::Ready);
         log.info("door: open");
@@ -96,7 +92,7 @@ fn serve(runtime: &Runtime, app: Arc<App>, bound: Bound, metrics: Option<Bound>,
     })
 }
 
-/// Tells the service manager, if there is one (sd_notify(3)).
+/// Tells the service manager, if there is one (`sd_notify(3)`).
 fn notify_manager(log: &Log, state: sd_notify::NotifyState<'_>) {
     if let Err(error) = sd_notify::notify(&[state]) {
         log.warning(&format!("door: the service manager cannot be told: {error}"));

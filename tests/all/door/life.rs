@@ -9,7 +9,7 @@ const ENTER_1: &str = "/otab/enter?Action=Login;RequestedURL=Action%3DCustomerTi
 
 #[test]
 fn from_the_mail_to_the_portal_and_out_again() {
-    let desk = closed("");
+    let desk = closed("requests_per_minute = 0\n");
     desk.carols_link();
     let door = Door::of(desk);
     let path = format!("/t/{}", door.desk.last().token());

@@ -6,10 +6,9 @@ use std::os::unix::net::UnixListener;
 use std::process::{Command, Stdio};
 
 use super::client::{Client, Place, answer};
-use super::{BASE, CAROL, Door, Serving, closed};
+use super::{BASE, CAROL, Door, OWN, Serving, closed};
 use crate::links::Desk;
 use crate::setups::{free_port, wait_for};
-use crate::site::Site;
 
 #[test]
 fn the_service_manager_hears_of_beginning_and_end_and_the_socket_goes() {
@@ -126,7 +125,9 @@ fn a_port_that_is_taken_and_a_store_that_does_not_open_are_69() {
     assert!(status == Some(69) && said.contains("door.listen"), "{said}");
     let (status, said) = refused(&closed(&format!("metrics = \"127.0.0.1:{port}\"\n")));
     assert!(status == Some(69) && said.contains("door.metrics"), "{said}");
-    let (status, said) = refused(&closed(""));
+    let missing = closed("");
+    missing.configure("create = true", "create = false");
+    let (status, said) = refused(&missing);
     assert!(status == Some(69) && said.contains("otab.db"), "{said}");
 }
 
@@ -158,7 +159,7 @@ fn numbers_are_shown_at_their_own_place_alone_and_hold_no_secret() {
 fn the_log_holds_no_token_no_address_and_no_query() {
     let door = Door::open();
     let path = door.link();
-    let from = [("X-Forwarded-For", "198.51.100.77"), OWN_FIELD];
+    let from = [("X-Forwarded-For", "198.51.100.77"), OWN];
     door.client.ask("GET", &format!("{path}?query=secret-query"), &from, b"");
     let entered = door.client.ask("POST", &path, &from, b"do=open");
     door.auth(&entered.cookie().unwrap(), entered.field("location").unwrap());
@@ -182,8 +183,6 @@ fn the_log_holds_no_token_no_address_and_no_query() {
         assert!(door_lines.iter().all(|line| !line.contains(secret)), "{secret} in {log}");
     }
 }
-
-const OWN_FIELD: (&str, &str) = super::OWN;
 
 #[test]
 fn where_it_is_asked_to_the_door_sends_link_mails_as_they_come_due() {
@@ -222,7 +221,6 @@ fn a_store_that_the_door_holds_open_is_not_locked_and_its_log_does_not_grow() {
     let after = std::fs::metadata(door.desk.site.path("otab.db-wal")).unwrap().len();
     assert_eq!(after, 0, "a reader holds it: it had {log} bytes");
     assert_eq!(door.get(&path).status, 200);
-    let _ = Site::otab();
 }
 
 #[test]

@@ -44,5 +44,12 @@ fn a_link_lives_and_dies_on_every_store() {
         assert_eq!(client.ask("POST", "/otab/logout", &[OWN, ("Cookie", &cookie)], b"").status, 303);
         assert_eq!(client.auth(&cookie, enter).status, 401, "{store}");
         assert_eq!(count("SELECT COUNT(*) FROM session"), 0, "{store}");
+        let link = desk.ends(0, &["link", "--ticket", "1", "--customer", CAROL]);
+        let again = link.trim().strip_prefix("https://help.test").unwrap();
+        assert_eq!(client.ask("POST", again, &[OWN], b"do=open").status, 303, "{store}");
+        assert_eq!(desk.json(0, &["purge", "--dry-run"])["sessions"], 0, "{store}");
+        let said = desk.ends(0, &["token", "revoke", "--customer", CAROL]);
+        assert!(said.contains("1 sessions ended"), "{store}: {said}");
+        assert_eq!(desk.json(0, &["purge"])["sessions"], 0, "{store}");
     }
 }
