@@ -64,14 +64,14 @@ impl Client {
 
 /// A whole request.
 pub fn request(method: &str, path: &str, fields: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
-    let mut text = format!("{method} {path} HTTP/1.1\r\nHost: help.test\r\nConnection: close\r\n");
+    let mut lines =
+        vec![format!("{method} {path} HTTP/1.1"), "Host: help.test".to_owned(), "Connection: close".to_owned()];
     if method == "POST" {
-        text += &format!("Content-Length: {}\r\nContent-Type: application/x-www-form-urlencoded\r\n", body.len());
+        lines.push(format!("Content-Length: {}", body.len()));
+        lines.push("Content-Type: application/x-www-form-urlencoded".to_owned());
     }
-    for (name, value) in fields {
-        text += &format!("{name}: {value}\r\n");
-    }
-    [text.as_bytes(), b"\r\n", body].concat()
+    lines.extend(fields.iter().map(|(name, value)| format!("{name}: {value}")));
+    [lines.join("\r\n").as_bytes(), b"\r\n\r\n", body].concat()
 }
 
 /// Reads an answer to the end of the connection.
