@@ -71,7 +71,7 @@ fn serve(runtime: &Runtime, app: Arc<App>, bound: Bound, metrics: Option<Bound>,
             signal(SignalKind::terminate()).ends(Exit::Unavailable, "signals")?,
             signal(SignalKind::interrupt()).ends(Exit::Unavailable, "signals")?,
         );
-        let door = tokio::spawn(web::run(app.at(bound), Arc::clone(log), stop.clone()));
+        let mut door = tokio::spawn(web::run(app.at(bound), Arc::clone(log), stop.clone()));
         let numbers = metrics.map(|bound| tokio::spawn(web::run(app.numbers_at(bound), Arc::clone(log), stop)));
         drop(app);
         notify_manager(log, sd_notify::NotifyState::Ready);
@@ -79,6 +79,11 @@ fn serve(runtime: &Runtime, app: Arc<App>, bound: Bound, metrics: Option<Bound>,
         tokio::select! {
             _ = signals.0.recv() => {}
             _ = signals.1.recv() => {}
+            // A door that nobody told to close.
+            failed = &mut door => {
+                failed.map_err(std::io::Error::other).flatten().ends(Exit::Unavailable, "the door")?;
+                return Err(Failure::new(Exit::Software, "the door has closed by itself"));
+            }
         }
         notify_manager(log, sd_notify::NotifyState::Stopping);
         let _ = tell.send(true);

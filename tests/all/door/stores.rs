@@ -37,6 +37,29 @@ fn a_link_lives_and_dies_on_every_store() {
         assert_eq!(client.ask("POST", &path, &[OWN], b"do=open").status, 410, "{store}");
         assert_eq!(client.ask("POST", &path, &[OWN], b"do=renew").status, 200, "{store}");
         assert_eq!(client.ask("GET", &path, &[], b"").heading(), "There is a newer link", "{store}");
+        // The server has closed what was open, as it does after a night.
+        let mut db = Database::open(&url(&store), Access::ReadWrite { create: false }, Duration::from_mins(1)).unwrap();
+        let others = match product {
+            None => Vec::new(),
+            Some(Product::PostgreSql) => {
+                let all = "SELECT pg_terminate_backend(pid)::int FROM pg_stat_activity \
+                           WHERE datname = current_database() AND pid <> pg_backend_pid()";
+                assert!(!db.rows(all, &[]).unwrap().is_empty());
+                Vec::new()
+            }
+            Some(Product::MariaDb) => {
+                let all =
+                    "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()";
+                db.rows(all, &[]).unwrap().iter().map(|row| row.int(0).unwrap()).collect::<Vec<_>>()
+            }
+        };
+        assert_eq!(others.is_empty(), product != Some(Product::MariaDb));
+        for id in others {
+            db.execute(&format!("KILL {id}"), &[]).unwrap();
+        }
+        for _ in 0..8 {
+            assert_eq!(client.ask("GET", "/healthz", &[], b"").status, 200, "{store} {}", desk.log());
+        }
         // As a minute later: what is remembered is gone, and the store knows.
         drop(serving);
         let _serving = Serving::start(&desk, |_| {});
