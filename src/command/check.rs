@@ -8,10 +8,13 @@ use jiff::SignedDuration;
 use serde_json::json;
 
 use super::cli;
+use super::door_fit;
 use super::failure::Done;
 use super::notify;
 use super::people;
 use super::print;
+#[cfg(feature = "door")]
+use super::serve;
 use super::site::Site;
 use crate::clock;
 use crate::config::{self, Config};
@@ -102,6 +105,7 @@ fn look(path: &Path) -> Vec<Finding> {
     findings.extend(tickets(&site));
     findings.push(marker(&site));
     findings.extend(links(&site));
+    findings.extend(door(&site));
     findings.push(orders(&site));
     findings
 }
@@ -220,6 +224,24 @@ fn links(site: &Site) -> Vec<Finding> {
         findings.push(Finding::note("own addresses", says, "add it: mail from it then makes no customer"));
     }
     findings
+}
+
+/// Whether `otab serve` would start, where it is meant to.
+fn door(site: &Site) -> Vec<Finding> {
+    if site.config.door.base_url.is_none() {
+        return Vec::new();
+    }
+    let bad = |(says, remedy)| Finding::bad("door", Exit::Config, says, remedy);
+    #[cfg_attr(not(feature = "door"), allow(unused_mut, reason = "without the door there are no pages"))]
+    let mut found: Vec<Finding> = door_fit::obstacles(&site.config).into_iter().map(bad).collect();
+    #[cfg(feature = "door")]
+    for failed in [serve::pages(&site.config).err(), serve::logo(&site.config).err()].into_iter().flatten() {
+        found.push(bad((format!("{:#}", failed.error), "mend the file, or take it away")));
+    }
+    if found.is_empty() {
+        found.push(Finding::good("door", "links lead to it, and its pages are whole"));
+    }
+    found
 }
 
 fn orders(site: &Site) -> Finding {

@@ -105,6 +105,7 @@ pub fn use_token_and(
 }
 
 /// What the use of a token would come to now, and what is known about it. Changes nothing.
+#[cfg_attr(not(feature = "door"), allow(dead_code, reason = "only the door looks"))]
 pub fn peek(
     site: &Site,
     dbs: &mut Databases,

@@ -12,10 +12,12 @@ use axum::{Router, middleware};
 use prometheus_client::metrics::gauge::Gauge;
 
 use super::access::{Journal, around};
+use super::listen::Bound;
 use super::metrics::Metrics;
 use super::pages::{Link, Page, Pages};
 use super::rate::Rate;
 use super::remembered::Remembered;
+use super::server::Serving;
 use super::style::{Logo, Style};
 use super::workers::Workers;
 use super::{Settings, auth, hand_over, leave, link};
@@ -36,10 +38,6 @@ pub struct App {
     pub(super) metrics: Metrics,
     pub(super) journal: Journal,
 }
-
-/// The numbers, to be shown at a place of their own.
-#[derive(Clone)]
-pub struct Numbers(Arc<App>);
 
 impl App {
     /// A door with these settings, these pages and this site behind it.
@@ -68,14 +66,21 @@ impl App {
         })
     }
 
-    /// The number of open connections, for the server to count.
+    /// What is served to the proxy, at its place.
     #[must_use]
-    pub fn connections(&self) -> Gauge {
-        self.metrics.connections.clone()
+    pub fn at(self: &Arc<Self>, bound: Bound) -> Serving {
+        Serving { bound, router: self.router(), connections: self.metrics.connections.clone() }
     }
 
-    /// What is served to the proxy.
-    pub fn router(self: &Arc<Self>) -> Router {
+    /// What is served to Prometheus, at its place.
+    #[must_use]
+    pub fn numbers_at(self: &Arc<Self>, bound: Bound) -> Serving {
+        let router = Router::new().route("/metrics", get(numbers)).with_state(Arc::clone(self));
+        // Who reads the numbers is none of them.
+        Serving { bound, router, connections: Gauge::default() }
+    }
+
+    fn router(self: &Arc<Self>) -> Router {
         Router::new()
             .route("/t/{*token}", get(link::show).post(link::press))
             .route(hand_over::PATH, get(misrouted).post(misrouted))
@@ -88,11 +93,6 @@ impl App {
             .fallback(not_found)
             .layer(middleware::from_fn_with_state(Arc::clone(self), around))
             .with_state(Arc::clone(self))
-    }
-
-    /// What is served to Prometheus.
-    pub fn numbers(self: &Arc<Self>) -> Router {
-        Router::new().route("/metrics", get(numbers)).with_state(Numbers(Arc::clone(self)))
     }
 
     /// A page that shows nothing of a link.
@@ -182,7 +182,7 @@ async fn health(State(app): State<Arc<App>>) -> Response {
     }
 }
 
-async fn numbers(State(Numbers(app)): State<Numbers>) -> Response {
+async fn numbers(State(app): State<Arc<App>>) -> Response {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], app.metrics.text()).into_response()
 }

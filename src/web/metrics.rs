@@ -64,7 +64,7 @@ impl Metrics {
         Self { registry, ..this }
     }
 
-    /// As Prometheus reads it (OpenMetrics 1.0).
+    /// As Prometheus reads it (`OpenMetrics` 1.0).
     pub(super) fn text(&self) -> String {
         let mut text = String::new();
         // Writing to a String cannot fail.

@@ -29,7 +29,7 @@ mod workers;
 
 use jiff::SignedDuration;
 
-pub use app::{App, Numbers};
+pub use app::App;
 pub use authorizer::authorize;
 pub use desk::{Desk, Entry, Guest, Renewal, Trouble, View};
 pub use hand_over::HandOver;

@@ -39,11 +39,11 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// One place, and what is served there.
 pub struct Serving {
     /// Where.
-    pub bound: Bound,
+    pub(super) bound: Bound,
     /// What.
-    pub router: Router,
+    pub(super) router: Router,
     /// How many connections there are.
-    pub connections: Gauge,
+    pub(super) connections: Gauge,
 }
 
 /// Serves until `stop` says so, and then for as long as what is under way takes, at most 10 seconds.

@@ -15,7 +15,8 @@ const LONGEST: u64 = 256 << 10;
 const CARDS: [[u8; 3]; 2] = [[0xff, 0xff, 0xff], [0x1c, 0x22, 0x29]];
 const TEXTS: [&str; 2] = ["#1c2430", "#eef1f5"];
 const WHITE: [u8; 3] = [0xff; 3];
-const DARK: [u8; 3] = [0x0b, 0x0f, 0x14];
+/// With one of these two, every colour has a contrast of 4.58 or more.
+const BLACK: [u8; 3] = [0; 3];
 /// The contrasts that text and that edges need.
 const READABLE: f64 = 4.5;
 const VISIBLE: f64 = 3.0;
@@ -43,7 +44,7 @@ impl Style {
     /// With this colour for what can be pressed.
     #[must_use]
     pub fn new(accent: [u8; 3]) -> Self {
-        let text = if contrast(accent, WHITE) >= READABLE { WHITE } else { DARK };
+        let text = if contrast(accent, WHITE) >= READABLE { WHITE } else { BLACK };
         let edge = |at: usize| {
             if contrast(accent, CARDS[at]) >= VISIBLE { hex(accent) } else { TEXTS[at].to_owned() }
         };

@@ -225,9 +225,9 @@ fn enter(
     })?;
     let name = used.token.map_or_else(|| "unknown token".to_owned(), |id| format!("token {id}"));
     let view = match used.answer {
-        Outcome::Opened { customer, ticket } => {
+        Outcome::Opened { ticket, .. } => {
             let shown = ticket.as_deref().unwrap_or("none");
-            let said = format!("{name} of {} in {}: used, ticket {shown}", customer.login, customer.source);
+            let said = format!("{name}: used, ticket {shown}");
             return Ok((said, Entry::New { secret: new, ticket }));
         }
         Outcome::Used => View::Used { language: used.language },

@@ -18,7 +18,6 @@ use super::site::{self, Site};
 use crate::config::{Config, Listen};
 use crate::exit::Exit;
 use crate::log::Log;
-use crate::session;
 use crate::web::{
     self, App, Bound, HandOver, Logo, Look, Make, Messages, Network, Pages, Place, Settings, Style, Workers,
 };
@@ -46,7 +45,7 @@ pub fn run(site: Site) -> Done {
     let log = Arc::new(site::open_log(&site.config));
     let site = Arc::new(site);
     let (workers, threads) = workers(&site, &log)?;
-    let app = App::new(settings(&site.config), pages, style, logo, workers, Arc::clone(&log));
+    let app = App::new(settings(&site), pages, style, logo, workers, Arc::clone(&log));
     let end = schedule::End::default();
     schedule::start(&site, &log, &end).ends(Exit::Unavailable, "no thread can be started")?;
     let runtime = Builder::new_multi_thread().worker_threads(SPEAKERS).enable_io().enable_time().build();
@@ -75,12 +74,8 @@ fn serve(
             signal(SignalKind::terminate()).ends(Exit::Unavailable, "signals")?,
             signal(SignalKind::interrupt()).ends(Exit::Unavailable, "signals")?,
         );
-        let door = web::Serving { bound, router: app.router(), connections: app.connections() };
-        let door = tokio::spawn(web::run(door, Arc::clone(log), stop.clone()));
-        let numbers = metrics.map(|bound| {
-            let serving = web::Serving { bound, router: app.numbers(), connections: Default::default() };
-            tokio::spawn(web::run(serving, Arc::clone(log), stop.clone()))
-        });
+        let mut door = tokio::spawn(web::run(app.at(bound), Arc::clone(log), stop.clone()));
+        let numbers = metrics.map(|bound| tokio::spawn(web::run(app.numbers_at(bound), Arc::clone(log), stop.clone())));
         let apache = fastcgi.map(|bound| tokio::spawn(web::authorize(bound, Arc::clone(&app), stop)));
         drop(app);
         notify_manager(log, sd_notify::NotifyState::Ready);
@@ -88,6 +83,11 @@ fn serve(
         tokio::select! {
             _ = signals.0.recv() => {}
             _ = signals.1.recv() => {}
+            // A door that nobody told to close.
+            failed = &mut door => {
+                failed.map_err(std::io::Error::other).flatten().ends(Exit::Unavailable, "the door")?;
+                return Err(Failure::new(Exit::Software, "the door has closed by itself"));
+            }
         }
         notify_manager(log, sd_notify::NotifyState::Stopping);
         let _ = tell.send(true);
@@ -104,7 +104,7 @@ fn serve(
     })
 }
 
-/// Tells the service manager, if there is one (sd_notify(3)).
+/// Tells the service manager, if there is one (`sd_notify(3)`).
 fn notify_manager(log: &Log, state: sd_notify::NotifyState<'_>) {
     if let Err(error) = sd_notify::notify(&[state]) {
         log.warning(&format!("door: the service manager cannot be told: {error}"));
@@ -131,26 +131,20 @@ fn bind_besides(address: Option<std::net::SocketAddr>, key: &str) -> Result<Opti
 /// The threads behind the door, and whether the store opens at all.
 fn workers(site: &Arc<Site>, log: &Arc<Log>) -> Result<(Workers, Vec<std::thread::JoinHandle<()>>), Failure> {
     site.databases(desk::PATIENCE).get(&site.store)?;
-    let ends = ends(&site.config);
+    let ends = site.session_ends();
     let (site, log) = (Arc::clone(site), Arc::clone(log));
     let make: Make = Arc::new(move || Box::new(SiteDesk::new(Arc::clone(&site), Arc::clone(&log), ends)));
     Workers::start(DESKS, &make).ends(Exit::Unavailable, "no thread can be started")
 }
 
-/// How long sessions last here.
-pub fn ends(config: &Config) -> session::Ends {
-    let length = |time| jiff::SignedDuration::try_from(time).unwrap_or(jiff::SignedDuration::ZERO);
-    session::Ends { idle: length(config.door.session_idle), length: length(config.door.session_length) }
-}
-
-fn settings(config: &Config) -> Settings {
-    let door = &config.door;
+fn settings(site: &Site) -> Settings {
+    let (config, door) = (&site.config, &site.config.door);
     Settings {
         base_url: door.base_url.clone().unwrap_or_default(),
         logout_url: address::logout(config).unwrap_or_default(),
         hand_over: HandOver::new(&door.hand_over),
         user_header: door.user_header.clone(),
-        ends: ends(config),
+        ends: site.session_ends(),
         trusted: door.trusted_proxies.iter().map(|(address, length)| Network::new(*address, *length)).collect(),
         requests_per_minute: door.requests_per_minute,
         wrong_tokens_per_hour: door.wrong_tokens_per_hour,
