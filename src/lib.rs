@@ -14,5 +14,8 @@ pub mod log;
 pub mod mail;
 pub mod policy;
 pub mod process;
+pub mod session;
 pub mod ticket;
 pub mod token;
+#[cfg(feature = "door")]
+pub mod web;

@@ -32,6 +32,15 @@ pub fn overview(config: &Config) -> Option<String> {
     config.one_time_auth.portal_url.clone()
 }
 
+/// Where the portal logs a customer out; `None` where no `one_time_auth.portal_url` is set.
+#[cfg(feature = "door")]
+#[must_use]
+pub fn logout(config: &Config) -> Option<String> {
+    let portal = config.one_time_auth.portal_url.as_deref()?;
+    let separator = if portal.contains('?') { ';' } else { '?' };
+    Some(format!("{portal}{separator}Action=Logout"))
+}
+
 /// All but RFC 3986's unreserved characters as `%XX` (section 2.3).
 fn percent_encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());

@@ -44,6 +44,9 @@ pub enum Command {
     Link(Link),
     /// Send the link mails that are due.
     Notify(Notify),
+    /// The door: the web server behind the link.
+    #[cfg(feature = "door")]
+    Serve,
     /// Link mails that wait to be sent.
     #[command(subcommand)]
     Outbox(Outbox),
@@ -66,8 +69,10 @@ pub enum Command {
 }
 
 /// The commands that are for people, not for the mail path.
-pub const FOR_PEOPLE: [&str; 12] =
-    ["purge", "redeem", "refresh", "link", "notify", "outbox", "ticket", "customer", "token", "store", "init", "check"];
+pub const FOR_PEOPLE: [&str; 13] = [
+    "purge", "redeem", "refresh", "link", "notify", "serve", "outbox", "ticket", "customer", "token", "store", "init",
+    "check",
+];
 
 /// Bytes that are not UTF-8 are replaced: the envelope is the sender's to choose, and a mail that is
 /// refused for it would be deferred at each try.

@@ -60,10 +60,13 @@ pub fn run(path: &Path, args: &cli::Passage, next: Next<'_>, watch: &Watch) -> R
         watch.done();
     }
     // A customer who has been made stays, whatever becomes of the mail.
-    match (&status, filter.has_newcomer.get(), filter.has_order.get()) {
-        (_, true, _) => wake::sender(&site.config, log, Why::Newcomer),
-        (Ok(_), _, true) => wake::sender(&site.config, log, Why::Order),
-        _ => {}
+    let why = match (&status, filter.has_newcomer.get(), filter.has_order.get()) {
+        (_, true, _) => Some(Why::Newcomer),
+        (Ok(_), _, true) => Some(Why::Order),
+        _ => None,
+    };
+    if let Some(why) = why {
+        wake::sender(&site.config, log, why);
     }
     status
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::address;
 use super::site::Site;
-use super::token_facts::{Facts, language, look};
+use super::token_facts::{Binding, Facts, language, look};
 use crate::clock;
 use crate::db::Databases;
 use crate::link::compose::{self, LinkMail, Ready};
@@ -34,7 +34,7 @@ pub fn write(site: &Site, log: &Log, templates: &Templates, dbs: &mut Databases,
     let Some(secret) = &order.secret else {
         return Letter::Never("it holds no token".to_owned());
     };
-    let facts = match look(site, dbs, secret) {
+    let facts = match look(site, dbs, secret, Binding::Write) {
         Ok(Some(facts)) => facts,
         Ok(None) => return Letter::Never("its token is gone".to_owned()),
         // One source that is away must not hold up the customers of the others; nor is a ticket gone that cannot be seen.

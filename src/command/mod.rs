@@ -5,6 +5,7 @@ mod check;
 mod cli;
 mod customer;
 mod deliver;
+mod door_fit;
 mod envelope;
 mod explain;
 mod failure;
@@ -28,6 +29,8 @@ mod print;
 mod purge;
 mod record;
 mod redeem;
+#[cfg(feature = "door")]
+mod serve;
 mod site;
 mod standing;
 mod store;

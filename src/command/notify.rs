@@ -135,7 +135,8 @@ fn watch(site: &Site, log: &Log) -> Done {
     }
 }
 
-fn look_once(site: &Site, sends: bool) -> Result<(), Failure> {
+/// One look, and one pass where a link mail is due (if any can leave, as `sends` says) or a newcomer is to be told of.
+pub fn look_once(site: &Site, sends: bool) -> Result<(), Failure> {
     let is_due = sends && queue::is_due(people::reading().get(&site.store)?, clock::now())?;
     if !is_due && !newcomers::are_ready(site)? {
         return Ok(());

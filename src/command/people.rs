@@ -9,6 +9,8 @@ use std::time::Duration;
 use super::cli::Command;
 use super::explain::say;
 use super::failure::{Done, Ends, Failure};
+#[cfg(feature = "door")]
+use super::serve;
 use super::site::Site;
 use super::use_token::Wish;
 use super::{check, customer, init, link, notify, outbox, purge, redeem, store, ticket, token};
@@ -51,6 +53,8 @@ fn dispatch(config: Option<&Path>, command: Command) -> Done {
         Command::Refresh(args) => redeem::run(&site(config, None)?, &args, Wish::Renew),
         Command::Link(args) => link::run(&site(config, None)?, &args),
         Command::Notify(args) => notify::run(&site(config, None)?, &args),
+        #[cfg(feature = "door")]
+        Command::Serve => serve::run(site(config, None)?),
         Command::Outbox(command) => outbox::run(&site(config, None)?, command),
         Command::Ticket(args) => ticket::run(&site(config, None)?, args),
         Command::Customer(args) => customer::run(&site(config, args.backend())?, args),

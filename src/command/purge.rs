@@ -1,4 +1,4 @@
-//! `otab purge`: deletes tokens that are over, and says how many. Names no token and no customer.
+//! `otab purge`: deletes tokens and sessions that are over, and says how many. Names no token and no customer.
 
 use serde_json::json;
 
@@ -10,6 +10,7 @@ use super::site::{self, Site};
 use crate::clock;
 use crate::exit::Exit;
 use crate::link::queue;
+use crate::session;
 use crate::token;
 
 /// Runs it.
@@ -23,16 +24,18 @@ pub fn run(site: &Site, args: &cli::Purge) -> Done {
         // Addresses that the caps on link mails need no more.
         dbs.get(&site.store)?.write(|tx| queue::forget(tx, now))?;
     }
+    let sessions = session::purge(dbs.get(&site.store)?, &site.session_ends(), now, args.dry_run)?;
     drop(dbs);
     let token::Counts { closed, gone, unbound, too_old } = counts;
     if !args.dry_run {
         site::open_log(&site.config).info(&format!(
-            "purge: deleted {closed} closed, {gone} without their ticket, {unbound} never bound, {too_old} too old"
+            "purge: deleted {closed} closed, {gone} without their ticket, {unbound} never bound, {too_old} too old; {sessions} sessions"
         ));
     }
     if args.json {
         print::json(&json!({
             "dry_run": args.dry_run, "closed": closed, "gone": gone, "unbound": unbound, "too_old": too_old,
+            "sessions": sessions,
         }))?;
     } else {
         let heading = if args.dry_run { "WOULD BE DELETED" } else { "DELETED" };
@@ -42,6 +45,7 @@ pub fn run(site: &Site, args: &cli::Purge) -> Done {
             row(gone, "ticket does not exist"),
             row(unbound, "never bound to a ticket"),
             row(too_old, "older than max_token_days"),
+            row(sessions, "session of the door is over"),
         ];
         print::table([heading, "WHY"], rows)?;
     }

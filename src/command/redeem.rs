@@ -37,7 +37,8 @@ pub fn run(site: &Site, args: &cli::Redeem, wish: Wish) -> Done {
     let (answer, exit, message) = match &used.answer {
         Outcome::Opened { customer, ticket } => return opened(args.json, customer, ticket.as_deref()),
         Outcome::StillGood => return still_good(args.json),
-        Outcome::LinkExpired => ("link_expired", Exit::LinkExpired, &messages.link_expired),
+        // Only who wishes nothing else is told so; see `Wish::Enter`.
+        Outcome::Used | Outcome::LinkExpired => ("link_expired", Exit::LinkExpired, &messages.link_expired),
         Outcome::WrongLink => ("wrong_link", Exit::WrongLink, &messages.wrong_link),
         Outcome::NewLink => ("new_link", Exit::NewLink, &messages.new_link),
         Outcome::RefreshFailed { .. } => ("refresh_failed", Exit::RefreshFailed, &messages.refresh_failed),
@@ -101,7 +102,7 @@ fn note(site: &Site, used: &Use, wish: Wish) {
             ticket.as_deref().unwrap_or("none")
         )),
         Outcome::StillGood => log.info(&format!("{command}: {token}: still good")),
-        Outcome::LinkExpired => log.info(&format!("{command}: {token}: expired")),
+        Outcome::Used | Outcome::LinkExpired => log.info(&format!("{command}: {token}: expired")),
         Outcome::WrongLink => log.info(&format!("{command}: {token}: used before, a newer one is active")),
         Outcome::NewLink => log.info(&format!("{command}: {token}: used before, new link ordered")),
         Outcome::RefreshFailed { why } => log.error(&format!("{command}: {token}: no new link: {why}")),

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
+use jiff::SignedDuration;
 
 use crate::config::{self, Config, OnError, OneTimeAuth, Prefix, TicketSource};
 use crate::customer::{Directory, HasPassword, Names, Source};
@@ -11,6 +12,7 @@ use crate::db::{self, Access, Databases, Url, UrlError, Zone};
 use crate::log::{self, Log};
 use crate::mail::Address;
 use crate::policy::{Protect, Rules, TicketNumbers, Trusted};
+use crate::session;
 use crate::ticket::{ClosedSince, Facts, Otobo};
 use crate::token::Limits;
 
@@ -71,6 +73,14 @@ impl Site {
     pub fn limits(&self) -> Limits {
         let OneTimeAuth { access_days_after_close, unbound_days, max_token_days, .. } = self.config.one_time_auth;
         Limits { access_days_after_close, unbound_days, max_token_days }
+    }
+
+    /// How long the door's sessions last here.
+    #[must_use]
+    pub fn session_ends(&self) -> session::Ends {
+        // Both are a week at most.
+        let length = |time| SignedDuration::try_from(time).unwrap_or(SignedDuration::ZERO);
+        session::Ends { idle: length(self.config.door.session_idle), length: length(self.config.door.session_length) }
     }
 
     /// Databases that nothing is written to.

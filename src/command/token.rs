@@ -12,6 +12,7 @@ use crate::clock;
 use crate::db;
 use crate::exit::Exit;
 use crate::link::outbox;
+use crate::session;
 use crate::token::{self, Listed, Revoked, Which};
 
 /// Runs it.
@@ -19,7 +20,8 @@ pub fn run(site: &Site, command: Token) -> Done {
     match command {
         Token::List { json } => list(site, json),
         Token::Import(args) => import::run(site, &args),
-        Token::Revoke { token } => revoke(site, &token),
+        Token::Revoke { customer: Some(customer), .. } => revoke_all_of(site, &customer),
+        Token::Revoke { token, .. } => revoke(site, &token.unwrap_or_default()),
     }
 }
 
@@ -56,7 +58,7 @@ fn row(Listed { hash, token }: Listed) -> [String; 8] {
     ]
 }
 
-/// Its link mail must not go out any more: token and order go in one transaction.
+/// Its link mail must not go out any more, and what it opened is shut: token, order and sessions go in one transaction.
 fn revoke(site: &Site, name: &str) -> Done {
     let which: Which = name.parse().ends(Exit::DataErr, "the token")?;
     let now = clock::now();
@@ -65,6 +67,9 @@ fn revoke(site: &Site, name: &str) -> Done {
         let revoked = token::revoke(tx, &which, now)?;
         if let Revoked::Done { id } | Revoked::Already { id } = revoked {
             outbox::drop_for_token(tx, id)?;
+            if let Some(token) = token::by_id(tx, id)? {
+                session::end_all_of(tx, &token.customer, Some(token.ticket_number.as_deref()))?;
+            }
         }
         Ok::<_, db::Error>(revoked)
     })?;
@@ -84,4 +89,22 @@ fn revoke(site: &Site, name: &str) -> Done {
             Err(Failure::new(Exit::DataErr, "several tokens begin so; nothing was changed, name more digits"))
         }
     }
+}
+
+/// The same for everything that a customer has.
+fn revoke_all_of(site: &Site, customer: &str) -> Done {
+    let now = clock::now();
+    let mut dbs = people::changing();
+    let (tokens, sessions) = dbs.get(&site.store)?.write(|tx| {
+        let tokens = token::revoke_all_of(tx, customer, now)?;
+        for id in &tokens {
+            outbox::drop_for_token(tx, *id)?;
+        }
+        Ok::<_, db::Error>((tokens.len(), session::end_all_of(tx, customer, None)?))
+    })?;
+    drop(dbs);
+    let said = format!("of {customer}: {tokens} tokens revoked, {sessions} sessions ended");
+    site::open_log(&site.config).info(&said);
+    print::line(&said)?;
+    Ok(Exit::Ok)
 }

@@ -7,6 +7,16 @@ use crate::db::{self, Databases};
 use crate::mail::Address;
 use crate::token::{self, CustomerStanding, Secret, TicketStanding, TokenFacts};
 
+/// Whether what is found out may be written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Binding {
+    /// A token whose ticket is known by now is bound to it.
+    Write,
+    /// Nothing changes: whoever only looks may be anybody.
+    #[cfg_attr(not(feature = "door"), allow(dead_code, reason = "only the door looks"))]
+    LookOnly,
+}
+
 /// What is known about a token at one moment.
 pub struct Facts {
     /// The token.
@@ -20,26 +30,46 @@ pub struct Facts {
 }
 
 /// Everything the rules ask for.
-pub fn look(site: &Site, dbs: &mut Databases, secret: &Secret) -> Result<Option<Facts>, customer::Error> {
+pub fn look(
+    site: &Site,
+    dbs: &mut Databases,
+    secret: &Secret,
+    binding: Binding,
+) -> Result<Option<Facts>, customer::Error> {
     let Some(mut token) = token::lookup(dbs.get(&site.store)?, secret)? else {
         return Ok(None);
     };
-    let ticket = ticket(site, dbs, &mut token)?;
-    let customer = match site.directory.by_login(dbs, &token.backend, &token.customer) {
+    let ticket = ticket(site, dbs, &mut token, binding)?;
+    let customer = customer_of(site, dbs, &token.backend, &token.customer)?;
+    let standing = standing(&token.email, customer.as_ref());
+    Ok(Some(Facts { token, ticket, customer, standing }))
+}
+
+/// The customer of a source whom the helpdesk knows by this login.
+pub fn customer_of(
+    site: &Site,
+    dbs: &mut Databases,
+    backend: &str,
+    login: &str,
+) -> Result<Option<CustomerUser>, customer::Error> {
+    let customer = match site.directory.by_login(dbs, backend, login) {
         // A source that the configuration names no more vouches for nobody.
         Err(customer::Error::UnknownSource(_)) => None,
         other => other?,
     };
     // Who logs in by his login is the first source's customer for OTOBO: perhaps somebody else by now.
-    let first = site.directory.by_login_anywhere(dbs, &token.customer)?;
-    let customer = customer.filter(|customer| first.is_some_and(|first| first.source == customer.source));
-    let standing = standing(&token, customer.as_ref());
-    Ok(Some(Facts { token, ticket, customer, standing }))
+    let first = site.directory.by_login_anywhere(dbs, login)?;
+    Ok(customer.filter(|customer| first.is_some_and(|first| first.source == customer.source)))
 }
 
 /// The token's ticket. One that came to be known since the token was issued is bound now, before it
 /// is asked which other tokens belong to it.
-fn ticket(site: &Site, dbs: &mut Databases, token: &mut TokenFacts) -> Result<TicketStanding, db::Error> {
+fn ticket(
+    site: &Site,
+    dbs: &mut Databases,
+    token: &mut TokenFacts,
+    binding: Binding,
+) -> Result<TicketStanding, db::Error> {
     if let Some(number) = &token.ticket_number {
         // One that has become somebody else's is gone for this customer.
         let ticket = site.tickets.by_number(dbs, number)?.filter(|ticket| ticket.is_of(&token.customer));
@@ -52,15 +82,17 @@ fn ticket(site: &Site, dbs: &mut Databases, token: &mut TokenFacts) -> Result<Ti
     let Some(ticket) = ticket else {
         return Ok(TicketStanding::Unbound);
     };
-    dbs.get(&site.store)?.write(|tx| token::bind(tx, &ticket))?;
+    if binding == Binding::Write {
+        dbs.get(&site.store)?.write(|tx| token::bind(tx, &ticket))?;
+    }
     token.ticket_number = Some(ticket.number.clone());
     Ok(TicketStanding::from(&ticket))
 }
 
-fn standing(token: &TokenFacts, customer: Option<&CustomerUser>) -> CustomerStanding {
-    let same_address = |stored: &str| {
-        stored == token.email || Address::parse(&token.email).is_some_and(|address| address.is_stated_by(stored))
-    };
+/// Where a customer stands who had the stored address `email`.
+pub fn standing(email: &str, customer: Option<&CustomerUser>) -> CustomerStanding {
+    let same_address =
+        |stored: &str| stored == email || Address::parse(email).is_some_and(|address| address.is_stated_by(stored));
     match customer {
         None => CustomerStanding::Gone,
         Some(customer) if !customer.valid => CustomerStanding::Invalid,

@@ -6,9 +6,9 @@
 use jiff::Timestamp;
 
 use super::site::Site;
-use super::token_facts::{Facts, language, look};
+use super::token_facts::{Binding, Facts, language, look};
 use crate::customer::{self, CustomerUser};
-use crate::db::{self, Databases};
+use crate::db::{self, Databases, Tx};
 use crate::link::outbox::{self, Occasion, Order};
 use crate::token::{self, Answer, Secret, TokenFacts};
 
@@ -30,8 +30,10 @@ pub struct Use {
 /// What somebody who shows a token wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wish {
-    /// To get in.
+    /// To get in, or else to have a new link in the place of one that is used up, as the package has it.
     Open,
+    /// To get in, and nothing else.
+    Enter,
     /// A new link in the place of one that is used up; one that still works is left as it is.
     Renew,
 }
@@ -52,6 +54,8 @@ pub enum Outcome {
     LinkExpired,
     /// Used, while a newer one is active.
     WrongLink,
+    /// Used, and a new link can be had: only asked for by [`Wish::Enter`].
+    Used,
     /// Used; a new link mail is on order.
     NewLink,
     /// Used, and no new link could be recorded.
@@ -61,6 +65,9 @@ pub enum Outcome {
     },
 }
 
+/// What has to stand or fall with the use of a token: it is told who gets in, and to which ticket.
+pub type Then<'a> = dyn FnMut(&mut Tx<'_>, &CustomerUser, Option<&str>) -> Result<(), db::Error> + 'a;
+
 /// Uses the token with this secret. Fails only where it cannot be told what the token is good for.
 pub fn use_token(
     site: &Site,
@@ -69,13 +76,25 @@ pub fn use_token(
     wish: Wish,
     now: Timestamp,
 ) -> Result<Use, customer::Error> {
+    use_token_and(site, dbs, secret, wish, now, &mut |_, _, _| Ok(()))
+}
+
+/// The same, and in the transaction in which the token becomes used, `then`.
+pub fn use_token_and(
+    site: &Site,
+    dbs: &mut Databases,
+    secret: &Secret,
+    wish: Wish,
+    now: Timestamp,
+    then: &mut Then<'_>,
+) -> Result<Use, customer::Error> {
     let mut last = None;
     for _ in 0..TRIES {
-        let Some(facts) = look(site, dbs, secret)? else {
+        let Some(facts) = look(site, dbs, secret, Binding::Write)? else {
             return Ok(Use { answer: Outcome::LinkExpired, token: None, language: None });
         };
         let (token, language) = (Some(facts.token.id), language(site, dbs, &facts));
-        if let Some(answer) = decide(site, dbs, &facts, wish, language.as_deref(), now)? {
+        if let Some(answer) = decide(site, dbs, &facts, wish, language.as_deref(), now, then)? {
             return Ok(Use { answer, token, language });
         }
         last = Some((token, language));
@@ -83,6 +102,25 @@ pub fn use_token(
     let (token, language) = last.unwrap_or_default();
     let why = "others use the same links at the same moment".to_owned();
     Ok(Use { answer: Outcome::RefreshFailed { why }, token, language })
+}
+
+/// What the use of a token would come to now, and what is known about it. Changes nothing.
+#[cfg_attr(not(feature = "door"), allow(dead_code, reason = "only the door looks"))]
+pub fn peek(
+    site: &Site,
+    dbs: &mut Databases,
+    secret: &Secret,
+    now: Timestamp,
+) -> Result<Option<(Facts, Answer)>, customer::Error> {
+    let Some(facts) = look(site, dbs, secret, Binding::LookOnly)? else { return Ok(None) };
+    let answer = answer(site, dbs, &facts, now)?;
+    Ok(Some((facts, answer)))
+}
+
+fn answer(site: &Site, dbs: &mut Databases, facts: &Facts, now: Timestamp) -> Result<Answer, db::Error> {
+    let Facts { token, ticket, standing, .. } = facts;
+    let others = token::others_active(dbs.get(&site.store)?, token, now)?;
+    Ok(token::answer(Some(token), *ticket, others, *standing, &site.limits(), now))
 }
 
 /// Asks the rules and does what they say; `None` where somebody else was faster, so that what was
@@ -94,20 +132,29 @@ fn decide(
     wish: Wish,
     language: Option<&str>,
     now: Timestamp,
+    then: &mut Then<'_>,
 ) -> Result<Option<Outcome>, customer::Error> {
-    let Facts { token, ticket, customer, standing } = facts;
+    let Facts { token, customer, .. } = facts;
+    let answer = answer(site, dbs, facts, now)?;
     let store = dbs.get(&site.store)?;
-    let others = token::others_active(store, token, now)?;
-    let answer = token::answer(Some(token), *ticket, others, *standing, &site.limits(), now);
     let Some(customer) = customer else {
         return Ok(Some(Outcome::LinkExpired));
     };
     Ok(match answer {
         Answer::Valid if wish == Wish::Renew => Some(Outcome::StillGood),
-        Answer::Valid => token::redeem(store, token.id, now)?
-            .then(|| Outcome::Opened { customer: Box::new(customer.clone()), ticket: token.ticket_number.clone() }),
+        Answer::Valid => {
+            let won = store.write(|tx| {
+                let won = token::redeem_in(tx, token.id, now)?;
+                if won {
+                    then(tx, customer, token.ticket_number.as_deref())?;
+                }
+                Ok::<_, db::Error>(won)
+            })?;
+            won.then(|| Outcome::Opened { customer: Box::new(customer.clone()), ticket: token.ticket_number.clone() })
+        }
         Answer::LinkExpired => Some(Outcome::LinkExpired),
         Answer::WrongLink => Some(Outcome::WrongLink),
+        Answer::Renew if wish == Wish::Enter => Some(Outcome::Used),
         Answer::Renew => match renew(store, token, customer, language, now) {
             Ok(true) => Some(Outcome::NewLink),
             Ok(false) => None,

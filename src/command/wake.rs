@@ -6,7 +6,7 @@
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use crate::config::{Config, Transport};
 use crate::log::Log;
@@ -22,26 +22,30 @@ pub enum Why {
 
 /// Starts `otab notify` in the background and does not wait for it. It has none of the pipes by whose end
 /// a mail server sees that a filter is done, stands in no folder, and is in a process group of its own: who
-/// ends the filter's does not end it.
-pub fn sender(config: &Config, log: &Log, why: Why) {
+/// ends the filter's does not end it. Who goes on afterwards has to look after the process that is returned.
+pub fn sender(config: &Config, log: &Log, why: Why) -> Option<Child> {
     let has_work = why == Why::Newcomer || config.mail.transport != Transport::None;
     if !config.mail.wake || !has_work {
-        return;
+        return None;
     }
     let started = notify(config).and_then(|mut notify| {
         notify.current_dir("/").process_group(0);
         notify.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
     });
-    if let Err(error) = started {
-        log.warning(&format!("link mails: the sender cannot be started: {error}"));
-    }
+    started.inspect_err(|error| log.warning(&format!("link mails: the sender cannot be started: {error}"))).ok()
 }
 
 /// `otab notify` with this configuration, ready to be started.
 pub fn notify(config: &Config) -> io::Result<Command> {
+    otab(config, "notify")
+}
+
+/// A command of otab's with this configuration, ready to be started. What systemd told this process is not for it.
+pub fn otab(config: &Config, name: &str) -> io::Result<Command> {
     let path = config.path.as_ref().ok_or_else(|| io::Error::other("the configuration is no file"))?;
     let mut command = Command::new(program()?);
-    command.arg("--config").arg(path).arg("notify");
+    command.arg("--config").arg(path).arg(name);
+    command.env_remove("NOTIFY_SOCKET").env_remove("LISTEN_FDNAMES");
     Ok(command)
 }
 

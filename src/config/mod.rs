@@ -7,6 +7,7 @@
 mod collections;
 mod create;
 mod customer_user;
+mod door;
 mod file;
 mod given;
 mod kept;
@@ -34,6 +35,7 @@ use toml::de::DeTable;
 
 pub use create::{CUSTOMER_ID_IS_ADDRESS, Create};
 pub use customer_user::{Columns, CustomerSource, HasPassword};
+pub use door::{Door, Listen, PAGE};
 pub use given::named as named_secret;
 pub use kept::{Kept, secrets};
 pub use ldap::{Ldap, LdapTls};
@@ -79,6 +81,8 @@ pub struct Config {
     pub one_time_auth: OneTimeAuth,
     /// `[mail]`.
     pub mail: Sending,
+    /// `[door]`.
+    pub door: Door,
     /// `[limits]`.
     pub limits: Limits,
     /// `[log]`.
@@ -142,6 +146,7 @@ fn read(root: &Table<'_, '_>, base: &Path) -> Config {
         tickets: sources::tickets(&root.table("tickets"), &secrets),
         one_time_auth: one_time_auth::read(&root.table("one_time_auth"), base),
         mail: sending::read(&root.table("mail"), base, &secrets),
+        door: door::read(&root.table("door"), base),
         limits: running::limits(&root.table("limits")),
         log: running::log(&root.table("log"), base),
     }

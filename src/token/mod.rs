@@ -18,9 +18,9 @@ use std::str::FromStr;
 use jiff::Timestamp;
 
 pub use issue::{Issued, NewToken, activate, bind, find, issue, renew, replace, withdraw};
-pub use people::{Listed, Revoked, Which, WhichError, count_by_state, list, revoke};
+pub use people::{Listed, Revoked, Which, WhichError, count_by_state, list, revoke, revoke_all_of};
 pub use purge::{Counts, purge};
-pub use redeem::{lookup, others_active, redeem};
+pub use redeem::{by_id, lookup, others_active, redeem, redeem_in};
 pub use rules::{Answer, CustomerStanding, Limits, TicketStanding, answer, counts_as_active, opens};
 pub use secret::{MailKey, Secret, SecretError};
 pub use sql::PENDING;

@@ -106,6 +106,17 @@ pub fn revoke(tx: &mut Tx<'_>, which: &Which, now: Timestamp) -> Result<Revoked,
     }
 }
 
+/// Takes back all tokens of a customer; the numbers of those that were not revoked before.
+pub fn revoke_all_of(tx: &mut Tx<'_>, customer: &str, now: Timestamp) -> Result<Vec<i64>, Error> {
+    let rows = tx.rows("SELECT id FROM token WHERE customer = ? AND state <> 'revoked'", &[customer.into()])?;
+    let ids = rows.iter().map(|row| row.int(0)).collect::<Result<Vec<_>, _>>()?;
+    for id in &ids {
+        let sql = "UPDATE token SET state = 'revoked', changed_at = ? WHERE id = ?";
+        tx.execute(sql, &[now.into(), (*id).into()])?;
+    }
+    Ok(ids)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -15,6 +15,12 @@ pub fn lookup(db: &mut impl Statements, secret: &Secret) -> Result<Option<TokenF
     row.as_ref().map(facts).transpose()
 }
 
+/// The token of this number.
+pub fn by_id(db: &mut impl Statements, id: i64) -> Result<Option<TokenFacts>, Error> {
+    let row = db.row(&format!("{TOKEN} WHERE id = ?"), &[id.into()])?;
+    row.as_ref().map(facts).transpose()
+}
+
 /// Whether another token for the same ticket and customer (unbound: mail and customer) is active.
 pub fn others_active(db: &mut impl Statements, token: &TokenFacts, now: Timestamp) -> Result<bool, Error> {
     let Some((condition, values)) = family(token) else {
@@ -28,19 +34,21 @@ pub fn others_active(db: &mut impl Statements, token: &TokenFacts, now: Timestam
 /// Uses a token up; `true` for the one caller that did. With it all other active tokens of the same
 /// ticket and customer (unbound: mail and customer) become used, in the same transaction.
 pub fn redeem(db: &mut Database, id: i64, now: Timestamp) -> Result<bool, Error> {
-    db.write(|tx| {
-        let sql = format!("UPDATE token SET state = 'used', changed_at = ? WHERE id = ? AND {USABLE}");
-        let won = tx.execute(&sql, &[now.into(), id.into(), pending_until(now)])? == 1;
-        if won {
-            use_up_others(tx, id, now)?;
-        }
-        Ok(won)
-    })
+    db.write(|tx| redeem_in(tx, id, now))
+}
+
+/// The same inside of the caller's transaction, for what has to stand or fall with it.
+pub fn redeem_in(tx: &mut Tx<'_>, id: i64, now: Timestamp) -> Result<bool, Error> {
+    let sql = format!("UPDATE token SET state = 'used', changed_at = ? WHERE id = ? AND {USABLE}");
+    let won = tx.execute(&sql, &[now.into(), id.into(), pending_until(now)])? == 1;
+    if won {
+        use_up_others(tx, id, now)?;
+    }
+    Ok(won)
 }
 
 fn use_up_others(tx: &mut Tx<'_>, id: i64, now: Timestamp) -> Result<(), Error> {
-    let row = tx.row(&format!("{TOKEN} WHERE id = ?"), &[id.into()])?;
-    let token = row.as_ref().map(facts).transpose()?;
+    let token = by_id(tx, id)?;
     if let Some((condition, values)) = token.as_ref().and_then(family) {
         let sql = format!("UPDATE token SET state = 'used', changed_at = ? WHERE {condition} AND {USABLE}");
         let values = [vec![now.into()], values.to_vec(), vec![pending_until(now)]].concat();

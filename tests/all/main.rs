@@ -6,6 +6,8 @@ mod config;
 mod corpus;
 mod deliver;
 mod documents;
+#[cfg(feature = "door")]
+mod door;
 mod endurance;
 mod filter;
 mod fixtures;

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room or leaf, and the rooms that it uses. `command` wires them all and stands apart.
-const ROOMS: [(&str, &[&str]); 12] = [
+const ROOMS: [(&str, &[&str]); 14] = [
     ("mail", &[]),
     ("policy", &["mail"]),
     ("customer", &["db", "mail"]),
@@ -15,6 +15,8 @@ const ROOMS: [(&str, &[&str]); 12] = [
     ("token", &["db", "ticket"]),
     ("db", &[]),
     ("link", &["db", "mail", "process", "token"]),
+    ("session", &["db", "token"]),
+    ("web", &["clock", "log", "session", "token"]),
     ("config", &["mail"]),
     ("exit", &[]),
     ("clock", &[]),

@@ -2,6 +2,7 @@
 //! about each thing that does not. It changes nothing and sends nothing.
 
 mod customers;
+mod door;
 mod files;
 mod finding;
 mod helpdesk;
@@ -66,6 +67,7 @@ fn look(path: &Path) -> Vec<Finding> {
     findings.push(customers::marker(&mut bench));
     findings.extend(links::look(&site));
     findings.extend(links::notification(&mut bench));
+    findings.extend(door::look(&site));
     findings.push(links::orders(&mut bench));
     findings
 }

@@ -13,10 +13,14 @@ pub enum Token {
         #[arg(long)]
         json: bool,
     },
-    /// Make a token useless.
+    /// Make a token useless, or all of a customer, and end the sessions that came of them.
     Revoke {
         /// Its number in the list, or the first eight or more digits of its hash.
-        token: String,
+        #[arg(required_unless_present = "customer")]
+        token: Option<String>,
+        /// All tokens and all sessions of the customer with this login.
+        #[arg(long, value_name = "LOGIN", conflicts_with = "token")]
+        customer: Option<String>,
     },
     /// Take over the tokens of OTOBO's package, so that links which customers have go on working.
     Import(Import),

@@ -1,0 +1,188 @@
+//! The routes, and what all of them share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Router, middleware};
+use prometheus_client::metrics::gauge::Gauge;
+
+use super::access::{Journal, around};
+use super::listen::Bound;
+use super::metrics::Metrics;
+use super::pages::{Link, Page, Pages};
+use super::rate::Rate;
+use super::remembered::Remembered;
+use super::server::Serving;
+use super::style::{Logo, Style};
+use super::workers::Workers;
+use super::{Settings, auth, hand_over, leave, link};
+use crate::log::Log;
+
+/// All that requests share.
+pub struct App {
+    pub(super) settings: Settings,
+    pub(super) pages: Pages,
+    style: Style,
+    logo: Option<Logo>,
+    pub(super) workers: Workers,
+    pub(super) remembered: Remembered,
+    /// Pages by client.
+    pub(super) requests: Rate,
+    /// Tokens that open nothing, by client.
+    pub(super) wrong_tokens: Rate,
+    pub(super) metrics: Metrics,
+    pub(super) journal: Journal,
+}
+
+impl App {
+    /// A door with these settings, these pages and this site behind it.
+    #[must_use]
+    pub fn new(
+        settings: Settings,
+        pages: Pages,
+        style: Style,
+        logo: Option<Logo>,
+        workers: Workers,
+        log: Arc<Log>,
+    ) -> Arc<Self> {
+        let requests = Rate::new(settings.requests_per_minute, Duration::from_mins(1));
+        let wrong_tokens = Rate::new(settings.wrong_tokens_per_hour, Duration::from_hours(1));
+        Arc::new(Self {
+            pages,
+            style,
+            logo,
+            workers,
+            remembered: Remembered::default(),
+            requests,
+            wrong_tokens,
+            metrics: Metrics::new(),
+            journal: Journal::new(log),
+            settings,
+        })
+    }
+
+    /// What is served to the proxy, at its place.
+    #[must_use]
+    pub fn at(self: &Arc<Self>, bound: Bound) -> Serving {
+        Serving { bound, router: self.router(), connections: self.metrics.connections.clone() }
+    }
+
+    /// What is served to Prometheus, at its place.
+    #[must_use]
+    pub fn numbers_at(self: &Arc<Self>, bound: Bound) -> Serving {
+        let router = Router::new().route("/metrics", get(numbers)).with_state(Arc::clone(self));
+        // Who reads the numbers is none of them.
+        Serving { bound, router, connections: Gauge::default() }
+    }
+
+    fn router(self: &Arc<Self>) -> Router {
+        Router::new()
+            .route("/t/{*token}", get(link::show).post(link::press))
+            .route(hand_over::PATH, get(misrouted).post(misrouted))
+            .route("/auth", get(auth::auth))
+            .route("/otab/logout", get(leave::show).post(leave::press))
+            .route("/logout", get(leave::show).post(leave::press))
+            .route("/otab/style.css", get(style))
+            .route("/otab/logo", get(logo))
+            .route("/healthz", get(health))
+            .fallback(not_found)
+            .layer(middleware::from_fn_with_state(Arc::clone(self), around))
+            .with_state(Arc::clone(self))
+    }
+
+    /// A page that shows nothing of a link.
+    pub(super) fn page(&self, page: Page, headers: &HeaderMap, stored: Option<&str>) -> Response {
+        self.page_of(page, headers, stored, &Link::default())
+    }
+
+    /// A page of a link, in the customer's stored language, else in one that his browser asks for.
+    pub(super) fn page_of(&self, page: Page, headers: &HeaderMap, stored: Option<&str>, link: &Link) -> Response {
+        let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        let language = self.pages.language(stored, accepted);
+        let mut answer = Response::new(Body::from(self.pages.render(page, language, link)));
+        *answer.status_mut() = StatusCode::from_u16(page.status()).unwrap_or_default();
+        let fields = answer.headers_mut();
+        fields.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        if let Ok(language) = HeaderValue::from_str(language) {
+            fields.insert(header::CONTENT_LANGUAGE, language);
+        }
+        if page.has_form() {
+            // Under no-referrer, browsers state the form's origin as null.
+            fields.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+        }
+        answer
+    }
+
+    /// The answer where the site cannot say now.
+    pub(super) fn unavailable(&self, headers: &HeaderMap) -> Response {
+        self.metrics.troubles.inc();
+        let mut answer = self.page(Page::Unavailable, headers, None);
+        answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
+        answer
+    }
+
+    /// The answer to a request that no page of the door's has made; another status where that says it better.
+    pub(super) fn forbidden(&self, headers: &HeaderMap, status: StatusCode) -> Response {
+        let mut answer = self.page(Page::Forbidden, headers, None);
+        *answer.status_mut() = status;
+        answer
+    }
+}
+
+/// Goes on to another address (RFC 9110, section 15.4.4). It may not stand in a field: then nothing is there.
+pub(super) fn see_other(address: &str) -> Response {
+    let Ok(address) = HeaderValue::from_str(address) else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    (StatusCode::SEE_OTHER, [(header::LOCATION, address)]).into_response()
+}
+
+async fn misrouted(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    app.page(Page::Misrouted, &headers, None)
+}
+
+async fn not_found(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    app.page(Page::NotFound, &headers, None)
+}
+
+async fn style(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    kept(&app.style.0, &headers)
+}
+
+async fn logo(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    match &app.logo {
+        Some(logo) => kept(&logo.0, &headers),
+        None => app.page(Page::NotFound, &headers, None),
+    }
+}
+
+/// A file that browsers keep for an hour, and then ask whether it is another (RFC 9110, section 13.1.2).
+fn kept(file: &super::style::Kept, headers: &HeaderMap) -> Response {
+    let fields = [
+        (header::ETAG, file.etag.as_str()),
+        (header::CACHE_CONTROL, "public, max-age=3600"),
+        (header::CONTENT_TYPE, file.content_type),
+    ];
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if known.split(',').any(|tag| tag.trim().trim_start_matches("W/") == file.etag) {
+        return (StatusCode::NOT_MODIFIED, fields).into_response();
+    }
+    (fields, file.bytes.clone()).into_response()
+}
+
+async fn health(State(app): State<Arc<App>>) -> Response {
+    match app.workers.ask(|desk| desk.answers()).await {
+        Ok(()) => "ok\n".into_response(),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable\n").into_response(),
+    }
+}
+
+async fn numbers(State(app): State<Arc<App>>) -> Response {
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], app.metrics.text()).into_response()
+}

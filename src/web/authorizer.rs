@@ -1,0 +1,74 @@
+//! Answers Apache's questions who a session is for, by FastCGI: the same answer as `/auth` gives by HTTP, to the same
+//! conditions. One question a connection.
+//!
+//! What it does not understand, what is too long and what is too slow gets no answer, and then Apache lets nobody pass.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::{Semaphore, watch};
+
+use super::app::App;
+use super::fastcgi::{self, Progress, Question};
+use super::listen::{Bound, Listener, Stream};
+use super::peer::{self, Peer};
+
+/// Questions at once; further ones wait in the kernel's queue.
+const QUESTIONS: usize = 256;
+/// How long a question and its answer may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The pause where no connection can be accepted.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Answers until `stop` says so.
+pub async fn authorize(bound: Bound, app: Arc<App>, mut stop: watch::Receiver<bool>) -> io::Result<()> {
+    let listener = Listener::new(bound)?;
+    let room = Arc::new(Semaphore::new(QUESTIONS));
+    loop {
+        let permit = Arc::clone(&room).acquire_owned().await.map_err(io::Error::other)?;
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stop.wait_for(|stop| *stop) => return Ok(()),
+        };
+        let Ok((stream, _)) = accepted else {
+            tokio::time::sleep(PAUSE).await;
+            continue;
+        };
+        let app = Arc::clone(&app);
+        tokio::spawn(async move {
+            let _ = tokio::time::timeout(PATIENCE, converse(stream, &app)).await;
+            drop(permit);
+        });
+    }
+}
+
+/// One question, one answer.
+async fn converse(mut stream: Box<dyn Stream>, app: &App) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    let question = loop {
+        // At most this much more than the limit is ever held.
+        let length = stream.read_buf(&mut bytes).await?;
+        match fastcgi::read(&bytes).map_err(io::Error::other)? {
+            Progress::Whole(question) => break question,
+            Progress::More if length == 0 => return Ok(()),
+            Progress::More => {}
+        }
+    };
+    let login = login(&question, app).await;
+    let login = login.as_ref().and_then(|login| login.to_str().ok());
+    stream.write_all(&fastcgi::answer(&question, login)).await?;
+    stream.shutdown().await
+}
+
+/// As `/auth` has it, of the variables instead of the fields.
+async fn login(question: &Question, app: &App) -> Option<HeaderValue> {
+    let value = |name| question.variable(name).and_then(|value| HeaderValue::from_str(value).ok());
+    let mut headers = HeaderMap::new();
+    headers.insert(header::COOKIE, value("HTTP_COOKIE")?);
+    headers.insert("x-original-uri", value("REQUEST_URI")?);
+    let address = question.variable("REMOTE_ADDR").and_then(|text| text.parse().ok());
+    app.login(&headers, peer::client(Peer(address), &headers, &[])).await
+}

@@ -1,0 +1,78 @@
+//! Whether a POST comes from the door's own page, and what it holds. A browser states where a form was; whoever
+//! does not state it, or states another place, or none (`null`), is refused.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, StatusCode, header};
+
+/// Longest body, in bytes.
+const LONGEST: usize = 1024;
+/// How long it may take to come.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Whether Origin is the door's own (Fetch standard, section 3.2), or, without Origin, Sec-Fetch-Site says so.
+pub(super) fn is_own(headers: &HeaderMap, base_url: &str) -> bool {
+    let only = |name: &str| {
+        let mut values = headers.get_all(name).iter();
+        values.next().map(|first| if values.next().is_some() { b"" } else { first.as_bytes() })
+    };
+    match (only("origin"), only("sec-fetch-site")) {
+        (Some(origin), _) => origin == base_url.as_bytes(),
+        (None, site) => site == Some(b"same-origin"),
+    }
+}
+
+/// Reads the form's field `name`: the empty text where there is none. The status says what is wrong.
+pub(super) async fn field(headers: &HeaderMap, body: Body, name: &str) -> Result<String, StatusCode> {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if length.is_some_and(|length| length > LONGEST) {
+        return Err(StatusCode::PAYLOAD_TOO_LARGE);
+    }
+    let read = tokio::time::timeout(PATIENCE, axum::body::to_bytes(body, LONGEST)).await;
+    let Ok(read) = read else { return Err(StatusCode::REQUEST_TIMEOUT) };
+    let bytes = read.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| StatusCode::BAD_REQUEST)?;
+    let mut values = text.split('&').filter_map(|pair| pair.split_once('=')).filter(|(key, _)| *key == name);
+    let value = values.next().map_or("", |(_, value)| value);
+    if values.next().is_some() {
+        return Err(StatusCode::BAD_REQUEST);
+    }
+    Ok(value.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn own(fields: &[(&'static str, &'static str)]) -> bool {
+        let mut headers = HeaderMap::new();
+        for (name, value) in fields {
+            headers.append(*name, value.parse().unwrap());
+        }
+        is_own(&headers, "https://help.test")
+    }
+
+    #[test]
+    fn only_a_form_of_the_same_origin_counts() {
+        assert!(own(&[("origin", "https://help.test")]));
+        assert!(own(&[("origin", "https://help.test"), ("sec-fetch-site", "cross-site")]));
+        assert!(own(&[("sec-fetch-site", "same-origin")]));
+        for fields in [
+            &[][..],
+            &[("origin", "null")],
+            &[("origin", "null"), ("sec-fetch-site", "same-origin")],
+            &[("origin", "http://help.test")],
+            &[("origin", "https://help.test:444")],
+            &[("origin", "https://help.test.evil.test")],
+            &[("origin", "https://help.test"), ("origin", "https://evil.test")],
+            &[("origin", "")],
+            &[("sec-fetch-site", "same-site")],
+            &[("sec-fetch-site", "none")],
+            &[("sec-fetch-site", "cross-site")],
+            &[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "same-origin")],
+        ] {
+            assert!(!own(fields), "{fields:?}");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Accepts connections and speaks HTTP/1.1 on them, within limits; at the end it stops accepting and lets what is
+//! under way finish. What is asked and answered is the router's matter.
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderValue, header};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use prometheus_client::metrics::gauge::Gauge;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tower::ServiceExt;
+
+use super::listen::{Bound, Listener, Stream};
+use super::peer::Peer;
+use super::vigil::{Vigil, Watched};
+use crate::log::Log;
+
+/// Connections at once; further ones wait in the kernel's queue.
+const CONNECTIONS: usize = 512;
+/// Longest header block, first line included, in bytes; beyond it: 431.
+const HEADERS: usize = 16 << 10;
+/// What is held of a connection at most.
+const BUFFER: usize = 64 << 10;
+/// Requests on one connection: what a proxy keeps for ever is made new now and then.
+const REQUESTS: u32 = 1000;
+/// How long the end waits for what is under way.
+const GRACE: Duration = Duration::from_secs(10);
+/// The pause where no connection can be accepted: without file descriptors the next try fails as well.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// One place, and what is served there.
+pub struct Serving {
+    /// Where.
+    pub(super) bound: Bound,
+    /// What.
+    pub(super) router: Router,
+    /// How many connections there are.
+    pub(super) connections: Gauge,
+}
+
+/// Serves until `stop` says so, and then for as long as what is under way takes, at most 10 seconds.
+pub async fn run(serving: Serving, log: Arc<Log>, mut stop: watch::Receiver<bool>) -> io::Result<()> {
+    let Serving { bound, router, connections } = serving;
+    let listener = Listener::new(bound)?;
+    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let graceful = GracefulShutdown::new();
+    loop {
+        let permit = tokio::select! {
+            permit = Arc::clone(&room).acquire_owned() => permit.map_err(io::Error::other)?,
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                let count = Counted::new(&connections, permit);
+                tokio::spawn(speak(stream, peer, router.clone(), graceful.watcher(), count));
+            }
+            Err(error) => {
+                log.warning(&format!("door: no connection can be accepted: {error}"));
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    drop(router);
+    let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
+    Ok(())
+}
+
+/// A place among the connections, given back when it is dropped.
+struct Counted {
+    connections: Gauge,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Counted {
+    fn new(connections: &Gauge, permit: OwnedSemaphorePermit) -> Self {
+        connections.inc();
+        Self { connections: connections.clone(), _permit: permit }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.connections.dec();
+    }
+}
+
+async fn speak(stream: Box<dyn Stream>, peer: Option<IpAddr>, router: Router, watcher: Watcher, _count: Counted) {
+    let vigil = Vigil::new();
+    let io = TokioIo::new(Watched { stream, vigil: vigil.clone() });
+    let watching = vigil.clone();
+    let requests = AtomicU32::new(0);
+    let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+        vigil.asked();
+        let is_last = requests.fetch_add(1, Ordering::Relaxed) + 1 >= REQUESTS;
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(Peer(peer));
+        let (router, vigil) = (router.clone(), vigil.clone());
+        async move {
+            let mut answer = router.oneshot(request).await?;
+            if is_last {
+                answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            vigil.answered();
+            Ok::<_, std::convert::Infallible>(answer)
+        }
+    });
+    let connection = http1::Builder::new()
+        // The vigil's matter.
+        .header_read_timeout(None)
+        .max_header_size(HEADERS)
+        .max_buf_size(BUFFER)
+        .serve_connection(io, service);
+    tokio::select! {
+        // However it ends: nobody is there to be told.
+        _ = watcher.watch(connection) => {}
+        () = watching.passed() => {}
+    }
+}

@@ -1,0 +1,15 @@
+//! `examples/nginx`, `examples/caddy`, `examples/apache`: the proxy before the door and the portal, as shipped, in
+//! Debian's programs.
+
+mod apache;
+mod attacks;
+mod browser;
+mod caddy;
+mod front;
+mod house;
+mod http;
+mod nginx;
+mod passage;
+mod portal;
+mod units;
+mod webdriver;

@@ -1,0 +1,59 @@
+//! The real door behind each proxy: from the mail to the ticket, by a client without a browser's graces.
+
+use super::front::{CAROL, PROXIES, TICKET};
+use super::house::House;
+use super::portal::CUSTOMER;
+
+#[test]
+fn a_link_opens_its_ticket_once_behind_each_proxy_and_stands_in_no_log() {
+    for (name, start) in PROXIES {
+        let house = House::new(start);
+        let path = house.path(&house.ticket(TICKET));
+        for method in ["GET", "HEAD", "GET"] {
+            assert_eq!(house.client.ask(method, &path, &[], "").status, 200, "{name}");
+        }
+        let entry = house.client.press(&path, &[], "do=open");
+        assert_eq!(entry.status, 303, "{name}: {entry:?}");
+        let (enter, cookie) = (entry.header("location").to_owned(), entry.cookie());
+        assert!(cookie.starts_with("__Host-otab=") && !enter.contains(&path[3..]), "{name}: {entry:?}");
+        let login = house.client.get(&enter, &[("Cookie", &cookie)]);
+        assert_eq!(login.status, 302, "{name}: {login:?}");
+        let ticket = house.client.get(login.header("location"), &[("Cookie", &login.cookie())]);
+        assert!(ticket.body.contains(&format!("ticket {TICKET} of {CAROL}")), "{name}: {ticket:?}");
+
+        assert_eq!(house.client.press(&path, &[], "do=open").status, 410, "{name}");
+        for (address, cookie, status) in [
+            (enter.as_str(), "__Host-otab=AAAAAAAAAAAAAAAAAAAAAA", 401),
+            (enter.as_str(), "", 401),
+            ("/otab/enter?Action=Login;RequestedURL=Action%3DCustomerPreferences", cookie.as_str(), 401),
+            ("/otab/enter", cookie.as_str(), 401),
+        ] {
+            assert_eq!(house.client.get(address, &[("Cookie", cookie)]).status, status, "{name}: {address}");
+        }
+        let out = house.client.press("/otab/logout", &[("Cookie", &cookie)], "");
+        assert_eq!((out.status, out.header("location").contains("Action=Logout")), (303, true), "{name}: {out:?}");
+        assert_eq!(house.client.get(&enter, &[("Cookie", &cookie)]).status, 401, "{name}");
+
+        let secrets = [&path[3..], cookie.split_once('=').unwrap().1];
+        for request in house.portal.seen() {
+            assert!(!format!("{request:?}").contains(secrets[0]), "{name}: {request:?}");
+        }
+        let mut logs = std::fs::read_to_string(house.site.path("otab.log")).unwrap();
+        for file in std::fs::read_dir(house.site.path("logs")).unwrap() {
+            logs += &String::from_utf8_lossy(&std::fs::read(file.unwrap().path()).unwrap());
+        }
+        assert!(logs.contains(CUSTOMER) && logs.contains("door: open"), "{name}: {logs}");
+        assert!(secrets.iter().all(|secret| !logs.contains(secret)), "{name}: {logs}");
+    }
+}
+
+#[test]
+fn a_customer_who_is_disabled_is_handed_over_no_more_behind_each_proxy() {
+    for (name, start) in PROXIES {
+        let house = House::new(start);
+        let path = house.path(&house.ticket(TICKET));
+        house.otab(&["customer", "disable", CAROL]);
+        assert_eq!(house.client.press(&path, &[], "do=open").status, 404, "{name}");
+        assert!(house.portal.seen().is_empty(), "{name}");
+    }
+}

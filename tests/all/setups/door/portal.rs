@@ -1,0 +1,139 @@
+//! A portal that behaves towards its proxy as OTOBO's and Znuny's do: a login by `Remote-User` where it is
+//! asked for one, by a password, sessions, tickets for their owner only. It believes what comes, from
+//! whomever it comes, and remembers every request.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use super::http::{Answer, Request, serve};
+
+/// Where its pages are.
+pub const CUSTOMER: &str = "/otobo/customer.pl";
+pub const AGENT: &str = "/otobo/index.pl";
+const COOKIE: &str = "OTOBOCustomerInterface";
+
+/// Whom it knows besides those who own a ticket: login and password.
+pub const DAVE: (&str, &str) = ("dave@corp.test", "correct horse");
+
+/// The portal; it runs until the tests end.
+#[derive(Clone)]
+pub struct Portal {
+    pub port: u16,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Number and login.
+    tickets: BTreeMap<String, String>,
+    /// Session and login.
+    sessions: BTreeMap<String, String>,
+    seen: Vec<Request>,
+}
+
+impl Portal {
+    pub fn start() -> Self {
+        let state = Arc::new(Mutex::new(State::default()));
+        let inner = Arc::clone(&state);
+        let port = serve(move |request| {
+            let mut state = inner.lock().unwrap();
+            state.seen.push(request.clone());
+            state.answer(&request)
+        });
+        Self { port, state }
+    }
+
+    /// From now on it has this ticket.
+    pub fn ticket(&self, number: &str, login: &str) {
+        self.state.lock().unwrap().tickets.insert(number.to_owned(), login.to_owned());
+    }
+
+    /// What has been asked of it since the last look.
+    pub fn seen(&self) -> Vec<Request> {
+        std::mem::take(&mut self.state.lock().unwrap().seen)
+    }
+}
+
+impl State {
+    fn answer(&mut self, request: &Request) -> Answer {
+        match request.path() {
+            CUSTOMER => self.customer(request),
+            // HTTPBasicAuth may be set up for agents as well, who then are whoever the header says.
+            AGENT => match remote_user(request) {
+                Some(login) => Answer::page(200, &page("Agent", &format!("agent: {login}"))),
+                None => Answer::page(200, &page("Agent login", "agent: nobody")),
+            },
+            path if path.starts_with("/otobo/nph-genericinterface.pl") => {
+                Answer::page(200, &format!("interface: {}", remote_user(request).unwrap_or_default()))
+            }
+            _ => Answer::page(404, &page("Not found", "not found")),
+        }
+    }
+
+    fn customer(&mut self, request: &Request) -> Answer {
+        let session = request.cookie(COOKIE);
+        match request.parameter("Action").as_deref() {
+            Some("Login") => self.login(request),
+            Some("Logout") => {
+                session.and_then(|session| self.sessions.remove(&session));
+                Answer::page(200, &page("Logged out", "logged out"))
+                    .with("Set-Cookie", &format!("{COOKIE}=; Path=/otobo/; Max-Age=0"))
+            }
+            action => match session.and_then(|session| self.sessions.get(&session)) {
+                Some(login) => self.inside(request, action, login),
+                None => Answer::page(200, &form(request.query())),
+            },
+        }
+    }
+
+    /// `AuthModule` DB first, then HTTPBasicAuth.
+    fn login(&mut self, request: &Request) -> Answer {
+        let by_password = request.parameter("User").zip(request.parameter("Password"));
+        let by_password = by_password.filter(|(user, password)| (user.as_str(), password.as_str()) == DAVE);
+        let login = by_password.map(|(user, _)| user).or_else(|| remote_user(request));
+        let is_known = |login: &String| login == DAVE.0 || self.tickets.values().any(|owner| owner == login);
+        let Some(login) = login.filter(is_known) else {
+            return Answer::page(200, &form(&request.parameter("RequestedURL").unwrap_or_default()));
+        };
+        let session = format!("session{}", self.sessions.len());
+        let cookie = format!("{COOKIE}={session}; Path=/otobo/; HttpOnly; Secure; SameSite=Lax");
+        self.sessions.insert(session, login);
+        let page = request.parameter("RequestedURL").unwrap_or_default();
+        Answer::to(302, &format!("{CUSTOMER}?{page}")).with("Set-Cookie", &cookie)
+    }
+
+    fn inside(&self, request: &Request, action: Option<&str>, login: &str) -> Answer {
+        let number = request.parameter("TicketNumber").unwrap_or_default();
+        match action {
+            Some("CustomerTicketZoom") if self.tickets.get(&number).is_some_and(|owner| owner == login) => {
+                Answer::page(200, &page(&format!("Ticket#{number}"), &format!("ticket {number} of {login}")))
+            }
+            Some("CustomerTicketZoom") => Answer::page(403, &page("No permission", &format!("not for {login}"))),
+            _ => Answer::page(200, &page("My tickets", &format!("tickets of {login}"))),
+        }
+    }
+}
+
+/// As `HTTPBasicAuth` reads it: whatever header becomes HTTP_REMOTE_USER.
+fn remote_user(request: &Request) -> Option<String> {
+    request.environment("HTTP_REMOTE_USER").filter(|login| !login.is_empty())
+}
+
+fn page(title: &str, text: &str) -> String {
+    format!(
+        "<!DOCTYPE html><html lang=\"en\"><head><title>{title}</title></head><body><h1>{title}</h1><p>{text}</p></body></html>"
+    )
+}
+
+/// The login page, which leads on to where somebody wanted to go.
+fn form(requested: &str) -> String {
+    let requested = requested.replace('"', "");
+    page(
+        "Log in",
+        &format!(
+            "please log in<form method=\"post\" action=\"{CUSTOMER}\"><input name=\"Action\" type=\"hidden\" value=\"Login\">\
+             <input name=\"RequestedURL\" type=\"hidden\" value=\"{requested}\"><input name=\"User\"><input name=\"Password\" \
+             type=\"password\"><button>Log in</button></form>"
+        ),
+    )
+}

@@ -1,0 +1,89 @@
+//! `examples/systemd/otab.service` and `otab.socket`, and `examples/otobo`. systemd itself does not run here: its own
+//! checker reads the units, and weighs what the service may still do.
+
+use std::process::{Command, Output};
+
+use crate::setups::Shipped;
+use crate::site::Site;
+
+/// What systemd calls the exposure, in tenths; the worst is 100.
+const MOST_EXPOSURE: &str = "15";
+
+/// The shipped units in the site, with their paths changed.
+fn units(site: &Site) {
+    Shipped::read("systemd/otab.service")
+        .with("/usr/local/bin/otab", env!("CARGO_BIN_EXE_otab"))
+        .with("/etc/otab/otab.toml", site.path("otab.toml").display())
+        .write(site, "otab.service");
+    Shipped::read("systemd/otab.socket").write(site, "otab.socket");
+}
+
+fn analyze(site: &Site, words: &[&str]) -> Output {
+    let mut analyze = Command::new("systemd-analyze");
+    analyze.args(words).arg(site.path("otab.service"));
+    if words[0] == "verify" {
+        analyze.arg(site.path("otab.socket"));
+    }
+    analyze.output().unwrap()
+}
+
+const VERIFY: [&str; 2] = ["verify", "--man=no"];
+const SECURITY: [&str; 4] = ["security", "--offline=yes", "--no-pager", "--threshold"];
+
+#[test]
+fn systemd_has_nothing_to_say_against_the_doors_units_and_would_if_there_were() {
+    let site = Site::new("");
+    units(&site);
+    let output = analyze(&site, &VERIFY);
+    assert!(output.status.success() && output.stderr.is_empty() && output.stdout.is_empty(), "{output:?}");
+    for (unit, right, wrong) in [
+        ("otab.service", "ProtectSystem=", "ProtectSytem="),
+        ("otab.service", "Type=notify", "Type=notified"),
+        ("otab.service", "SystemCallFilter=@system-service", "SystemCallFilter=@system-servant"),
+        ("otab.service", "ExecStart=/", "ExecStart=/no/such"),
+        ("otab.socket", "SocketMode=0660", "SocketMode=group"),
+        ("otab.socket", "ListenStream=", "ListenSteam="),
+    ] {
+        units(&site);
+        let text = std::fs::read_to_string(site.path(unit)).unwrap();
+        assert!(text.contains(right), "{right}");
+        site.write(unit, &text.replace(right, wrong));
+        assert!(!analyze(&site, &VERIFY).stderr.is_empty(), "{wrong}");
+    }
+}
+
+#[test]
+fn the_door_may_do_little_besides_its_work() {
+    let site = Site::new("");
+    units(&site);
+    let output = analyze(&site, &[&SECURITY[..], &[MOST_EXPOSURE]].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    let text = std::fs::read_to_string(site.path("otab.service")).unwrap();
+    for line in
+        ["NoNewPrivileges=yes", "SystemCallFilter=@system-service", "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6"]
+    {
+        site.write("otab.service", &text.replace(line, ""));
+        let output = analyze(&site, &[&SECURITY[..], &["1"]].concat());
+        assert!(!output.status.success(), "{line}");
+    }
+}
+
+/// OTOBO's `sub Load` with the shipped lines, and what they set.
+#[test]
+fn the_lines_for_otobo_are_perl_and_set_the_two_modules_and_nothing_else() {
+    let site = Site::new("");
+    let lines = Shipped::read("otobo/Config.pm").text();
+    let program = format!(
+        "use strict; use warnings; sub Load {{ my $Self = shift;\n{lines}\n}} my %S; Load(\\%S); print \"$_=$S{{$_}}\\n\" for sort keys %S;\n"
+    );
+    let file = site.write("load.pl", &program);
+    let checked = Command::new("perl").arg("-c").arg(&file).output().unwrap();
+    assert!(checked.status.success() && checked.stderr.ends_with(b"syntax OK\n"), "{checked:?}");
+    let output = Command::new("perl").arg(&file).output().unwrap();
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        "Customer::AuthModule=Kernel::System::CustomerAuth::DB\n\
+         Customer::AuthModule1=Kernel::System::CustomerAuth::HTTPBasicAuth\n"
+    );
+    assert!(output.stderr.is_empty());
+}
