@@ -7,6 +7,7 @@ mod client;
 mod forged;
 mod life;
 mod limits;
+mod load;
 mod running;
 mod shown;
 mod stores;
