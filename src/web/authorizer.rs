@@ -1,4 +1,4 @@
-//! Answers Apache's questions who a session is for, by FastCGI: the same answer as `/auth` gives by HTTP, to the same
+//! Answers Apache's questions who a session is for, by `FastCGI`: the same answer as `/auth` gives by HTTP, to the same
 //! conditions. One question a connection.
 //!
 //! What it does not understand, what is too long and what is too slow gets no answer, and then Apache lets nobody pass.

@@ -1,8 +1,8 @@
-//! As much of FastCGI 1.0 as Apache's `mod_authnz_fcgi` speaks to an authorizer: bytes in, a question out; an
+//! As much of `FastCGI` 1.0 as Apache's `mod_authnz_fcgi` speaks to an authorizer: bytes in, a question out; an
 //! answer in, bytes out. Pure.
 //!
 //! Apache has nothing like nginx's `auth_request`. What it has for asking another program who somebody is, on each request
-//! and with its status, is this module and this protocol (sections 3, 5 and 6.3 of the FastCGI Specification). It opens a
+//! and with its status, is this module and this protocol (sections 3, 5 and 6.3 of the `FastCGI` Specification). It opens a
 //! connection for each question, and sends one `FCGI_BEGIN_REQUEST` and `FCGI_PARAMS` to their end.
 //!
 //! It never answers what it does not understand in full, and never holds more than [`MOST_BYTES`].

@@ -13,7 +13,7 @@ fn behind_each(test: impl Fn(&Front)) {
 
 const SECRET: &str = "s3cretS3cretS3cretS3cret";
 
-/// Every spelling that becomes HTTP_REMOTE_USER, and what some take for the like.
+/// Every spelling that becomes `HTTP_REMOTE_USER`, and what some take for the like.
 const SPELLINGS: [&str; 8] = [
     "Remote-User",
     "remote-user",

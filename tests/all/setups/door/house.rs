@@ -95,7 +95,7 @@ impl House {
 /// `otab serve`, once it says that it is ready.
 fn open(site: &Site) -> Server {
     let socket = UnixDatagram::bind(site.path("notify.sock")).unwrap();
-    socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    socket.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
     let mut serve = Command::new(env!("CARGO_BIN_EXE_otab"));
     serve.arg("--config").arg(site.path("otab.toml")).arg("serve").env_remove("LISTEN_FDS");
     let door = Server::start(serve.env("NOTIFY_SOCKET", site.path("notify.sock")));

@@ -12,7 +12,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 
 /// What no test waits longer for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A request, as a program behind the server sees it.
 #[derive(Debug, Clone)]
@@ -78,18 +78,6 @@ pub fn unescaped(text: &str) -> String {
         };
     }
     String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// `%xx` for everything but letters, digits and `-._~`.
-pub fn escaped(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut all, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            all.push(byte.into());
-        } else {
-            let _ = write!(all, "%{byte:02X}");
-        }
-        all
-    })
 }
 
 /// The first line and the headers.

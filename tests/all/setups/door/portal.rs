@@ -86,7 +86,7 @@ impl State {
         }
     }
 
-    /// `AuthModule` DB first, then HTTPBasicAuth.
+    /// `AuthModule` DB first, then `HTTPBasicAuth`.
     fn login(&mut self, request: &Request) -> Answer {
         let by_password = request.parameter("User").zip(request.parameter("Password"));
         let by_password = by_password.filter(|(user, password)| (user.as_str(), password.as_str()) == DAVE);
@@ -114,7 +114,7 @@ impl State {
     }
 }
 
-/// As `HTTPBasicAuth` reads it: whatever header becomes HTTP_REMOTE_USER.
+/// As `HTTPBasicAuth` reads it: whatever header becomes `HTTP_REMOTE_USER`.
 fn remote_user(request: &Request) -> Option<String> {
     request.environment("HTTP_REMOTE_USER").filter(|login| !login.is_empty())
 }

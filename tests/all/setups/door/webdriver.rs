@@ -1,4 +1,4 @@
-//! A real Chromium without a window, driven through chromedriver by the WebDriver protocol (W3C), which is JSON by HTTP.
+//! A real Chromium without a window, driven through chromedriver by the `WebDriver` protocol (W3C), which is JSON by HTTP.
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::http::plainly;
 
-/// WebDriver's name for an element (section 12.2).
+/// `WebDriver`'s name for an element (section 12.2).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// A window of a browser, with a profile of its own. It ends with the test.
@@ -18,7 +18,7 @@ pub struct Browser {
     port: u16,
     session: String,
     driver: Child,
-    _profile: tempfile::TempDir,
+    profile: tempfile::TempDir,
 }
 
 impl Browser {
@@ -38,7 +38,7 @@ impl Browser {
         let (driver, port, lines) = (0..10).find_map(|_| driver(profile.path())).expect("chromedriver listens");
         // Whatever else it says has to go somewhere.
         std::thread::spawn(move || lines.for_each(drop));
-        let mut browser = Self { port, session: String::new(), driver, _profile: profile };
+        let mut browser = Self { port, session: String::new(), driver, profile };
         let mut preferences = settings.clone();
         preferences["intl.accept_languages"] = language.into();
         let arguments = [
@@ -54,12 +54,12 @@ impl Browser {
             "--ignore-certificate-errors",
             "--hide-scrollbars",
             "--window-size=1280,900",
-            &format!("--user-data-dir={}", browser._profile.path().join("profile").display()),
+            &format!("--user-data-dir={}", browser.profile.path().join("profile").display()),
         ];
         let options = json!({ "args": arguments, "prefs": preferences, "binary": "/usr/bin/chromium" });
         let wish = json!({ "capabilities": { "alwaysMatch": { "acceptInsecureCerts": true, "goog:chromeOptions": options } } });
         let session = browser.call("POST", "/session", &wish);
-        browser.session = session["sessionId"].as_str().unwrap().to_owned();
+        session["sessionId"].as_str().unwrap().clone_into(&mut browser.session);
         // How long it looks for an element: a page may still be on its way.
         browser.post("/timeouts", &json!({ "implicit": 20_000 }));
         browser
@@ -126,7 +126,7 @@ impl Browser {
         self.post(&format!("/element/{}/value", self.element(selector)), &json!({ "text": text }));
     }
 
-    /// Presses keys, by WebDriver's names for them.
+    /// Presses keys, by `WebDriver`'s names for them.
     pub fn press(&self, keys: &str) {
         let strokes = keys.chars().map(|key| key.to_string());
         let strokes = strokes.flat_map(|key| ["keyDown", "keyUp"].map(|kind| json!({ "type": kind, "value": key })));
@@ -189,7 +189,7 @@ fn driver(home: &Path) -> Option<(Child, u16, Lines)> {
     let mut driver = Command::new("chromedriver");
     driver.arg("--port=0").env("HOME", home).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut driver = driver.spawn().expect("chromedriver, of Debian's package chromium-driver");
-    let mut lines = BufReader::new(driver.stdout.take()?).lines().map_while(Result::ok);
+    let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
     let port = lines.find_map(|line| line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok());
     let Some(port) = port else {
         let _ = driver.wait();
