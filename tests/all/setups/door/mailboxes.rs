@@ -10,8 +10,8 @@ const OTHER: &str = "2026112010000025";
 
 /// Takes one over from a table of the package's.
 fn import(house: &House) {
-    let path = house.site.path("package.db");
-    let package = rusqlite::Connection::open(&path).unwrap();
+    // On SQLite, otab reads no file that is not its own.
+    let (path, package) = (house.site.path("otab.db"), house.site.database());
     let table = "CREATE TABLE ota_tokens (token VARCHAR(250), ticket_number VARCHAR(250), user VARCHAR(250), \
                  used SMALLINT, change_time DATETIME, create_time DATETIME)";
     package.execute(table, []).unwrap();
