@@ -63,6 +63,7 @@ fn route(path: &str) -> &'static str {
         "/logout" => "/logout",
         "/otab/logout" => "/otab/logout",
         "/otab/enter" => "/otab/enter",
+        "/otab/ended" => "/otab/ended",
         "/otab/style.css" => "/otab/style.css",
         "/otab/logo" => "/otab/logo",
         path if path.starts_with("/t/") => "/t/{token}",

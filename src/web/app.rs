@@ -84,6 +84,7 @@ impl App {
         Router::new()
             .route("/t/{*token}", get(link::show).post(link::press))
             .route(hand_over::PATH, get(misrouted).post(misrouted))
+            .route("/otab/ended", get(ended))
             .route("/auth", get(auth::auth))
             .route("/otab/logout", get(leave::show).post(leave::press))
             .route("/logout", get(leave::show).post(leave::press))
@@ -144,6 +145,11 @@ pub(super) fn see_other(address: &str) -> Response {
 
 async fn misrouted(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     app.page(Page::Misrouted, &headers, None)
+}
+
+/// What proxies show where `/auth` has said no.
+async fn ended(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    app.page(Page::Ended, &headers, None)
 }
 
 async fn not_found(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use super::app::App;
 use super::cookie;
 use super::desk::Guest;
+use super::pages::Page;
 use super::peer::Client;
 use super::remembered::Recall;
 use crate::clock;
@@ -27,7 +28,8 @@ pub(super) async fn auth(
     headers: HeaderMap,
 ) -> Response {
     let Some(login) = app.login(&headers, client).await else {
-        return StatusCode::UNAUTHORIZED.into_response();
+        // Caddy and Traefik show this answer, nginx and Apache fetch `/otab/ended`.
+        return app.page(Page::Ended, &headers, None);
     };
     let mut answer = StatusCode::OK.into_response();
     if let Ok(name) = HeaderName::from_bytes(app.settings.user_header.as_bytes()) {

@@ -64,9 +64,10 @@ pub(super) enum Page {
     TooMany,
     Unavailable,
     Misrouted,
+    Ended,
 }
 
-const ALL: [Page; 12] = [
+const ALL: [Page; 13] = [
     Page::Open,
     Page::Used,
     Page::Expired,
@@ -79,6 +80,7 @@ const ALL: [Page; 12] = [
     Page::TooMany,
     Page::Unavailable,
     Page::Misrouted,
+    Page::Ended,
 ];
 
 impl Page {
@@ -97,6 +99,7 @@ impl Page {
             Self::TooMany => "too_many",
             Self::Unavailable => "unavailable",
             Self::Misrouted => "misrouted",
+            Self::Ended => "ended",
         }
     }
 
@@ -105,6 +108,7 @@ impl Page {
             Self::Open | Self::NewLink | Self::Logout => 200,
             Self::Used | Self::Wrong => 410,
             Self::Expired | Self::NotFound => 404,
+            Self::Ended => 401,
             Self::Forbidden => 403,
             Self::TooMany => 429,
             Self::Misrouted => 502,
@@ -196,6 +200,18 @@ impl Pages {
             }
         }
         Ok(())
+    }
+
+    /// Each page in each language, by a name such as `open-de`: to look at in tests, and no promise.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn specimens(&self) -> Vec<(String, String)> {
+        let link = Link { address: "carol@corp.example".to_owned(), ticket: Some("2026112010000017".to_owned()) };
+        let all = ALL.iter().flat_map(|page| self.languages.keys().map(move |language| (*page, language)));
+        let specimen = |(page, language): (Page, &String)| {
+            (format!("{}-{language}", page.key()), self.render(page, language, &link))
+        };
+        all.map(specimen).collect()
     }
 
     /// The language for a customer (a stored tag, or none) and his browser.

@@ -55,6 +55,13 @@ impl Style {
             .replace("{{edge_dark}}", &edge(1));
         Self(Kept::new("text/css; charset=utf-8", sheet.into_bytes()))
     }
+
+    /// The sheet: to look at in tests, and no promise.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.bytes).into_owned()
+    }
 }
 
 /// A site's logo.

@@ -154,7 +154,7 @@ fn faults(browser: &Browser) -> String {
 }
 
 /// What tidy says against a page.
-fn tidy(html: &str) -> String {
+pub fn tidy(html: &str) -> String {
     let mut tidy = Command::new("tidy");
     tidy.args(["-e", "-q", "--show-info", "no"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = tidy.spawn().unwrap();
@@ -163,7 +163,7 @@ fn tidy(html: &str) -> String {
 }
 
 /// Looks at the page that is open, as everybody might see it.
-fn look(browser: &Browser, name: &str) {
+pub fn look(browser: &Browser, name: &str) {
     for (width, height, device) in [(1280, 800, "desktop"), (360, 740, "phone")] {
         for (is_dark, scheme) in [(false, "light"), (true, "dark")] {
             browser.size(width, height);

@@ -78,6 +78,15 @@ impl House {
         text.split_whitespace().find(|word| word.starts_with(&self.client.origin())).expect("a link").to_owned()
     }
 
+    /// All that stands in the door's log and in the proxy's by now.
+    pub fn logs(&self) -> String {
+        let mut logs = std::fs::read_to_string(self.site.path("otab.log")).unwrap();
+        for file in std::fs::read_dir(self.site.path("logs")).unwrap() {
+            logs += &String::from_utf8_lossy(&std::fs::read(file.unwrap().path()).unwrap());
+        }
+        logs
+    }
+
     /// The path of a link.
     pub fn path(&self, link: &str) -> String {
         link.strip_prefix(&self.client.origin()).unwrap().to_owned()

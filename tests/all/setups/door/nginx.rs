@@ -12,6 +12,13 @@ pub fn start(site: &Site, places: &Places) -> Proxy {
     start_with(site, places, |text| text)
 }
 
+/// The same, but that what a browser says in Referer reaches everybody.
+pub fn start_passing_referer_on(site: &Site, places: &Places) -> Proxy {
+    start_with(site, places, |text| {
+        text.with("proxy_set_header Referer $otab_referer;", "").with("proxy_set_header Referer \"\";", "")
+    })
+}
+
 /// The same, with another server.
 fn start_with(site: &Site, places: &Places, change: impl Fn(Shipped) -> Shipped) -> Proxy {
     let folder = site.folder().display();

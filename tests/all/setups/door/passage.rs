@@ -38,10 +38,7 @@ fn a_link_opens_its_ticket_once_behind_each_proxy_and_stands_in_no_log() {
         for request in house.portal.seen() {
             assert!(!format!("{request:?}").contains(secrets[0]), "{name}: {request:?}");
         }
-        let mut logs = std::fs::read_to_string(house.site.path("otab.log")).unwrap();
-        for file in std::fs::read_dir(house.site.path("logs")).unwrap() {
-            logs += &String::from_utf8_lossy(&std::fs::read(file.unwrap().path()).unwrap());
-        }
+        let logs = house.logs();
         assert!(logs.contains(CUSTOMER) && logs.contains("door: open"), "{name}: {logs}");
         assert!(secrets.iter().all(|secret| !logs.contains(secret)), "{name}: {logs}");
     }
