@@ -68,9 +68,10 @@ impl App {
 
     /// Asks the site. Where it cannot say, nobody is let in.
     async fn look(&self, secret: Secret, hash: &str, seen: Option<Timestamp>, now: Timestamp) -> Option<Guest> {
+        let before = self.remembered.before_a_look();
         match self.workers.ask(move |desk| desk.guest(&secret, seen)).await {
             Ok(Some(guest)) => {
-                self.remembered.keep(hash, guest.clone(), now);
+                self.remembered.keep(hash, guest.clone(), now, before);
                 Some(guest)
             }
             Ok(None) => {

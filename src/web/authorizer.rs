@@ -28,14 +28,21 @@ pub async fn authorize(bound: Bound, app: Arc<App>, mut stop: watch::Receiver<bo
     let listener = Listener::new(bound)?;
     let room = Arc::new(Semaphore::new(QUESTIONS));
     loop {
-        let permit = Arc::clone(&room).acquire_owned().await.map_err(io::Error::other)?;
+        let permit = tokio::select! {
+            permit = Arc::clone(&room).acquire_owned() => permit.map_err(io::Error::other)?,
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = stop.wait_for(|stop| *stop) => return Ok(()),
+            _ = stop.wait_for(|stop| *stop) => break,
         };
-        let Ok((stream, _)) = accepted else {
-            tokio::time::sleep(PAUSE).await;
-            continue;
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                app.journal.note(format!("door: no question of Apache's can be accepted: {error}"));
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
         };
         let app = Arc::clone(&app);
         tokio::spawn(async move {
@@ -43,6 +50,11 @@ pub async fn authorize(bound: Bound, app: Arc<App>, mut stop: watch::Receiver<bo
             drop(permit);
         });
     }
+    drop(listener);
+    // Those under way get their answers.
+    let all = u32::try_from(QUESTIONS).unwrap_or(u32::MAX);
+    let _ = tokio::time::timeout(PATIENCE, room.acquire_many(all)).await;
+    Ok(())
 }
 
 /// One question, one answer.
@@ -65,7 +77,7 @@ async fn converse(mut stream: Box<dyn Stream>, app: &App) -> io::Result<()> {
 
 /// As `/auth` has it, of the variables instead of the fields.
 async fn login(question: &Question, app: &App) -> Option<HeaderValue> {
-    let value = |name| question.variable(name).and_then(|value| HeaderValue::from_str(value).ok());
+    let value = |name| question.variable(name).and_then(|value| HeaderValue::from_bytes(value.as_bytes()).ok());
     let mut headers = HeaderMap::new();
     headers.insert(header::COOKIE, value("HTTP_COOKIE")?);
     headers.insert("x-original-uri", value("REQUEST_URI")?);

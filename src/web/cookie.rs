@@ -10,8 +10,10 @@ const LENGTH: usize = 22;
 
 /// The session that a request brings along. None where it brings two: one of them is somebody else's.
 pub(super) fn session(headers: &HeaderMap) -> Option<Secret> {
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    // Cookies of others may hold any byte, and hide none of ours.
+    let lines: Vec<_> = headers.get_all(header::COOKIE).iter().map(|line| line.as_bytes().to_owned()).collect();
+    let text = String::from_utf8_lossy(&lines.join(&b';')).into_owned();
+    let pairs = text.split(';').filter_map(|pair| pair.trim().split_once('='));
     let mut values = pairs.filter(|(name, _)| *name == NAME).map(|(_, value)| value);
     let value = values.next()?;
     if values.next().is_some() || value.len() != LENGTH {
@@ -32,12 +34,14 @@ pub(super) fn taken() -> String {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     fn read(lines: &[&str]) -> Option<String> {
         let mut headers = HeaderMap::new();
         for line in lines {
-            headers.append(header::COOKIE, line.parse().unwrap());
+            headers.append(header::COOKIE, HeaderValue::from_bytes(line.as_bytes()).unwrap());
         }
         session(&headers).map(|secret| secret.expose().to_owned())
     }
@@ -47,6 +51,7 @@ mod tests {
         let value = "abcdefghijklmnopqrstuv";
         let pair = format!("__Host-otab={value}");
         assert_eq!(read(&[&format!("a=b; {pair};c=d")]).as_deref(), Some(value));
+        assert_eq!(read(&[&format!("a=ä; {pair}"), "b=ö"]).as_deref(), Some(value));
         for lines in [
             &[format!("{pair}; {pair}")][..],
             &[pair.clone(), pair.clone()],

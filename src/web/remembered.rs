@@ -3,7 +3,7 @@
 //! Bounded. Time is an argument. A session is kept by the hash of its secret.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
@@ -17,7 +17,14 @@ const MOST: usize = 50_000;
 /// Sessions that were good a moment ago.
 #[derive(Debug, Default)]
 pub(super) struct Remembered {
-    kept: Mutex<HashMap<String, Kept>>,
+    memory: Mutex<Memory>,
+}
+
+#[derive(Debug, Default)]
+struct Memory {
+    kept: HashMap<String, Kept>,
+    /// How often something was forgotten.
+    forgotten: u64,
 }
 
 #[derive(Debug)]
@@ -42,7 +49,7 @@ pub(super) enum Recall {
 impl Remembered {
     /// What is known of a session that sends a request now.
     pub(super) fn recall(&self, hash: &str, ends: &Ends, now: Timestamp) -> Recall {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = &mut self.lock().kept;
         let Some(known) = kept.get_mut(hash) else { return Recall::Unknown };
         let Guest { created_at, seen_at, .. } = known.guest;
         if is_past(created_at, ends.length, now) || is_past(seen_at, ends.idle, now) {
@@ -57,9 +64,18 @@ impl Remembered {
         Recall::Good(known.guest.clone())
     }
 
-    /// A session has been looked at, and is good.
-    pub(super) fn keep(&self, hash: &str, guest: Guest, now: Timestamp) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+    /// To be asked before a session is looked at, for [`Remembered::keep`].
+    pub(super) fn before_a_look(&self) -> u64 {
+        self.lock().forgotten
+    }
+
+    /// A session has been looked at, and is good. It is not kept where one was forgotten since `before`: it may be
+    /// this one, which has ended behind the look.
+    pub(super) fn keep(&self, hash: &str, guest: Guest, now: Timestamp, before: u64) {
+        let Memory { kept, forgotten } = &mut *self.lock();
+        if *forgotten != before {
+            return;
+        }
         if kept.len() >= MOST {
             kept.retain(|_, known| !is_past(known.looked_at, LOOK, now));
             if kept.len() >= MOST {
@@ -72,7 +88,13 @@ impl Remembered {
 
     /// A session is good no more.
     pub(super) fn forget(&self, hash: &str) {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).remove(hash);
+        let mut memory = self.lock();
+        memory.kept.remove(hash);
+        memory.forgotten += 1;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -96,11 +118,11 @@ mod tests {
     fn a_session_is_good_for_a_minute_from_the_last_look_and_not_from_the_last_request() {
         let all = Remembered::default();
         assert_eq!(all.recall("a", &ENDS, at(0)), Recall::Unknown);
-        all.keep("a", guest(0, 0), at(0));
+        all.keep("a", guest(0, 0), at(0), all.before_a_look());
         assert!(matches!(all.recall("a", &ENDS, at(59)), Recall::Good(_)));
         assert_eq!(all.recall("a", &ENDS, at(60)), Recall::Ask(at(59)));
         assert_eq!(all.recall("a", &ENDS, at(-1)), Recall::Ask(at(59)));
-        all.keep("a", guest(0, 60), at(60));
+        all.keep("a", guest(0, 60), at(60), all.before_a_look());
         assert!(matches!(all.recall("a", &ENDS, at(61)), Recall::Good(_)));
         all.forget("a");
         assert_eq!(all.recall("a", &ENDS, at(61)), Recall::Unknown);
@@ -109,11 +131,11 @@ mod tests {
     #[test]
     fn both_ends_hold_without_asking() {
         let all = Remembered::default();
-        all.keep("idle", guest(0, 0), at(299));
+        all.keep("idle", guest(0, 0), at(299), all.before_a_look());
         assert!(matches!(all.recall("idle", &ENDS, at(299)), Recall::Good(_)));
-        all.keep("idle", guest(0, 0), at(300));
+        all.keep("idle", guest(0, 0), at(300), all.before_a_look());
         assert_eq!(all.recall("idle", &ENDS, at(300)), Recall::Over);
-        all.keep("old", guest(0, 599), at(599));
+        all.keep("old", guest(0, 599), at(599), all.before_a_look());
         assert!(matches!(all.recall("old", &ENDS, at(599)), Recall::Good(_)));
         assert_eq!(all.recall("old", &ENDS, at(600)), Recall::Over);
         assert_eq!(all.recall("old", &ENDS, at(600)), Recall::Unknown);
@@ -123,8 +145,17 @@ mod tests {
     fn memory_is_bounded() {
         let all = Remembered::default();
         for number in 0..(MOST + 10) {
-            all.keep(&number.to_string(), guest(0, 0), at(0));
+            all.keep(&number.to_string(), guest(0, 0), at(0), all.before_a_look());
         }
-        assert!(all.kept.lock().unwrap().len() <= MOST);
+        assert!(all.lock().kept.len() <= MOST);
+    }
+
+    #[test]
+    fn a_session_that_ends_while_it_is_looked_at_is_not_kept() {
+        let all = Remembered::default();
+        let before = all.before_a_look();
+        all.forget("a");
+        all.keep("a", guest(0, 0), at(0), before);
+        assert_eq!(all.recall("a", &ENDS, at(0)), Recall::Unknown);
     }
 }

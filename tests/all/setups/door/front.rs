@@ -175,7 +175,7 @@ fn door(request: &Request) -> Answer {
         "/auth" if is_session && !said.is_empty() && said.iter().all(|uri| uri == ENTER) => {
             Answer::page(200, "").with("Remote-User", CAROL)
         }
-        "/auth" => Answer::page(401, ""),
+        "/auth" | "/otab/ended" => Answer::page(401, ""),
         _ => Answer::page(200, "the door"),
     }
 }
