@@ -25,8 +25,9 @@ pub struct Otab {
     pub command: Option<Command>,
 }
 
-/// The commands.
+/// The commands. Only the one that is asked for is built: each mail is a run of its own.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Command {
     /// Filter one mail from standard input to standard output.
     Filter(Filter),

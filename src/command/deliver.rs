@@ -69,7 +69,7 @@ fn spool(filter: &Filter<'_>, write: impl FnOnce(&mut File) -> Result<(), CopyEr
 fn settle(filter: &Filter<'_>, token: &Owed, was_taken: bool) {
     super::failpoint("settling");
     let now = clock::now();
-    let mut dbs = filter.site.databases(filter.site.config.limits.decide);
+    let mut dbs = filter.site.databases(filter.site.config.limits.decide).leaving_logs();
     let settled = dbs.get(&filter.site.store).and_then(|store| {
         store.write(|tx| {
             if was_taken {

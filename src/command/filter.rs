@@ -189,7 +189,8 @@ impl Filter<'_> {
         let mode = Mode { now: clock::now(), dry_run: self.explains(), state };
         // A fifth of the time is kept back, so that `on_error` can still answer for a locked database.
         let busy = self.watch.left() / 5 * 4;
-        let mut dbs = if mode.dry_run { self.site.databases_for_trial(busy) } else { self.site.databases(busy) };
+        let mut dbs =
+            if mode.dry_run { self.site.databases_for_trial(busy) } else { self.site.databases(busy).leaving_logs() };
 
         examined.kind = self.kind(&mut dbs, &examined)?;
         let asked = self.ask(&mut dbs, rules, &examined, mode)?;

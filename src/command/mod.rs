@@ -68,10 +68,12 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// The command line as clap knows it, so that a test can hold the manual page against it.
+/// The whole command line as clap knows it, so that a test can hold the manual page against it.
 #[must_use]
 pub fn command_line() -> clap::Command {
-    cli::Otab::command()
+    let mut line = cli::Otab::command();
+    line.build();
+    line
 }
 
 fn dispatch(otab: cli::Otab) -> ExitCode {

@@ -100,7 +100,7 @@ pub fn give(site: &Site, request: &Request, busy: Duration) -> Gift {
     if site.config.one_time_auth.link_url.is_none() {
         return Given::Plain("one_time_auth.link_url is not set").into();
     }
-    let mut dbs = site.databases(busy);
+    let mut dbs = site.databases(busy).leaving_logs();
     let gift =
         look_up(site, &mut dbs, number, recipient).unwrap_or_else(|error| Given::Failed(error.to_string()).into());
     if let Err(error) = dbs.close() {
@@ -150,7 +150,7 @@ fn minted(site: &Site, dbs: &mut Databases, ticket: &Ticket, customer: &Customer
 /// Says of a token what became of its mail: taken; or not, and the token goes, since its link reached
 /// nobody.
 pub fn settle(site: &Site, token: i64, was_taken: bool) -> Result<(), db::Error> {
-    let mut dbs = site.databases(site.config.limits.decide);
+    let mut dbs = site.databases(site.config.limits.decide).leaving_logs();
     dbs.get(&site.store)?
         .write(|tx| if was_taken { token::activate(tx, token, clock::now()) } else { token::withdraw(tx, token) })?;
     dbs.close()

@@ -16,9 +16,10 @@ use super::scalars::one_line;
 impl<'r, 't> Table<'r, 't> {
     /// A list of texts, each read on its own. An entry with a problem is left out.
     pub(super) fn list<T>(&self, key: &str, default: &[&str], parse: impl Fn(&str) -> Result<T, Complaint>) -> Vec<T> {
-        let entries: Vec<_> = default.iter().map(|entry| quoted(entry)).collect();
-        let toml = format!("[{}]", entries.join(", "));
-        self.know(key, Kind::List, Some(toml));
+        self.know(key, Kind::List, || {
+            let entries: Vec<_> = default.iter().map(|entry| quoted(entry)).collect();
+            Some(format!("[{}]", entries.join(", ")))
+        });
         let Some(array) = self.typed(key, "a list of texts: [\"…\", \"…\"]", DeValue::as_array) else {
             // A default that does not parse is a fault that the tests of EXAMPLE find.
             return default.iter().filter_map(|text| parse(text).ok()).collect();
@@ -38,8 +39,8 @@ impl<'r, 't> Table<'r, 't> {
             Some(text) => one_line(text).and_then(|()| parse(text)),
             None => Err(complaint("is no text", "write it in quotes")),
         };
-        let key = format!("{}[{}]", self.full(key), index + 1);
-        parsed.map_err(|complaint| self.reading.problem(value.span().start, &key, complaint)).ok()
+        let key = || format!("{}[{}]", self.full(key), index + 1);
+        parsed.map_err(|complaint| self.reading.problem(value.span().start, &key(), complaint)).ok()
     }
 
     /// A table of free keys with texts as their values. Where it stands, it replaces the default.
@@ -51,7 +52,7 @@ impl<'r, 't> Table<'r, 't> {
     ) -> BTreeMap<String, String> {
         let table = self.know_table(key, Kind::Map);
         for (name, value) in default {
-            table.know(name, Kind::String, Some(quoted(value)));
+            table.know(name, Kind::String, || Some(quoted(value)));
         }
         let Some(entries) = table.entries else {
             return default.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
@@ -67,7 +68,7 @@ impl<'r, 't> Table<'r, 't> {
     /// Reads every table of an array. Without any, `read` sees a stand-in, so that its keys are
     /// known, and what it makes of that is dropped.
     pub(super) fn tables<T>(&self, key: &str, read: impl Fn(&Table<'r, 't>) -> Option<T>) -> Vec<T> {
-        self.know(key, Kind::Tables, None);
+        self.know(key, Kind::Tables, || None);
         let array = self.typed(key, "an array of tables: [[…]]", DeValue::as_array);
         let Some(array) = array.filter(|array| !array.is_empty()) else {
             let _ = read(&self.stand_in(key));

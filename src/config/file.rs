@@ -63,12 +63,13 @@ fn text(path: &Path) -> Result<String, Failure> {
     let file = OpenOptions::new().read(true).custom_flags(nonblock).open(path)?;
     let metadata = file.metadata()?;
     judge(path, &metadata)?;
-    let text = String::from_utf8(bytes(file)?);
+    let text = String::from_utf8(bytes(file, metadata.len())?);
     text.map_err(|_| Failure::Refused("it is not UTF-8; save it as UTF-8".to_owned()))
 }
 
-fn bytes(file: File) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
+fn bytes(file: File, size: u64) -> Result<Vec<u8>, Failure> {
+    // One more than it should hold, so that its end shows with the first read.
+    let mut bytes = Vec::with_capacity(usize::try_from(size.min(MAX) + 1).unwrap_or_default());
     file.take(MAX + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX {
         let why = "it is longer than 1 MiB; is it the right file?";

@@ -62,7 +62,7 @@ pub(super) fn read(entry: &Table<'_, '_>, is_ldap: bool, folder: &Path) -> Optio
         page_size: entry.integer("page_size", 500, &(1..=10_000)),
     };
     // A source that is none has no default for it.
-    entry.know("page_size", Kind::Integer, None);
+    entry.know("page_size", Kind::Integer, || None);
     let (wrong, why) = if is_ldap { (&NEVER[..], "an LDAP directory") } else { (&ONLY[..], "no LDAP directory") };
     for key in wrong.iter().filter(|key| entry.has(key)) {
         entry.problem(key, complaint(format!("has no meaning: this source is {why}"), "remove it"));

@@ -107,13 +107,16 @@ impl Config {
         // A byte order mark, as some editors leave it, is no part of the text.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let (root, errors) = DeTable::parse_recoverable(text);
-        let reading = Reading::new(text, errors.is_empty());
-        let top = reading.root(root.get_ref());
-        let config = read(&top, base);
-        if reading.is_whole {
-            find_contradictions(&top, &config);
+        let root = root.get_ref();
+        let reading = Reading::without_names(text, errors.is_empty());
+        let config = settle(&reading, root, base);
+        if reading.is_clean(root) {
+            return Ok(config);
         }
-        known::report_unknown(&reading, root.get_ref());
+        // Something is to be told: the same once more, with the names of all keys.
+        let reading = Reading::new(text, errors.is_empty());
+        let config = settle(&reading, root, base);
+        known::report_unknown(&reading, root);
         let mut problems = reading.into_problems();
         syntax::merge(&mut problems, text, &errors);
         if problems.is_empty() { Ok(config) } else { Err(problems) }
@@ -131,6 +134,16 @@ pub fn last_words(path: &Path) -> (String, Messages) {
     let placeholder = postmaster::link_placeholder(&top.table("postmaster"));
     let one_time_auth = one_time_auth::read(&top.table("one_time_auth"), Path::new(""));
     (placeholder, one_time_auth.messages_for("").clone())
+}
+
+/// All settings of a reading, and what contradicts what.
+fn settle(reading: &Reading<'_>, root: &DeTable<'_>, base: &Path) -> Config {
+    let top = reading.root(root);
+    let config = read(&top, base);
+    if reading.is_whole {
+        find_contradictions(&top, &config);
+    }
+    config
 }
 
 fn read(root: &Table<'_, '_>, base: &Path) -> Config {

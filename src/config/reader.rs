@@ -5,14 +5,16 @@
 //! goes on with the default, so that all problems are told at once. It reads no files. The types of
 //! keys are in `scalars` and `collections`.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::ptr;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::known::{Kind, Known};
+use super::known::{self, Kind, Known};
 use super::problem::{Complaint, Problem, complaint};
 
 /// One text on its way to a configuration.
@@ -21,13 +23,26 @@ pub(super) struct Reading<'t> {
     /// Whether the parser understood all of the text. What it skipped is not missing.
     pub(super) is_whole: bool,
     problems: RefCell<Vec<Problem>>,
-    /// By normal path: entries of arrays as `[]`.
-    known: RefCell<BTreeMap<String, Known>>,
+    asked: Asked,
+}
+
+/// What a reading remembers of the keys that it was asked for.
+enum Asked {
+    /// The addresses of their values, where the file has them: enough to see that it has no other key.
+    Places(RefCell<BTreeSet<usize>>),
+    /// All of them by normal path, entries of arrays as `[]`: for telling what an unknown one may be.
+    Names(RefCell<BTreeMap<String, Known>>),
 }
 
 impl<'t> Reading<'t> {
+    /// A reading that remembers every key by name.
     pub(super) fn new(text: &'t str, is_whole: bool) -> Self {
-        Self { text, is_whole, problems: RefCell::default(), known: RefCell::default() }
+        Self { text, is_whole, problems: RefCell::default(), asked: Asked::Names(RefCell::default()) }
+    }
+
+    /// The same, but for the names: they cost more than all the rest, and a file without problems needs none.
+    pub(super) fn without_names(text: &'t str, is_whole: bool) -> Self {
+        Self { text, is_whole, problems: RefCell::default(), asked: Asked::Places(RefCell::default()) }
     }
 
     /// The table that all others are in.
@@ -57,9 +72,20 @@ impl<'t> Reading<'t> {
         });
     }
 
-    /// All keys that were asked for, by normal path.
+    /// All keys that were asked for, by normal path; none in a reading without names.
     pub(super) fn known(&self) -> BTreeMap<String, Known> {
-        self.known.borrow().clone()
+        match &self.asked {
+            Asked::Names(known) => known.borrow().clone(),
+            Asked::Places(_) => BTreeMap::new(),
+        }
+    }
+
+    /// Whether a reading without names found nothing to tell: no problem, and no key that nobody asked for.
+    pub(super) fn is_clean(&self, root: &DeTable<'_>) -> bool {
+        let Asked::Places(places) = &self.asked else {
+            return false;
+        };
+        self.is_whole && self.problems.borrow().is_empty() && known::count(root) == places.borrow().len()
     }
 
     /// All problems in the order of their lines.
@@ -114,8 +140,7 @@ impl<'r, 't> Table<'r, 't> {
     }
 
     pub(super) fn value(&self, key: &str) -> Option<&'r Spanned<DeValue<'t>>> {
-        let mut entries = self.entries?.iter();
-        entries.find_map(|(name, value)| (name.get_ref() == key).then_some(value))
+        self.entries?.get(key)
     }
 
     /// The value in the type that `get` reads; `None` where it is missing or of another type.
@@ -140,15 +165,27 @@ impl<'r, 't> Table<'r, 't> {
         }
     }
 
-    pub(super) fn know(&self, key: &str, kind: Kind, default: Option<String>) {
-        let known = Known { kind, default };
-        let mut all = self.reading.known.borrow_mut();
-        all.insert(join(&self.normal, key), known);
+    /// Makes a key known. `default` is its default as TOML, if it has one.
+    pub(super) fn know(&self, key: &str, kind: Kind, default: impl FnOnce() -> Option<String>) {
+        match &self.reading.asked {
+            Asked::Names(all) => {
+                let known = Known { kind, default: default() };
+                all.borrow_mut().insert(join(&self.normal, key), known);
+            }
+            Asked::Places(places) => {
+                let place = self.value(key).map(|value| ptr::from_ref(value).addr());
+                places.borrow_mut().extend(place);
+            }
+        }
     }
 
     pub(super) fn know_table(&self, key: &str, kind: Kind) -> Table<'r, 't> {
-        self.know(key, kind, None);
+        self.know(key, kind, || None);
         let table = self.typed(key, "a table", DeValue::as_table);
+        if let (Kind::Map, Asked::Places(places), Some(table)) = (kind, &self.reading.asked, table) {
+            // A map's keys are free.
+            places.borrow_mut().extend(table.values().map(|value| ptr::from_ref(value).addr()));
+        }
         let span = self.value(key).map_or(self.span.clone(), Spanned::span);
         Table {
             reading: self.reading,
@@ -169,8 +206,8 @@ impl<'r, 't> Table<'r, 't> {
 pub(super) fn join(path: &str, key: &str) -> String {
     let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     let bare = !key.is_empty() && key.chars().all(is_bare);
-    let key = if bare { key.to_owned() } else { quoted(key) };
-    if path.is_empty() { key } else { format!("{path}.{key}") }
+    let key = if bare { Cow::Borrowed(key) } else { Cow::Owned(quoted(key)) };
+    if path.is_empty() { key.into_owned() } else { [path, ".", &key].concat() }
 }
 
 /// A text as a TOML basic string. Rust's escapes are TOML's for all that a default holds.

@@ -14,7 +14,7 @@ use super::reader::{Table, quoted};
 impl Table<'_, '_> {
     /// A text on one line.
     pub(super) fn string(&self, key: &str, default: &str, check: impl Fn(&str) -> Result<(), Complaint>) -> String {
-        self.know(key, Kind::String, Some(quoted(default)));
+        self.know(key, Kind::String, || Some(quoted(default)));
         self.text(key, &|text| one_line(text).and_then(|()| check(text))).unwrap_or_else(|| default.to_owned())
     }
 
@@ -26,7 +26,7 @@ impl Table<'_, '_> {
 
     /// A text on one line that may be missing.
     pub(super) fn optional_string(&self, key: &str, check: impl Fn(&str) -> Result<(), Complaint>) -> Option<String> {
-        self.know(key, Kind::String, None);
+        self.know(key, Kind::String, || None);
         self.text(key, &|text| one_line(text).and_then(|()| check(text)))
     }
 
@@ -40,7 +40,7 @@ impl Table<'_, '_> {
 
     /// A text of any number of lines, not empty.
     pub(super) fn prose(&self, key: &str, default: &str) -> String {
-        self.know(key, Kind::String, Some(quoted(default)));
+        self.know(key, Kind::String, || Some(quoted(default)));
         self.text(key, &is_prose).unwrap_or_else(|| default.to_owned())
     }
 
@@ -49,7 +49,7 @@ impl Table<'_, '_> {
     where
         T: Copy + PartialOrd + Display + TryFrom<i128>,
     {
-        self.know(key, Kind::Integer, Some(default.to_string()));
+        self.know(key, Kind::Integer, || Some(default.to_string()));
         let value = self.typed(key, "a whole number without quotes", |value| {
             let integer = value.as_integer()?;
             // What is too long even for 128 bits is out of range as well.
@@ -70,20 +70,20 @@ impl Table<'_, '_> {
 
     /// True or false.
     pub(super) fn boolean(&self, key: &str, default: bool) -> bool {
-        self.know(key, Kind::Boolean, Some(default.to_string()));
+        self.know(key, Kind::Boolean, || Some(default.to_string()));
         self.typed(key, "true or false, without quotes", DeValue::as_bool).unwrap_or(default)
     }
 
     /// One of several words. The first is the default.
     pub(super) fn choice<T: Copy, const N: usize>(&self, key: &str, words: &[(&str, T); N]) -> T {
         const { assert!(N > 0) };
-        self.know(key, Kind::String, Some(quoted(words[0].0)));
+        self.know(key, Kind::String, || Some(quoted(words[0].0)));
         self.word(key, words).unwrap_or(words[0].1)
     }
 
     /// One of several words, or none of them where the key is missing.
     pub(super) fn optional_choice<T: Copy>(&self, key: &str, words: &[(&str, T)]) -> Option<T> {
-        self.know(key, Kind::String, None);
+        self.know(key, Kind::String, || None);
         self.word(key, words)
     }
 

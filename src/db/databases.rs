@@ -16,6 +16,8 @@ pub struct Databases {
     busy: Duration,
     /// Where given, only this database may be made (or stood in for) when it is missing.
     made: Option<Url>,
+    /// Whether small logs of SQLite files stay when the last connection closes.
+    leaves_logs: bool,
     open: HashMap<Url, Database>,
     /// Those for reading only, beside the others: a place may be written to for another purpose.
     reading: HashMap<Url, Database>,
@@ -26,7 +28,22 @@ impl Databases {
     /// No connection yet. `busy` is how long one statement waits for other writers.
     #[must_use]
     pub fn new(access: Access, busy: Duration) -> Self {
-        Self { access, busy, made: None, open: HashMap::new(), reading: HashMap::new(), directories: HashMap::new() }
+        Self {
+            access,
+            busy,
+            made: None,
+            leaves_logs: false,
+            open: HashMap::new(),
+            reading: HashMap::new(),
+            directories: HashMap::new(),
+        }
+    }
+
+    /// For the mail path, where each mail is a run of its own: small logs of SQLite files stay for the next one.
+    #[must_use]
+    pub fn leaving_logs(mut self) -> Self {
+        self.leaves_logs = true;
+        self
     }
 
     /// Limits the making of missing databases to this one. A customer source that is not there must
@@ -51,7 +68,10 @@ impl Databases {
         match self.open.entry(url.clone()) {
             Entry::Occupied(entry) => Ok(entry.into_mut()),
             Entry::Vacant(entry) => {
-                let database = Database::open(url, access, self.busy)?;
+                let mut database = Database::open(url, access, self.busy)?;
+                if self.leaves_logs {
+                    database.leave_log();
+                }
                 Ok(entry.insert(database))
             }
         }

@@ -200,7 +200,17 @@ impl Database {
         }
     }
 
-    /// Closes the connection; the last one out of an SQLite file folds its log into it.
+    /// Lets an SQLite file keep a small log beside it when this connection is the last one out.
+    pub fn leave_log(&mut self) {
+        match &mut self.driver {
+            Driver::Sqlite(connection) => connection.leave_log(),
+            #[cfg(any(feature = "postgresql", feature = "mariadb"))]
+            _ => {}
+        }
+    }
+
+    /// Closes the connection; the last one out of an SQLite file folds its log into it, but for a small one that
+    /// may stay.
     pub fn close(self) -> Result<(), Error> {
         match self.driver {
             Driver::Sqlite(connection) => connection.close(),

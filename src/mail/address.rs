@@ -99,14 +99,19 @@ fn is_atext(c: char) -> bool {
 /// The domain in A-labels, where that is beyond doubt.
 fn a_labels(domain: &str) -> Option<String> {
     let ascii = idna::domain_to_ascii_strict(domain).ok()?;
-    let (unicode, valid) = idna::domain_to_unicode(&ascii);
     let stated = lower_case(domain)?;
-    let plain = stated == ascii || (valid.is_ok() && stated == lower_case(&unicode)?);
+    let plain = stated == ascii || {
+        let (unicode, valid) = idna::domain_to_unicode(&ascii);
+        valid.is_ok() && stated == lower_case(&unicode)?
+    };
     (plain && !ascii.is_empty() && !ascii.ends_with('.')).then_some(ascii)
 }
 
 /// In lower case, where nothing is lost on the way: the Kelvin sign becomes a `k`, and no `k` becomes one.
 fn lower_case(text: &str) -> Option<String> {
+    if text.is_ascii() {
+        return Some(text.to_ascii_lowercase());
+    }
     let is_case = |c: &char| c.to_lowercase().eq([*c]) || c.to_lowercase().flat_map(char::to_uppercase).eq([*c]);
     text.chars().all(|c| is_case(&c)).then(|| text.chars().flat_map(char::to_lowercase).collect())
 }

@@ -2,7 +2,7 @@
 //!
 //! SQLite would write to a foreign file on the way: roll back its journal, fold in its log.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
@@ -18,30 +18,35 @@ const MAGIC: &[u8] = b"SQLite format 3\0";
 /// Where the application id stands, four bytes, big-endian.
 const APPLICATION_ID_AT: usize = 68;
 
-/// Files (device, inode) that have passed in this process.
+/// Where the versions of reading and writing stand: with 2, the file has a write-ahead log.
+const VERSIONS_AT: usize = 18;
+const WITH_LOG: &[u8] = &[2, 2];
+
+/// Files (device, inode) that have passed in this process, and whether they had a write-ahead log.
 ///
 /// Closing any descriptor of a file drops all locks that this process has on it (POSIX, fcntl), those
 /// of SQLite's own connections too. So each file is read here once, before its first connection is
 /// made, and never again.
-static PASSED: Mutex<BTreeSet<(u64, u64)>> = Mutex::new(BTreeSet::new());
+static PASSED: Mutex<BTreeMap<(u64, u64), bool>> = Mutex::new(BTreeMap::new());
 
-/// Passes a file whose header is that of an otab database.
-pub(super) fn check(path: &Path) -> Result<(), Error> {
+/// Passes a file whose header is that of an otab database; whether it says that there is a write-ahead log.
+pub(super) fn check(path: &Path) -> Result<bool, Error> {
     let mut passed = PASSED.lock().unwrap_or_else(PoisonError::into_inner);
     let metadata = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?;
     if !metadata.is_file() {
         return Err(Error::at(path, Kind::Foreign, "is not a regular file"));
     }
     let file = (metadata.dev(), metadata.ino());
-    if passed.contains(&file) {
-        return Ok(());
+    if let Some(has_log) = passed.get(&file) {
+        return Ok(*has_log);
     }
     let header = read(path).map_err(|error| unreadable(path, &error))?;
     if let Some(what) = fault(&header) {
         return Err(Error::at(path, Kind::Foreign, what));
     }
-    passed.insert(file);
-    Ok(())
+    let has_log = header.get(VERSIONS_AT..VERSIONS_AT + WITH_LOG.len()) == Some(WITH_LOG);
+    passed.insert(file, has_log);
+    Ok(has_log)
 }
 
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {

@@ -27,6 +27,10 @@ const APPLICATION_ID: i32 = i32::from_be_bytes(*b"OTAB");
 /// The size, in bytes, that a log which a long reader let grow is cut back to.
 const LOG_LIMIT: i64 = 4 << 20;
 
+/// The size, in bytes, up to which a mail leaves the log behind: some sixty pages, four mails of new customers. Who
+/// opens a log that nobody holds reads all of it first, in a tenth of a millisecond or two.
+const LOG_LEFT: u64 = 256 << 10;
+
 /// After so many steps of SQLite's machine, a query with a time limit looks at the clock: some milliseconds.
 const STEPS: i32 = 100_000;
 
@@ -37,6 +41,10 @@ pub struct Connection {
     place: String,
     /// How long a statement waits for others.
     busy: Duration,
+    /// Whether the header said that there is a write-ahead log.
+    has_log: bool,
+    /// Whether a small log may stay behind when the connection closes.
+    leaves_log: bool,
     /// For [`Access::Trial`]: the folder of the stand-in, which goes with the connection.
     stand_in: Option<tempfile::TempDir>,
 }
@@ -84,13 +92,19 @@ impl Connection {
         Ok(this)
     }
 
+    /// Lets this connection, when it closes, leave a small log as it is. Folding it into the file takes as long as
+    /// writing it: that is for whoever has time, or finds it grown.
+    pub(super) fn leave_log(&mut self) {
+        self.leaves_log = true;
+    }
+
     /// Opens the file with all its settings, whatever the version of its schema.
     ///
     /// Readers open it for writing too (and are held back by `query_only`): a connection that
     /// cannot write leaves the log behind when it is the last to close. Where the file may not be
     /// written, SQLite falls back to reading by itself.
     pub(super) fn open_any_version(path: &Path, busy: Duration) -> Result<Self, Error> {
-        header::check(path)?;
+        let has_log = header::check(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let place = path.display().to_string();
         let sql = |error: rusqlite::Error| failed(&place, &error);
@@ -98,7 +112,7 @@ impl Connection {
         // Before anything else: the very first read may find the file locked.
         let handler = Some(busy::handler(busy));
         inner.busy_handler(handler).map_err(sql)?;
-        let this = Self { inner, place, busy, stand_in: None };
+        let this = Self { inner, place, busy, has_log, leaves_log: false, stand_in: None };
         this.configure()?;
         Ok(this)
     }
@@ -107,22 +121,27 @@ impl Connection {
     /// `trusted_schema`, `cell_size_check` and the defensive mode: the file may be damaged, or
     /// changed by others, and must not run code or lead the library astray.
     fn configure(&self) -> Result<(), Error> {
+        for (setting, wanted) in [
+            (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
+            (DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true),
+            (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+        ] {
+            self.sql(self.inner.set_db_config(setting, wanted))?;
+        }
         self.batch(&format!(
-            "PRAGMA trusted_schema = OFF;
-             PRAGMA cell_size_check = ON;
+            "PRAGMA cell_size_check = ON;
              PRAGMA synchronous = FULL;
-             PRAGMA foreign_keys = ON;
              PRAGMA secure_delete = ON;
              PRAGMA journal_size_limit = {LOG_LIMIT};"
-        ))?;
-        let defensive = DbConfig::SQLITE_DBCONFIG_DEFENSIVE;
-        self.sql(self.inner.set_db_config(defensive, true))?;
-        Ok(())
+        ))
     }
 
     /// The write-ahead log is set when the file is made. A file that lost it (restored from a dump,
     /// changed by hand) still works, but readers would then block writers: better told than slow.
     fn expect_log(&self) -> Result<(), Error> {
+        if self.has_log {
+            return Ok(());
+        }
         let mode: String = self.pragma("journal_mode")?;
         if mode == "wal" {
             return Ok(());
@@ -131,12 +150,23 @@ impl Connection {
         Err(Error::new(Kind::Other, &self.place, what))
     }
 
-    /// Closes the connection; the last one out folds the log into the file and removes it.
+    /// Closes the connection; the last one out folds the log into the file and removes it, but for one that may
+    /// stay.
     pub(super) fn close(self) -> Result<(), Error> {
-        let Self { inner, place, stand_in, busy: _ } = self;
+        let stays = self.leaves_log && self.log_is_small();
+        let Self { inner, place, stand_in, .. } = self;
+        if stays {
+            let kept = inner.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+            kept.map_err(|error| failed(&place, &error))?;
+        }
         let closed = inner.close();
         drop(stand_in);
         closed.map_err(|(_, error)| failed(&place, &error))
+    }
+
+    fn log_is_small(&self) -> bool {
+        let log = self.inner.path().map(|path| std::fs::metadata(format!("{path}-wal")));
+        log.is_some_and(|log| log.is_ok_and(|log| log.len() <= LOG_LEFT))
     }
 
     pub(super) fn begin(&self) -> Result<(), Error> {
