@@ -6,7 +6,7 @@
 
 use std::cell::Cell;
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
@@ -111,28 +111,29 @@ impl Filter<'_> {
 
     fn run(&self) -> Result<u8, Deferred> {
         let rules = self.site.rules(self.args.recipient.as_deref());
-        let mut input = output::standard_input().map_err(|e| Deferred::new("the mail cannot be read", e))?;
+        let input = output::standard_input().map_err(|e| Deferred::new("the mail cannot be read", e))?;
         let postmaster = &self.site.config.postmaster;
-        let intake = intake::read(&mut input, postmaster.max_header_bytes)
+        let intake = intake::read(&input, postmaster.max_header_bytes)
             .map_err(|e| Deferred::new("the mail cannot be read", e))?;
         match intake {
             Intake::Empty => Err(Deferred::new("there is no mail", "standard input is empty")),
-            Intake::TooLarge(read) => self.strain(&rules, &read, &mut input),
+            Intake::TooLarge(read) => self.strain(&rules, &read, &input),
             Intake::Block { header, rest } => match Header::parse(header, postmaster.max_header_fields) {
-                Ok(header) => self.whole(&rules, &header, &rest, &mut input),
+                Ok(header) => self.whole(&rules, &header, &rest, &input),
                 Err(crate::mail::header::TooManyFields(header)) => {
-                    self.strain(&rules, &[header, rest].concat(), &mut input)
+                    self.strain(&rules, &[header, rest].concat(), &input)
                 }
             },
         }
     }
 
     /// The usual case: the header block is in memory.
-    fn whole(&self, rules: &Rules, header: &Header, rest: &[u8], input: &mut impl Read) -> Result<u8, Deferred> {
-        let decision = self.decide(rules, header, rest)?;
+    fn whole(&self, rules: &Rules, header: &Header, rest: &[u8], input: &File) -> Result<u8, Deferred> {
+        let mut decision = self.decide(rules, header, rest)?;
         let has_token = decision.token.is_some();
+        decision.block.extend_from_slice(rest);
         let status = self.pass_on(decision.token, |output| {
-            output.write_all(&decision.block).and_then(|()| output.write_all(rest)).map_err(CopyError::Write)?;
+            output.write_all(&decision.block).map_err(CopyError::Write)?;
             output::copy(input, output, self.watch)
         })?;
         if !self.explains() {
@@ -161,7 +162,7 @@ impl Filter<'_> {
     }
 
     /// A header block over the limits: stripped as it streams through, under nobody's name.
-    fn strain(&self, rules: &Rules, read: &[u8], input: &mut impl Read) -> Result<u8, Deferred> {
+    fn strain(&self, rules: &Rules, read: &[u8], input: &File) -> Result<u8, Deferred> {
         let guard = policy::stream_guard(rules);
         let new_fields = edit::lines(&policy::new_marker_fields(rules), Terminator::of_first_line(read));
         let mut dropped = 0;

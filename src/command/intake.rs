@@ -1,6 +1,9 @@
 //! Reads a mail's header block from standard input, and nothing more than needs to be held.
 
-use std::io::Read;
+use std::fs::File;
+
+use rustix::buffer::spare_capacity;
+use rustix::io::Errno;
 
 use crate::mail::header::EndFinder;
 
@@ -24,17 +27,14 @@ pub enum Intake {
 }
 
 /// Reads up to the end of the header block, at most a chunk more than `max_bytes`.
-pub fn read(input: &mut impl Read, max_bytes: usize) -> std::io::Result<Intake> {
+pub fn read(input: &File, max_bytes: usize) -> std::io::Result<Intake> {
     let mut buffer = Vec::new();
     let mut finder = EndFinder::default();
-    let mut chunk = vec![0; CHUNK];
     loop {
-        let count = match input.read(&mut chunk) {
-            Ok(count) => count,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        buffer.extend_from_slice(&chunk[..count]);
+        if buffer.len() == buffer.capacity() {
+            buffer.reserve_exact(CHUNK);
+        }
+        let count = more(input, &mut buffer)?;
         let end = if count == 0 { Some(finder.finish(&buffer)) } else { finder.find(&buffer) };
         match end {
             _ if buffer.is_empty() => return Ok(Intake::Empty),
@@ -48,26 +48,45 @@ pub fn read(input: &mut impl Read, max_bytes: usize) -> std::io::Result<Intake> 
     }
 }
 
+/// Reads once, into the room that `buffer` has beyond its end; how many bytes came, 0 at the end of the input.
+pub fn more(input: &File, buffer: &mut Vec<u8>) -> std::io::Result<usize> {
+    loop {
+        match rustix::io::read(input, spare_capacity(buffer)) {
+            Err(Errno::INTR) => {}
+            result => return Ok(result?),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::io::{Seek, Write};
+
     use super::*;
+
+    fn input(bytes: &[u8]) -> File {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        file.rewind().unwrap();
+        file
+    }
 
     #[test]
     fn the_block_is_told_from_the_rest() {
-        let Intake::Block { header, rest } = read(&mut &b"A: b\n\nbody"[..], 100).unwrap() else { panic!() };
+        let Intake::Block { header, rest } = read(&input(b"A: b\n\nbody"), 100).unwrap() else { panic!() };
         assert_eq!((header.as_slice(), rest.as_slice()), (&b"A: b\n"[..], &b"\nbody"[..]));
     }
 
     #[test]
     fn a_block_over_the_limit_is_not_read_on() {
         let mail = b"A: b\n".repeat(100_000);
-        let Intake::TooLarge(read_so_far) = read(&mut mail.as_slice(), 4096).unwrap() else { panic!() };
+        let Intake::TooLarge(read_so_far) = read(&input(&mail), 4096).unwrap() else { panic!() };
         assert!(read_so_far.len() <= 4096 + CHUNK);
-        assert!(matches!(read(&mut &mail[..4095], 4096), Ok(Intake::Block { .. })));
+        assert!(matches!(read(&input(&mail[..4095]), 4096), Ok(Intake::Block { .. })));
     }
 
     #[test]
     fn nothing_is_empty() {
-        assert!(matches!(read(&mut &b""[..], 4096), Ok(Intake::Empty)));
+        assert!(matches!(read(&input(b""), 4096), Ok(Intake::Empty)));
     }
 }

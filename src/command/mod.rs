@@ -32,6 +32,7 @@ mod redeem;
 #[cfg(feature = "door")]
 mod serve;
 mod site;
+mod splice;
 mod standing;
 mod store;
 mod ticket;

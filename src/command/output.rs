@@ -1,13 +1,14 @@
 //! Writes the mail: the header block at once, then the rest as it comes, in constant memory.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 
 use rustix::fs::OFlags;
 
-use super::intake::CHUNK;
+use super::intake::{self, CHUNK};
+use super::splice;
 use super::watch::Watch;
 use crate::mail::Guard;
 use crate::mail::strainer::Strainer;
@@ -33,7 +34,10 @@ pub fn standard_input() -> std::io::Result<File> {
 }
 
 /// Copies what is left of the mail. Every piece that went on counts as progress.
-pub fn copy(input: &mut impl Read, output: &mut impl Write, watch: &Watch) -> Result<(), CopyError> {
+pub fn copy(input: &File, output: &mut File, watch: &Watch) -> Result<(), CopyError> {
+    if splice::rest(input, output, || watch.progress()) {
+        return Ok(());
+    }
     pieces(input, |piece| {
         output.write_all(piece)?;
         watch.progress();
@@ -45,7 +49,7 @@ pub fn copy(input: &mut impl Read, output: &mut impl Write, watch: &Watch) -> Re
 /// `read` are the bytes that were read already. Returns how many fields were dropped.
 pub fn strain(
     read: &[u8],
-    input: &mut impl Read,
+    input: &File,
     output: &mut impl Write,
     guard: &Guard,
     new_fields: Vec<u8>,
@@ -91,14 +95,11 @@ pub enum CopyError {
     Write(std::io::Error),
 }
 
-fn pieces(input: &mut impl Read, mut each: impl FnMut(&[u8]) -> std::io::Result<()>) -> Result<(), CopyError> {
-    let mut chunk = vec![0; CHUNK];
-    loop {
-        match input.read(&mut chunk) {
-            Ok(0) => return Ok(()),
-            Ok(count) => each(&chunk[..count]).map_err(CopyError::Write)?,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(CopyError::Read(error)),
-        }
+fn pieces(input: &File, mut each: impl FnMut(&[u8]) -> std::io::Result<()>) -> Result<(), CopyError> {
+    let mut chunk = Vec::with_capacity(CHUNK);
+    while intake::more(input, &mut chunk).map_err(CopyError::Read)? > 0 {
+        each(&chunk).map_err(CopyError::Write)?;
+        chunk.clear();
     }
+    Ok(())
 }
