@@ -1,4 +1,5 @@
-//! The command line. The comments are the help texts that people read at a terminal.
+//! The command line. The comments for documentation are the help texts that people read at a terminal; one on a
+//! type of arguments would replace what its command says of itself in [`Command`].
 
 #![allow(clippy::doc_markdown, reason = "the help texts are no Markdown")]
 
@@ -25,7 +26,7 @@ pub struct Otab {
     pub command: Option<Command>,
 }
 
-/// The commands. Only the one that is asked for is built: each mail is a run of its own.
+// The commands. Only the one that is asked for is built: each mail is a run of its own.
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum Command {
@@ -49,24 +50,27 @@ pub enum Command {
     #[cfg(feature = "door")]
     Serve,
     /// Link mails that wait to be sent.
-    #[command(subcommand)]
-    Outbox(Outbox),
+    Outbox(Group<Outbox>),
     /// Tickets, as far as otab keeps them itself.
-    #[command(subcommand)]
-    Ticket(Ticket),
+    Ticket(Group<Ticket>),
     /// Customers in the customer sources.
-    #[command(subcommand)]
-    Customer(Customer),
+    Customer(Group<Customer>),
     /// One-time tokens.
-    #[command(subcommand)]
-    Token(Token),
+    Token(Group<Token>),
     /// The database of tokens and tickets itself.
-    #[command(subcommand)]
-    Store(Store),
+    Store(Group<Store>),
     /// Write a commented configuration and make the database.
     Init(Init),
     /// Look whether the configuration and everything that it names work.
     Check(Check),
+}
+
+// Commands of one kind.
+#[derive(Debug, Args)]
+pub struct Group<C: Subcommand> {
+    /// The command in the group.
+    #[command(subcommand)]
+    pub command: C,
 }
 
 /// The commands that are for people, not for the mail path.
@@ -81,7 +85,7 @@ fn any_text() -> impl TypedValueParser<Value = String> {
     OsStringValueParser::new().map(|text| text.to_string_lossy().into_owned())
 }
 
-/// What both commands of the mail path take.
+// What both commands of the mail path take.
 #[derive(Debug, Default, Args)]
 pub struct Passage {
     /// The envelope sender (Postfix: ${sender}); empty, <> or MAILER-DAEMON: the null reverse-path.
@@ -95,7 +99,7 @@ pub struct Passage {
     pub backend: Option<String>,
 }
 
-/// `otab filter`.
+// `otab filter`.
 #[derive(Debug, Default, Args)]
 pub struct Filter {
     /// As for `otab deliver`.
@@ -106,7 +110,7 @@ pub struct Filter {
     pub explain: bool,
 }
 
-/// `otab deliver`.
+// `otab deliver`.
 #[derive(Debug, Args)]
 pub struct Deliver {
     /// As for `otab filter`.
@@ -120,7 +124,7 @@ pub struct Deliver {
     pub command: Vec<std::ffi::OsString>,
 }
 
-/// `otab outgoing`.
+// `otab outgoing`.
 #[derive(Debug, Args)]
 pub struct Outgoing {
     /// The command that sends mails, up to its -f; OTOBO adds the envelope sender and the recipients.
@@ -128,7 +132,7 @@ pub struct Outgoing {
     pub command: Vec<std::ffi::OsString>,
 }
 
-/// `otab purge`.
+// `otab purge`.
 #[derive(Debug, Args)]
 pub struct Purge {
     /// Only count.
@@ -139,7 +143,7 @@ pub struct Purge {
     pub json: bool,
 }
 
-/// `otab link`.
+// `otab link`.
 #[derive(Debug, Args)]
 pub struct Link {
     /// The ticket number.
@@ -153,7 +157,7 @@ pub struct Link {
     pub json: bool,
 }
 
-/// `otab notify`.
+// `otab notify`.
 #[derive(Debug, Args)]
 pub struct Notify {
     /// Go on, and start an `otab notify` whenever a link mail is due.
@@ -161,7 +165,7 @@ pub struct Notify {
     pub watch: bool,
 }
 
-/// `otab outbox`.
+// `otab outbox`.
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub enum Outbox {
     /// List the link mails that wait.
@@ -182,7 +186,7 @@ pub enum Outbox {
     },
 }
 
-/// `otab redeem` and `otab refresh`.
+// `otab redeem` and `otab refresh`.
 #[derive(Debug, Args)]
 pub struct Redeem {
     /// The token; `-` reads it from standard input, where no process list shows it.
@@ -192,7 +196,7 @@ pub struct Redeem {
     pub json: bool,
 }
 
-/// `otab ticket`.
+// `otab ticket`.
 #[derive(Debug, Subcommand)]
 pub enum Ticket {
     /// Add a ticket, and bind the tokens of its first mail to it.
@@ -247,7 +251,7 @@ pub enum Ticket {
     },
 }
 
-/// `otab customer`.
+// `otab customer`.
 #[derive(Debug, Subcommand)]
 pub enum Customer {
     /// List customers.
@@ -310,7 +314,7 @@ impl Customer {
     }
 }
 
-/// `otab check`.
+// `otab check`.
 #[derive(Debug, Args)]
 pub struct Check {
     /// Print JSON.
@@ -318,7 +322,7 @@ pub struct Check {
     pub json: bool,
 }
 
-/// `otab init`.
+// `otab init`.
 #[derive(Debug, Args)]
 pub struct Init {
     /// Let the members of this group use the database: mode 0660 in a setgid folder.

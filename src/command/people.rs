@@ -55,11 +55,11 @@ fn dispatch(config: Option<&Path>, command: Command) -> Done {
         Command::Notify(args) => notify::run(&site(config, None)?, &args),
         #[cfg(feature = "door")]
         Command::Serve => serve::run(site(config, None)?),
-        Command::Outbox(command) => outbox::run(&site(config, None)?, command),
-        Command::Ticket(args) => ticket::run(&site(config, None)?, args),
-        Command::Customer(args) => customer::run(&site(config, args.backend())?, args),
-        Command::Token(args) => token::run(&site(config, None)?, args),
-        Command::Store(command) => store::run(&site(config, None)?, command),
+        Command::Outbox(group) => outbox::run(&site(config, None)?, group.command),
+        Command::Ticket(group) => ticket::run(&site(config, None)?, group.command),
+        Command::Customer(group) => customer::run(&site(config, group.command.backend())?, group.command),
+        Command::Token(group) => token::run(&site(config, None)?, group.command),
+        Command::Store(group) => store::run(&site(config, None)?, group.command),
         Command::Check(args) => check::run(&path(config), &args),
         Command::Init(args) => init::run(config, &args),
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-/// `otab token`.
+// `otab token`.
 #[derive(Debug, Subcommand)]
 pub enum Token {
     /// List tokens, without what would let anybody use them.
@@ -26,7 +26,7 @@ pub enum Token {
     Import(Import),
 }
 
-/// `otab token import`.
+// `otab token import`.
 #[derive(Debug, Args)]
 pub struct Import {
     /// The database with the package's table ota_tokens; else tickets.url.
@@ -46,7 +46,7 @@ pub struct Import {
     pub json: bool,
 }
 
-/// `otab store`.
+// `otab store`.
 #[derive(Debug, Subcommand)]
 pub enum Store {
     /// Bring a database that an older otab made to the schema of this one; on a server, make the tables.
@@ -55,7 +55,7 @@ pub enum Store {
     Copy(Copy),
 }
 
-/// `otab store copy`.
+// `otab store copy`.
 #[derive(Debug, Args)]
 pub struct Copy {
     /// The store to be copied; else store.url.
