@@ -112,8 +112,7 @@ pub fn ask(site: &Site, dbs: &mut Databases, examined: &Examined, mode: Mode) ->
 /// OTOBO knows a customer by his login alone, and takes the first source that has it. Where that is
 /// another one's, the login would file the mail under somebody else.
 fn known(site: &Site, dbs: &mut Databases, customer: CustomerUser) -> Result<Asked, Error> {
-    let first = site.directory.by_login_anywhere(dbs, &customer.login)?;
-    if first.is_some_and(|first| first.source != customer.source) {
+    if site.directory.has_namesake_before(dbs, &customer)? {
         return Ok(without(Standing::Doubtful, Finding::Ambiguous));
     }
     Ok(with(site, customer, Finding::Known))

@@ -51,7 +51,21 @@ impl Directory {
 
     /// The customer with exactly this login in the first source that has one.
     pub fn by_login_anywhere(&self, dbs: &mut Databases, login: &str) -> Result<Option<CustomerUser>, Error> {
-        for source in &self.sources {
+        Self::first_with(dbs, &self.sources, login)
+    }
+
+    /// Whether a source that is asked before this customer's own has his login, too.
+    pub fn has_namesake_before(&self, dbs: &mut Databases, customer: &CustomerUser) -> Result<bool, Error> {
+        let before = self.sources.iter().take_while(|source| source.name != customer.source);
+        Ok(Self::first_with(dbs, before, &customer.login)?.is_some())
+    }
+
+    fn first_with<'s>(
+        dbs: &mut Databases,
+        sources: impl IntoIterator<Item = &'s Source>,
+        login: &str,
+    ) -> Result<Option<CustomerUser>, Error> {
+        for source in sources {
             let found = question::by_login(dbs, source, login)?;
             if found.is_some() {
                 return Ok(found);

@@ -168,6 +168,37 @@ mod tests {
     }
 
     #[test]
+    fn a_log_that_mails_leave_stays_small_holds_all_and_goes_with_the_next_connection_for_people() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("otab.db");
+        let url = Url::Sqlite(path.clone());
+        let log = folder.path().join("otab.db-wal");
+        let mut left = 0;
+        for number in 0..300 {
+            let mut dbs = Databases::new(Access::ReadWrite { create: true }, LONG).leaving_logs();
+            let values = [number.to_string().into(), Value::Int(0)];
+            let sql = "INSERT INTO ticket (tn, state_type, changed_at, created_at)
+                       VALUES (?, 'open', ?, 0)";
+            dbs.get(&url).unwrap().execute(sql, &values).unwrap();
+            dbs.close().unwrap();
+            let size = std::fs::metadata(&log).map_or(0, |log| log.len());
+            assert!(size <= 256 << 10, "{size} bytes after {number}");
+            left += usize::from(size > 0);
+        }
+        assert!(left > 200, "{left}");
+        let mut readers = Databases::new(Access::ReadOnly, LONG);
+        let row = readers.get(&url).unwrap().row("SELECT COUNT(*) FROM ticket", &[]);
+        assert_eq!(row.unwrap().unwrap().int(0).unwrap(), 300);
+        let before = std::fs::read(&path).unwrap();
+        readers.close().unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), before, "a reader changes nothing");
+        let mut people = Databases::new(Access::ReadWrite { create: false }, LONG);
+        people.get(&url).unwrap();
+        people.close().unwrap();
+        assert!(!log.exists());
+    }
+
+    #[test]
     fn the_log_stays_small_over_three_hundred_runs_and_goes_with_the_last() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("otab.db");

@@ -234,7 +234,9 @@ impl Site {
     /// The rows of one or more queries as text, a line each.
     fn rows(&self, sql: &str) -> String {
         let copy = self.folder.path().join("copy.db");
-        fs::copy(self.database(), &copy).unwrap();
+        let _ = fs::remove_file(&copy);
+        let into = format!("VACUUM INTO '{}'", copy.display());
+        rusqlite::Connection::open(self.database()).unwrap().execute_batch(&into).unwrap();
         if let Some(source) = &self.source {
             moved::to_file(source, &copy);
         }

@@ -56,6 +56,11 @@ impl Site {
         rusqlite::Connection::open(self.path("otab.db")).unwrap()
     }
 
+    /// A copy of the database, with what its log holds.
+    pub fn backup(&self, into: &Path) {
+        self.database().execute_batch(&format!("VACUUM INTO '{}'", into.display())).unwrap();
+    }
+
     pub fn count(&self, table: &str) -> i64 {
         self.database().query_row(&format!("SELECT COUNT(*) FROM {table}"), [], |row| row.get(0)).unwrap()
     }

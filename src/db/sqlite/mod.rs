@@ -34,6 +34,17 @@ const LOG_LEFT: u64 = 256 << 10;
 /// After so many steps of SQLite's machine, a query with a time limit looks at the clock: some milliseconds.
 const STEPS: i32 = 100_000;
 
+/// What becomes of the log when the last connection closes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Log {
+    /// It is folded into the file and removed.
+    Folded,
+    /// The same, but a small one stays for the next connection.
+    LeftWhileSmall,
+    /// It stays, unless it is empty.
+    Left,
+}
+
 /// One open SQLite connection.
 #[derive(Debug)]
 pub struct Connection {
@@ -43,8 +54,8 @@ pub struct Connection {
     busy: Duration,
     /// Whether the header said that there is a write-ahead log.
     has_log: bool,
-    /// Whether a small log may stay behind when the connection closes.
-    leaves_log: bool,
+    /// What becomes of the log when the connection is the last to close.
+    log: Log,
     /// For [`Access::Trial`]: the folder of the stand-in, which goes with the connection.
     stand_in: Option<tempfile::TempDir>,
 }
@@ -80,9 +91,10 @@ impl Connection {
     }
 
     fn open_existing(path: &Path, access: Access, busy: Duration) -> Result<Self, Error> {
-        let this = Self::open_any_version(path, busy)?;
+        let mut this = Self::open_any_version(path, busy)?;
         if matches!(access, Access::ReadOnly | Access::Trial) {
             this.batch("PRAGMA query_only = ON")?;
+            this.log = Log::Left;
         } else if this.sql(this.inner.is_readonly("main"))? {
             let what = "this user may not write the database file";
             return Err(Error::at(path, Kind::ReadOnly, what));
@@ -95,14 +107,16 @@ impl Connection {
     /// Lets this connection, when it closes, leave a small log as it is. Folding it into the file takes as long as
     /// writing it: that is for whoever has time, or finds it grown.
     pub(super) fn leave_log(&mut self) {
-        self.leaves_log = true;
+        if self.log == Log::Folded {
+            self.log = Log::LeftWhileSmall;
+        }
     }
 
     /// Opens the file with all its settings, whatever the version of its schema.
     ///
-    /// Readers open it for writing too (and are held back by `query_only`): a connection that
-    /// cannot write leaves the log behind when it is the last to close. Where the file may not be
-    /// written, SQLite falls back to reading by itself.
+    /// Readers open it for writing too (and are held back by `query_only`): where nobody else is there, the
+    /// log has to be read through, for which SQLite writes beside the file. Where the file may not be written, it
+    /// falls back to reading by itself.
     pub(super) fn open_any_version(path: &Path, busy: Duration) -> Result<Self, Error> {
         let has_log = header::check(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -112,7 +126,7 @@ impl Connection {
         // Before anything else: the very first read may find the file locked.
         let handler = Some(busy::handler(busy));
         inner.busy_handler(handler).map_err(sql)?;
-        let this = Self { inner, place, busy, has_log, leaves_log: false, stand_in: None };
+        let this = Self { inner, place, busy, has_log, log: Log::Folded, stand_in: None };
         this.configure()?;
         Ok(this)
     }
@@ -153,7 +167,11 @@ impl Connection {
     /// Closes the connection; the last one out folds the log into the file and removes it, but for one that may
     /// stay.
     pub(super) fn close(self) -> Result<(), Error> {
-        let stays = self.leaves_log && self.log_is_small();
+        let stays = match self.log {
+            Log::Folded => false,
+            Log::LeftWhileSmall => self.log_size() <= LOG_LEFT,
+            Log::Left => self.log_size() > 0,
+        };
         let Self { inner, place, stand_in, .. } = self;
         if stays {
             let kept = inner.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
@@ -164,9 +182,10 @@ impl Connection {
         closed.map_err(|(_, error)| failed(&place, &error))
     }
 
-    fn log_is_small(&self) -> bool {
+    /// In bytes; one that cannot be looked at counts as large.
+    fn log_size(&self) -> u64 {
         let log = self.inner.path().map(|path| std::fs::metadata(format!("{path}-wal")));
-        log.is_some_and(|log| log.is_ok_and(|log| log.len() <= LOG_LEFT))
+        log.and_then(Result::ok).map_or(u64::MAX, |log| log.len())
     }
 
     pub(super) fn begin(&self) -> Result<(), Error> {

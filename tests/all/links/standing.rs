@@ -43,7 +43,7 @@ fn a_link_opens_nothing_once_an_earlier_source_has_its_login_for_somebody_else()
     let desk = Desk::new();
     desk.mails_of_carol(&["1@corp.test"]);
     let secret = desk.secrets().remove(0);
-    std::fs::copy(desk.site.path("otab.db"), desk.site.path("first.db")).unwrap();
+    desk.site.backup(&desk.site.path("first.db"));
     let text = std::fs::read_to_string(desk.site.path("otab.toml")).unwrap();
     let sources = "\n[[customer_user]]\nname = \"First\"\nurl = \"sqlite:first.db\"\n[[customer_user]]\nname = \"CustomerUser\"\n";
     desk.site.write("otab.toml", &(text + sources));
@@ -104,7 +104,7 @@ fn one_customer_source_that_is_away_holds_up_its_own_customers_only() {
         "wake = false\ntransport = \"file\"\n[[customer_user]]\nname = \"CustomerUser\"\n\
          [[customer_user]]\nname = \"Other\"\nurl = \"sqlite:other.db\"\n",
     );
-    std::fs::copy(other.site.path("otab.db"), desk.site.path("other.db")).unwrap();
+    other.site.backup(&desk.site.path("other.db"));
     desk.mail_from("dave@corp.test", "1@corp.test");
     desk.mails_of_carol(&["2@corp.test"]);
     assert_eq!(desk.ask("SELECT backend FROM outbox WHERE id = 1"), "Other");
