@@ -279,6 +279,37 @@ fn the_first_two_commands_of_the_readme_can_be_run_as_they_stand() {
     assert_eq!(lines.next(), None);
 }
 
+/// What follows a word of the README's shell blocks, up to the next space, wherever it stands.
+fn after(word: &str) -> BTreeSet<String> {
+    let blocks = blocks("sh").join("\n");
+    let found = blocks.split(word).skip(1).filter_map(|rest| rest.split_whitespace().next());
+    found.map(str::to_owned).collect()
+}
+
+#[test]
+fn the_static_build_of_the_readme_is_the_one_that_is_set_up_and_no_other_build_is_changed() {
+    let set_up = page(".cargo/config.toml");
+    let lines: Vec<_> = set_up.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    // Each table is one target's, with one setting: a table such as `build` would hold for each build.
+    let target = |line: &str| Some(line.strip_prefix("[target.")?.strip_suffix(']')?.to_owned());
+    let targets: BTreeSet<_> = lines.chunks(2).map(|table| target(table[0]).unwrap()).collect();
+    for table in lines.chunks(2) {
+        assert_eq!(table[1..], ["rustflags = [\"-C\", \"relocation-model=static\"]"], "{}", table[0]);
+    }
+
+    let readme = page("README.md");
+    let words = readme.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '-');
+    let named: BTreeSet<_> = words.filter(|word| word.ends_with("-linux-musl")).map(str::to_owned).collect();
+    assert_eq!(named, targets);
+
+    let target = "x86_64-unknown-linux-musl";
+    let one = BTreeSet::from([target.to_owned()]);
+    assert_eq!(after("rustup target add "), one);
+    assert_eq!(after("cargo build --release --locked --target "), one);
+    assert_eq!(after("--target "), one);
+    assert!(after("install -m 755 ").contains(&format!("target/{target}/release/otab")));
+}
+
 // --- The others ---------------------------------------------------------------------------------
 
 #[test]
