@@ -71,7 +71,7 @@ impl Bench {
     /// For programs that take milliseconds.
     pub fn many(&self) -> Plan {
         self.either(
-            Plan { warm: 20, pairs: 300, time: Duration::from_secs(60) },
+            Plan { warm: 20, pairs: 300, time: Duration::from_mins(1) },
             Plan { warm: 4, pairs: 40, time: Duration::from_secs(10) },
         )
     }
@@ -79,7 +79,7 @@ impl Bench {
     /// For those that take longer.
     pub fn some(&self) -> Plan {
         self.either(
-            Plan { warm: 4, pairs: 100, time: Duration::from_secs(60) },
+            Plan { warm: 4, pairs: 100, time: Duration::from_mins(1) },
             Plan { warm: 1, pairs: 12, time: Duration::from_secs(10) },
         )
     }

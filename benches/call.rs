@@ -82,7 +82,7 @@ impl Call {
             }
             Expect::Customer(login) => {
                 let fields = ["CustomerUser", "CustomerNo", "Customer"];
-                let top: String = fields.iter().map(|name| format!("X-OTOBO-{name}: {login}\n")).collect();
+                let top = fields.map(|name| format!("X-OTOBO-{name}: {login}\n")).concat();
                 let Some(rest) = out.strip_prefix(top.as_bytes()) else { bail!("{login} is not on top") };
                 ensure!(rest == fs::read(&self.stdin)?, "the mail came out changed");
                 Ok(())

@@ -29,8 +29,8 @@ fn cores() -> Result<usize> {
 }
 
 fn file_system(folder: &Path) -> Result<String> {
-    let output = Command::new("stat").args(["-f", "-c", "%T"]).arg(folder).output().context("stat")?;
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    let output = Command::new("df").arg("--output=fstype").arg(folder).output().context("df")?;
+    Ok(String::from_utf8_lossy(&output.stdout).lines().nth(1).unwrap_or("an unknown file system").to_owned())
 }
 
 /// An ELF file that names an interpreter is linked dynamically; glibc leaves its own words in what it is linked into.

@@ -115,21 +115,11 @@ impl Row {
                 format!("{} {}", if goal.more_is_better { ">=" } else { "<=" }, self.unit.text(limit(goal)))
             })
         };
-        let mut text = line(
-            &self.work,
-            &self.unit.text(self.value),
-            &quartiles,
-            &goal(|g| g.reach),
-            &goal(|g| g.aim),
-            self.verdict(),
-        );
-        if let Some(note) = &self.note {
-            text += &format!("\n    {note}");
-        }
-        if let Some(noise) = &self.noise {
-            text += &format!("\n    the machine was too noisy for this row: {noise}");
-        }
-        text
+        let [value, reach, aim] = [self.unit.text(self.value), goal(|g| g.reach), goal(|g| g.aim)];
+        let row = line(&self.work, &value, &quartiles, &reach, &aim, self.verdict());
+        let note = self.note.as_ref().map(|note| format!("    {note}"));
+        let noise = self.noise.as_ref().map(|noise| format!("    the machine was too noisy for this row: {noise}"));
+        [Some(row), note, noise].into_iter().flatten().collect::<Vec<_>>().join("\n")
     }
 
     /// The row for programs.

@@ -18,6 +18,7 @@ impl Serve {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         site.set("\nlisten = \"127.0.0.1:8421\"", &format!("\nlisten = \"127.0.0.1:{port}\""))?;
         site.set("\nbase_url = \"\"", "\nbase_url = \"https://help.example.org\"")?;
+        site.set("\nlink_url = \"\"", "\nlink_url = \"https://help.example.org/t/{{token}}\"")?;
         site.set("\nportal_url = \"\"", "\nportal_url = \"https://help.example.org/otobo/customer.pl\"")?;
         let nothing = std::path::Path::new("/dev/null");
         let mut command = site.otab(&["serve"], nothing, Expect::Anything).command();

@@ -65,17 +65,17 @@ pub fn others(bench: &mut Bench) -> Result<()> {
     let mail = site.known_mail()?;
     let filters = [
         ("reformail", yardsticks::reformail(&mail)),
-        ("maildrop with reformail as xfilter", yardsticks::maildrop(bench, &mail)?),
-        ("procmail with formail as filter", yardsticks::procmail(bench, &mail)?),
+        ("maildrop, reformail as xfilter", yardsticks::maildrop(bench, &mail)?),
+        ("procmail, formail as filter", yardsticks::procmail(bench, &mail)?),
         ("Perl's Mail::Internet", yardsticks::perl(&mail)),
         ("Python's email", yardsticks::python(&mail)),
     ];
     for (name, call) in filters {
-        let work = format!("for information: {name}: wall, to formail");
+        let work = format!("info: {name}: wall, to formail");
         to_formail(bench, &work, &mail, |_| Ok(call.clone()))?;
     }
     let mut due = 0;
-    to_formail(bench, "for information: otab, known, a token due: wall, to formail", &mail, |round| {
+    to_formail(bench, "info: known sender, a token due: wall, to formail", &mail, |round| {
         due += 1;
         // Another Message-ID each time.
         let mail = site.path("due");

@@ -29,7 +29,7 @@ pub fn wall(bench: &mut Bench) -> Result<()> {
     let myself = std::env::current_exe()?;
     let floor = |path: &Path| vec![myself.clone().into(), "floor".into(), path.as_os_str().to_owned()];
     let script = |address: &str| recorded.in_one(address);
-    let row = to_writer(bench, &site, "for information: new sender: wall, to one bare transaction", floor, script)?;
+    let row = to_writer(bench, &site, "info: new sender: wall, to one bare transaction", floor, script)?;
     bench.tell(row);
     Ok(())
 }
