@@ -19,9 +19,10 @@ impl Spread {
         Some(Self { low: at(&sorted, 0.25)?, median: at(&sorted, 0.5)?, high: at(&sorted, 0.75)? })
     }
 
-    /// How far the quartiles are apart, as a part of the median.
-    pub fn width(&self) -> f64 {
-        (self.high - self.low) / self.median
+    /// Whether these ratios of a program to itself are too far from what they should be: the median off 1 by more than
+    /// 3 %, or the quartiles apart by more than 25 % of it.
+    pub fn is_noise(&self) -> bool {
+        (self.median - 1.0).abs() > 0.03 || (self.high - self.low) / self.median > 0.25
     }
 
     /// The same of the values' reciprocals.

@@ -23,10 +23,6 @@ pub struct Plan {
 /// Fewer rounds have no quartiles worth the name.
 const FEWEST: usize = 5;
 
-/// The control's median may be off by so much, and its quartiles apart.
-const OFF: f64 = 0.03;
-const APART: f64 = 0.25;
-
 /// Does its work for a round, and says how many seconds it took.
 pub type Side<'a> = &'a mut dyn FnMut(usize) -> Result<f64>;
 
@@ -93,10 +89,9 @@ impl Pairs {
 }
 
 /// What is wrong between two runs of the same.
-pub fn doubt(control: &[f64], yardstick: &[f64]) -> Option<String> {
-    let spread = Spread::of(&ratios(control, yardstick))?;
-    ((spread.median - 1.0).abs() > OFF || spread.width() > APART)
-        .then(|| format!("the yardstick to itself: {:.2} ({:.2} to {:.2})", spread.median, spread.low, spread.high))
+fn doubt(control: &[f64], yardstick: &[f64]) -> Option<String> {
+    let spread = Spread::of(&ratios(control, yardstick)).filter(Spread::is_noise)?;
+    Some(format!("the yardstick to itself: {:.2} ({:.2} to {:.2})", spread.median, spread.low, spread.high))
 }
 
 /// A side that runs a program; what comes out is held against what is expected in the first round.
