@@ -54,6 +54,12 @@ pub fn write_with(path: &Path, from: &str, more_fields: usize, bytes: u64) -> Re
         file.write_all(line)?;
         left -= u64::try_from(line.len())?;
     }
-    file.flush()?;
-    Ok(())
+    Ok(file.into_inner()?.sync_all()?)
+}
+
+/// Writes any other input. Like mails it is on the disk before anything is measured: nobody's sync has it to write.
+pub fn put(path: &Path, text: &str) -> Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(text.as_bytes())?;
+    Ok(file.sync_all()?)
 }

@@ -1,6 +1,6 @@
 //! A site as an administrator has it: the whole of `otab.toml.example` with its comments, a store, and mails.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -88,6 +88,7 @@ impl Site {
             let _ = fs::remove_file(self.path(&format!("{name}{end}")));
         }
         fs::copy(self.path("kept.db"), self.path(name)).context("the kept store")?;
+        File::open(self.path(name))?.sync_all()?;
         Ok(self.path(name))
     }
 

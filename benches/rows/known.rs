@@ -81,7 +81,7 @@ pub fn others(bench: &mut Bench) -> Result<()> {
         let mail = site.path("due");
         mails::write(&mail, WITHOUT_PASSWORD, mails::USUAL)?;
         let text = std::fs::read_to_string(&mail)?;
-        std::fs::write(&mail, text.replacen(".mail>", &format!(".{round}>"), 1))?;
+        mails::put(&mail, &text.replacen(".mail>", &format!(".{round}>"), 1))?;
         Ok(site.filter(&mail, WITHOUT_PASSWORD))
     })?;
     site.has_recorded(due)

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 
 use crate::bench::Bench;
 use crate::call::{Call, Expect};
+use crate::mails;
 use crate::pairs::{alternate, program};
 use crate::recorded::{Recorded, address};
 use crate::row::Row;
@@ -54,7 +55,7 @@ impl Writer<'_> {
             self.site.restore(&format!("{}.db", self.name))?;
         }
         let stdin = self.site.path(&format!("{}.sql", self.name));
-        std::fs::write(&stdin, (self.script)(&address(round)))?;
+        mails::put(&stdin, &(self.script)(&address(round)))?;
         self.written += 1;
         Ok(Call::new((self.words)(&self.store()), &stdin, Expect::Anything))
     }
