@@ -25,13 +25,13 @@ pub fn wall(bench: &mut Bench) -> Result<()> {
     let shell = |path: &Path| vec!["/usr/bin/sqlite3".into(), "-bail".into(), path.as_os_str().to_owned()];
     let work = "new sender: wall, to the sqlite3 shell with the same rows";
     let script = |address: &str| recorded.script(address);
-    let row = to_writer(bench, &site, work, shell, script)?;
-    bench.tell(row.below(0.9, 0.7).note(format!("otab has {transactions} transactions, and so has the shell")));
+    let (row, note) = to_writer(bench, &site, work, shell, script)?;
+    bench.tell(row.below(0.9, 0.7).note(format!("{note}; transactions of each: {transactions}")));
     let myself = std::env::current_exe()?;
     let floor = |path: &Path| vec![myself.clone().into(), "floor".into(), path.as_os_str().to_owned()];
     let script = |address: &str| recorded.in_one(address);
-    let row = to_writer(bench, &site, "info: new sender: wall, to one bare transaction", floor, script)?;
-    bench.tell(row);
+    let (row, note) = to_writer(bench, &site, "info: new sender: wall, to one bare transaction", floor, script)?;
+    bench.tell(row.note(note));
     Ok(())
 }
 
@@ -79,7 +79,7 @@ fn to_writer(
     work: &str,
     words: impl Fn(&Path) -> Vec<std::ffi::OsString>,
     script: impl Fn(&str) -> String,
-) -> Result<Row> {
+) -> Result<(Row, String)> {
     let writer = |name| Writer { site, name, words: &words, script: &script, written: 0 };
     let (mut yardstick, mut control) = (writer("yardstick"), writer("control"));
     let mut recorded = 0;
@@ -103,5 +103,5 @@ fn to_writer(
     yardstick.has_written()?;
     control.has_written()?;
     site.restore("otab.db")?;
-    Ok(Row::ratio(work, pairs.ratio()?).noise(pairs.noise()).note(pairs.note()))
+    Ok((Row::ratio(work, pairs.ratio()?).noise(pairs.noise()), pairs.note()))
 }
