@@ -1,5 +1,7 @@
 //! Very many new senders one after another: whether mails get slower, and how large SQLite's log becomes.
 
+use std::time::Instant;
+
 use anyhow::{Context, Result};
 
 use crate::bench::Bench;
@@ -11,7 +13,10 @@ use crate::serve::Serve;
 use crate::site::Site;
 use crate::yardsticks;
 
-/// The control may be off by so much: fifty runs are few.
+/// So many mails at either end.
+const ENDS: usize = 50;
+
+/// Formail, and a bare synced write, may be off by so much: fifty runs are few.
 const OFF: f64 = 0.1;
 
 /// Alone, and beside `otab serve`: there the log outlives each mail.
@@ -40,19 +45,26 @@ struct Came {
 
 fn row(site: &Site, mails: usize, work: &str) -> Result<Came> {
     let watch = Watch::start()?;
-    let (mut ours, mut control, mut log) = (Vec::new(), Vec::new(), 0.0_f64);
+    let (mut ours, mut formail, mut disk, mut log) = (Vec::new(), Vec::new(), Vec::new(), 0.0_f64);
     for number in 0..mails {
+        // Its mail is written and synced here: what that costs is the disk's mood.
+        let start = Instant::now();
         let call = site.new_sender(&address(number))?;
+        disk.push(start.elapsed().as_secs_f64());
         ours.push(call.time()?);
-        control.push(yardsticks::formail(&site.path("new")).time()?);
+        formail.push(yardsticks::formail(&site.path("new")).time()?);
         let bytes = std::fs::metadata(site.path("otab.db-wal")).map_or(0, |file| file.len());
         log = log.max(f64::from(u32::try_from(bytes / 1024)?));
     }
     site.has_recorded(i64::try_from(mails)?)?;
-    let growth = |times: &[f64]| Some(median(&times[times.len() - 50..])? / median(&times[..50])?);
-    let control = growth(&control).context("no mails")?;
-    let off = ((control - 1.0).abs() > OFF).then(|| format!("formail's last fifty to its first fifty: {control:.2}"));
-    let noise: Vec<String> = [off, watch.noise()?].into_iter().flatten().collect();
+    let growth = |times: &[f64]| Some(median(&times[times.len() - ENDS..])? / median(&times[..ENDS])?);
+    let control = |name: &str, times: &[f64]| {
+        let growth = growth(times).filter(|growth| (growth - 1.0).abs() > OFF)?;
+        Some(format!("{name}: {growth:.2}"))
+    };
+    let noise =
+        [control("formail's last fifty to its first fifty", &formail), control("the disk's", &disk), watch.noise()?];
+    let noise: Vec<String> = noise.into_iter().flatten().collect();
     let row = Row::new(work, Unit::Ratio, growth(&ours).context("no mails")?);
     let note = format!("{:.2} ms a mail", median(&ours).context("no mails")? * 1000.0);
     Ok(Came { row: row.note(note).noise((!noise.is_empty()).then(|| noise.join("; "))), log })
