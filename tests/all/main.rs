@@ -1,5 +1,6 @@
 //! Integration tests, one module a subject.
 
+mod bench;
 mod check;
 mod checks;
 mod config;
