@@ -237,6 +237,7 @@ impl Site {
         let _ = fs::remove_file(&copy);
         let into = format!("VACUUM INTO '{}'", copy.display());
         rusqlite::Connection::open(self.database()).unwrap().execute_batch(&into).unwrap();
+        rusqlite::Connection::open(&copy).unwrap().execute_batch("PRAGMA journal_mode = WAL").unwrap();
         if let Some(source) = &self.source {
             moved::to_file(source, &copy);
         }

@@ -59,6 +59,7 @@ impl Site {
     /// A copy of the database, with what its log holds.
     pub fn backup(&self, into: &Path) {
         self.database().execute_batch(&format!("VACUUM INTO '{}'", into.display())).unwrap();
+        rusqlite::Connection::open(into).unwrap().execute_batch("PRAGMA journal_mode = WAL").unwrap();
     }
 
     pub fn count(&self, table: &str) -> i64 {

@@ -95,6 +95,7 @@ impl Connection {
         if matches!(access, Access::ReadOnly | Access::Trial) {
             this.batch("PRAGMA query_only = ON")?;
             this.log = Log::Left;
+            this.fold_log(false)?;
         } else if this.sql(this.inner.is_readonly("main"))? {
             let what = "this user may not write the database file";
             return Err(Error::at(path, Kind::ReadOnly, what));
@@ -167,19 +168,20 @@ impl Connection {
     /// Closes the connection; the last one out folds the log into the file and removes it, but for one that may
     /// stay.
     pub(super) fn close(self) -> Result<(), Error> {
-        let stays = match self.log {
-            Log::Folded => false,
-            Log::LeftWhileSmall => self.log_size() <= LOG_LEFT,
-            Log::Left => self.log_size() > 0,
-        };
-        let Self { inner, place, stand_in, .. } = self;
-        if stays {
-            let kept = inner.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
-            kept.map_err(|error| failed(&place, &error))?;
+        match self.log {
+            Log::LeftWhileSmall if self.log_size() <= LOG_LEFT => self.fold_log(false)?,
+            Log::Left if self.log_size() == 0 => self.fold_log(true)?,
+            Log::Folded | Log::LeftWhileSmall | Log::Left => {}
         }
+        let Self { inner, place, stand_in, .. } = self;
         let closed = inner.close();
         drop(stand_in);
         closed.map_err(|(_, error)| failed(&place, &error))
+    }
+
+    /// Whether SQLite folds and removes the log, should this connection be the last to close.
+    fn fold_log(&self, wish: bool) -> Result<(), Error> {
+        self.sql(self.inner.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !wish)).map(drop)
     }
 
     /// In bytes; one that cannot be looked at counts as large.
