@@ -29,6 +29,7 @@ mod trusted;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
@@ -107,6 +108,9 @@ impl Config {
         // A byte order mark, as some editors leave it, is no part of the text.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let (root, errors) = DeTable::parse_recoverable(text);
+        // Never dropped: who reads a configuration keeps it to his end, and for a mail that is near. Giving back all
+        // these pieces would take longer than the whole mail's policy.
+        let root = ManuallyDrop::new(root);
         let root = root.get_ref();
         let reading = Reading::without_names(text, errors.is_empty());
         let config = settle(&reading, root, base);
