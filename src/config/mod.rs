@@ -107,6 +107,7 @@ impl Config {
     pub fn parse(text: &str, base: &Path) -> Result<Self, Vec<Problem>> {
         // A byte order mark, as some editors leave it, is no part of the text.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let text = &*syntax::without_comments(text);
         let (root, errors) = DeTable::parse_recoverable(text);
         // Never dropped: who reads a configuration keeps it to his end, and for a mail that is near. Giving back all
         // these pieces would take longer than the whole mail's policy.

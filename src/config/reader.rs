@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::ptr;
 
@@ -29,7 +29,7 @@ pub(super) struct Reading<'t> {
 /// What a reading remembers of the keys that it was asked for.
 enum Asked {
     /// The addresses of their values, where the file has them: enough to see that it has no other key.
-    Places(RefCell<BTreeSet<usize>>),
+    Places(RefCell<Vec<usize>>),
     /// All of them by normal path, entries of arrays as `[]`: for telling what an unknown one may be.
     Names(RefCell<BTreeMap<String, Known>>),
 }
@@ -85,7 +85,10 @@ impl<'t> Reading<'t> {
         let Asked::Places(places) = &self.asked else {
             return false;
         };
-        self.is_whole && self.problems.borrow().is_empty() && known::count(root) == places.borrow().len()
+        let mut places = places.borrow_mut();
+        places.sort_unstable();
+        places.dedup();
+        self.is_whole && self.problems.borrow().is_empty() && known::count(root) == places.len()
     }
 
     /// All problems in the order of their lines.

@@ -100,7 +100,12 @@ impl Table<'_, '_> {
 /// No setting but prose may hold a line break or a control character: settings end up in header
 /// fields, log lines and SQL.
 pub(super) fn one_line(text: &str) -> Result<(), Complaint> {
-    if text.chars().any(char::is_control) {
+    let has_control = if text.is_ascii() {
+        text.bytes().any(|byte| byte.is_ascii_control())
+    } else {
+        text.chars().any(char::is_control)
+    };
+    if has_control {
         return Err(complaint("holds a line break or a control character", "write plain text on one line"));
     }
     Ok(())

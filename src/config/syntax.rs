@@ -3,7 +3,26 @@
 //! Pure. The parser's own rendering of an error quotes the line it found it in, secrets and all, so
 //! only its bare message is used.
 
+use std::borrow::Cow;
+
 use super::problem::Problem;
+
+/// The text without what stands in lines that are comments from their first sign, which is most of a commented
+/// configuration: the parser would look at each byte of it, several times. All lines stay, empty.
+///
+/// A text in which strings may run over several lines, or with a comment that TOML forbids, stays as it is.
+pub(super) fn without_comments(text: &str) -> Cow<'_, str> {
+    let is_plain = |line: &str| line.bytes().all(|byte| byte >= b' ' && byte != 0x7f || byte == b'\t' || byte == b'\n');
+    let is_comment = |line: &&str| line.starts_with('#');
+    if text.contains("\"\"\"") || text.contains("'''") || !text.split_inclusive('\n').filter(is_comment).all(is_plain) {
+        return Cow::Borrowed(text);
+    }
+    let mut rest = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        rest.push_str(if is_comment(&line) { &line[line.trim_end_matches('\n').len()..] } else { line });
+    }
+    Cow::Owned(rest)
+}
 
 /// Adds the parser's errors, in the order of their lines.
 ///

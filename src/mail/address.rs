@@ -98,6 +98,19 @@ fn is_atext(c: char) -> bool {
 
 /// The domain in A-labels, where that is beyond doubt.
 fn a_labels(domain: &str) -> Option<String> {
+    if is_plain(domain) { Some(domain.to_ascii_lowercase()) } else { judged(domain) }
+}
+
+/// Whether a domain is letters, digits and hyphens where every rule allows them: then only its case may change.
+fn is_plain(domain: &str) -> bool {
+    let is_plain = |label: &[u8]| match label {
+        [] | [b'-', ..] | [.., b'-'] | [_, _, b'-', b'-', ..] => false,
+        label => label.len() <= 63 && label.iter().all(|&b| b.is_ascii_alphanumeric() || b == b'-'),
+    };
+    domain.len() <= 253 && domain.as_bytes().split(|&b| b == b'.').all(is_plain)
+}
+
+fn judged(domain: &str) -> Option<String> {
     let ascii = idna::domain_to_ascii_strict(domain).ok()?;
     let stated = lower_case(domain)?;
     let plain = stated == ascii || {
@@ -119,6 +132,13 @@ fn lower_case(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn a_plain_domain_is_what_the_rules_make_of_it(domain in "([a-zA-Z0-9x.-]|xn--|-|\\.|[a-z]{62}){0,9}") {
+            proptest::prop_assert!(!is_plain(&domain) || judged(&domain) == Some(domain.to_ascii_lowercase()), "{domain}");
+        }
+    }
 
     fn parsed(text: &str) -> Option<String> {
         Address::parse(text).map(|a| a.to_string())

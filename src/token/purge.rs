@@ -16,6 +16,8 @@ use crate::ticket::{Facts, Ticket};
 
 /// How many tokens are read at a time.
 const CHUNK: u32 = 500;
+/// How many are deleted in one transaction: filters wait for that long.
+const SLICE: usize = 50;
 
 /// How many tokens were deleted (in a dry run: would be), and why.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -33,7 +35,7 @@ pub struct Counts {
 /// Deletes the tokens of the store at `store` that are over at `now`, and their orders for link mails.
 ///
 /// Unbound tokens whose mail has opened a ticket by now are bound to it first. `pause` is called
-/// after each chunk that wrote, with the time for which it held the write lock: sleeping as long
+/// after each transaction that wrote, with the time for which it held the write lock: sleeping as long
 /// lets the waiting filters through. A dry run writes nothing.
 pub fn purge(
     dbs: &mut Databases,
@@ -55,9 +57,11 @@ pub fn purge(
         let plan = plan(dbs, tickets, chunk, limits, now)?;
         if dry_run {
             counts.add(plan.doomed.iter().map(|(_, why)| *why));
-        } else if !plan.is_empty() {
+            continue;
+        }
+        for slice in plan.slices() {
             let begun = Instant::now();
-            let deleted = dbs.get(store)?.write(|tx| carry_out(tx, &plan))?;
+            let deleted = dbs.get(store)?.write(|tx| carry_out(tx, slice))?;
             counts.add(deleted.into_iter());
             pause(begun.elapsed());
         }
@@ -86,9 +90,18 @@ struct Plan {
     doomed: Vec<(TokenFacts, Doom)>,
 }
 
+/// What is done in one transaction.
+#[derive(Clone, Copy)]
+enum Slice<'a> {
+    Bind(&'a [Ticket]),
+    Delete(&'a [(TokenFacts, Doom)]),
+}
+
 impl Plan {
-    fn is_empty(&self) -> bool {
-        self.bind.is_empty() && self.doomed.is_empty()
+    /// Tokens are bound before any is deleted: one that is over by its ticket has to belong to it.
+    fn slices(&self) -> impl Iterator<Item = Slice<'_>> {
+        let bind = self.bind.chunks(SLICE).map(Slice::Bind);
+        bind.chain(self.doomed.chunks(SLICE).map(Slice::Delete))
     }
 }
 
@@ -147,12 +160,16 @@ fn opened_by<'a>(token: &TokenFacts, by_message_id: &'a HashMap<String, Ticket>)
 
 /// Binds and deletes; the reasons of those deleted. A token that has been bound to a ticket since it
 /// was read stays: what doomed it may not hold any more.
-fn carry_out(tx: &mut Tx<'_>, plan: &Plan) -> Result<Vec<Doom>, Error> {
-    for ticket in &plan.bind {
-        bind(tx, ticket)?;
-    }
+fn carry_out(tx: &mut Tx<'_>, slice: Slice<'_>) -> Result<Vec<Doom>, Error> {
     let mut deleted = Vec::new();
-    for (token, why) in &plan.doomed {
+    let doomed = match slice {
+        Slice::Bind(tickets) => {
+            tickets.iter().try_for_each(|ticket| bind(tx, ticket).map(drop))?;
+            return Ok(deleted);
+        }
+        Slice::Delete(doomed) => doomed,
+    };
+    for (token, why) in doomed {
         let id = token.id.into();
         let done = match &token.ticket_number {
             Some(number) => tx.execute("DELETE FROM token WHERE id = ? AND ticket_number = ?", &[id, number.into()])?,
@@ -224,7 +241,8 @@ mod tests {
         let mut store = mixed();
         let (counts, pauses) = run(&mut store, 20, false);
         let expected = Counts { closed: 2, gone: 1, unbound: 1, too_old: 0 };
-        assert_eq!((counts, pauses), (expected, 1));
+        // One for the tokens that are bound, one for those that go.
+        assert_eq!((counts, pauses), (expected, 2));
         assert_eq!(store.ids(), [1, 3, 6, 7, 9]);
         assert_eq!(store.token(7).ticket_number.as_deref(), Some("open"));
         assert_eq!(store.token(9).ticket_number, None);
@@ -253,12 +271,12 @@ mod tests {
     }
 
     #[test]
-    fn more_than_one_chunk_is_walked_with_a_pause_after_each() {
+    fn more_than_one_chunk_is_walked_with_a_pause_after_each_transaction() {
         let mut store = Store::new();
         let token = new(Some("nowhere"));
         store.issue_many(&token, 1100);
         let (counts, pauses) = run(&mut store, 1, false);
-        assert_eq!((counts.gone, pauses), (1100, 3));
+        assert_eq!((counts.gone, pauses), (1100, 22));
         assert!(store.ids().is_empty());
     }
 
@@ -266,10 +284,10 @@ mod tests {
     fn a_token_bound_since_it_was_read_stays() {
         let mut store = Store::new();
         let id = store.issue(&mail("<u@x>"), 0);
-        let plan = Plan { doomed: vec![(store.token(id), Doom::Unbound)], ..Plan::default() };
+        let doomed = [(store.token(id), Doom::Unbound)];
         let db = store.db();
         db.execute("UPDATE token SET ticket_number = '1'", &[]).unwrap();
-        assert!(db.write(|tx| carry_out(tx, &plan)).unwrap().is_empty());
+        assert!(db.write(|tx| carry_out(tx, Slice::Delete(&doomed))).unwrap().is_empty());
         assert_eq!(store.ids(), [id]);
     }
 

@@ -16,6 +16,7 @@ use super::door_fit;
 use super::failure::{Done, Ends, Failure};
 use super::site::{self, Site};
 use crate::config::{Config, Listen};
+use crate::db::{Databases, Url};
 use crate::exit::Exit;
 use crate::log::Log;
 use crate::web::{
@@ -43,6 +44,7 @@ pub fn run(site: Site) -> Done {
     let metrics = bind_besides(site.config.door.metrics, "door.metrics")?;
     let fastcgi = bind_besides(site.config.door.fastcgi, "door.fastcgi")?;
     let log = Arc::new(site::open_log(&site.config));
+    let held = held_store(&site)?;
     let site = Arc::new(site);
     let (workers, threads) = workers(&site, &log)?;
     let app = App::new(settings(&site), pages, style, logo, workers, Arc::clone(&log));
@@ -57,7 +59,20 @@ pub fn run(site: Site) -> Done {
     for thread in threads {
         let _ = thread.join();
     }
+    held.close().ends(Exit::Unavailable, "the store")?;
     served
+}
+
+/// The store, opened once to see that it opens. A file stays open: the filters beside it then never are the last to
+/// close it, and need not begin its log anew, read it through, or fold it in.
+fn held_store(site: &Site) -> Result<Databases, Failure> {
+    let mut dbs = site.databases(desk::PATIENCE);
+    dbs.get(&site.store)?;
+    if matches!(site.store, Url::Sqlite(_)) {
+        return Ok(dbs);
+    }
+    dbs.close()?;
+    Ok(site.databases(desk::PATIENCE))
 }
 
 /// Serves until SIGTERM or SIGINT; systemd is told when the door is open and when it closes.
@@ -128,9 +143,8 @@ fn bind_besides(address: Option<std::net::SocketAddr>, key: &str) -> Result<Opti
     address.map(bind).transpose()
 }
 
-/// The threads behind the door, and whether the store opens at all.
+/// The threads behind the door.
 fn workers(site: &Arc<Site>, log: &Arc<Log>) -> Result<(Workers, Vec<std::thread::JoinHandle<()>>), Failure> {
-    site.databases(desk::PATIENCE).get(&site.store)?;
     let ends = site.session_ends();
     let (site, log) = (Arc::clone(site), Arc::clone(log));
     let make: Make = Arc::new(move || Box::new(SiteDesk::new(Arc::clone(&site), Arc::clone(&log), ends)));
