@@ -12,9 +12,9 @@ use super::problem::Problem;
 ///
 /// A text in which strings may run over several lines, or with a comment that TOML forbids, stays as it is.
 pub(super) fn without_comments(text: &str) -> Cow<'_, str> {
-    let is_plain = |line: &str| line.bytes().all(|byte| byte >= b' ' && byte != 0x7f || byte == b'\t' || byte == b'\n');
     let is_comment = |line: &&str| line.starts_with('#');
-    if text.contains("\"\"\"") || text.contains("'''") || !text.split_inclusive('\n').filter(is_comment).all(is_plain) {
+    let has = |quotes: &str| memchr::memmem::find(text.as_bytes(), quotes.as_bytes()).is_some();
+    if has("\"\"\"") || has("'''") || !text.split_inclusive('\n').filter(is_comment).all(is_plain) {
         return Cow::Borrowed(text);
     }
     let mut rest = String::with_capacity(text.len());
@@ -38,6 +38,13 @@ pub(super) fn merge(problems: &mut Vec<Problem>, text: &str, errors: &[toml::de:
     problems.extend(errors);
     problems.sort();
     problems.dedup();
+}
+
+/// Without control characters but for tabs and the line's end. Looks at all bytes, so that the compiler can take many
+/// at once.
+fn is_plain(line: &str) -> bool {
+    let allowed = |b: u8| (b >= b' ' && b != 0x7f) | (b == b'\t') | (b == b'\n');
+    line.bytes().fold(true, |all, byte| all & allowed(byte))
 }
 
 fn problem(text: &str, error: &toml::de::Error) -> Problem {
