@@ -30,10 +30,7 @@ pub(super) fn address(text: &str) -> Result<Address, Complaint> {
 /// Reads a domain name, in either form, into A-labels.
 pub(super) fn domain(text: &str) -> Result<String, Complaint> {
     // The same rules as for a sender's domain: an entry that passes can be met by an address.
-    let address = Address::parse(&format!("x@{text}"));
-    let address = address.filter(|_| !text.contains('@'));
-    let domain = address.map(|address| address.domain().to_owned());
-    domain.ok_or_else(|| {
+    crate::mail::domain(text).ok_or_else(|| {
         complaint(
             format!("{text:?} is no domain name"),
             "write example.org (for its subdomains, where a list takes them: .example.org)",

@@ -7,21 +7,33 @@ use std::borrow::Cow;
 
 use super::problem::Problem;
 
+/// What begins a string that may run over several lines.
+const QUOTES: [&[u8]; 2] = [b"\"\"\"", b"'''"];
+
 /// The text without what stands in lines that are comments from their first sign, which is most of a commented
 /// configuration: the parser would look at each byte of it, several times. All lines stay, empty.
 ///
 /// A text in which strings may run over several lines, or with a comment that TOML forbids, stays as it is.
 pub(super) fn without_comments(text: &str) -> Cow<'_, str> {
-    let is_comment = |line: &&str| line.starts_with('#');
-    let has = |quotes: &str| memchr::memmem::find(text.as_bytes(), quotes.as_bytes()).is_some();
-    if has("\"\"\"") || has("'''") || !text.split_inclusive('\n').filter(is_comment).all(is_plain) {
+    let bytes = text.as_bytes();
+    if QUOTES.iter().any(|quotes| memchr::memmem::find(bytes, quotes).is_some()) {
         return Cow::Borrowed(text);
     }
-    let mut rest = String::with_capacity(text.len());
-    for line in text.split_inclusive('\n') {
-        rest.push_str(if is_comment(&line) { &line[line.trim_end_matches('\n').len()..] } else { line });
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = memchr::memchr(b'\n', rest.as_bytes());
+        let (line, after) = rest.split_at(end.map_or(rest.len(), |end| end + 1));
+        if !line.starts_with('#') {
+            kept.push_str(line);
+        } else if is_plain(&line.as_bytes()[..end.unwrap_or(line.len())]) {
+            kept.push_str(if end.is_some() { "\n" } else { "" });
+        } else {
+            return Cow::Borrowed(text);
+        }
+        rest = after;
     }
-    Cow::Owned(rest)
+    Cow::Owned(kept)
 }
 
 /// Adds the parser's errors, in the order of their lines.
@@ -40,11 +52,11 @@ pub(super) fn merge(problems: &mut Vec<Problem>, text: &str, errors: &[toml::de:
     problems.dedup();
 }
 
-/// Without control characters but for tabs and the line's end. Looks at all bytes, so that the compiler can take many
-/// at once.
-fn is_plain(line: &str) -> bool {
-    let allowed = |b: u8| (b >= b' ' && b != 0x7f) | (b == b'\t') | (b == b'\n');
-    line.bytes().fold(true, |all, byte| all & allowed(byte))
+/// Whether a line is without control characters but for tabs. It looks at all bytes without a choice in between, so
+/// that the compiler can take many at once.
+fn is_plain(line: &[u8]) -> bool {
+    let control = |b: u8| u8::from(b < b' ') & u8::from(b != b'\t') | u8::from(b == 0x7f);
+    line.iter().fold(0, |any, &b| any | control(b)) == 0
 }
 
 fn problem(text: &str, error: &toml::de::Error) -> Problem {

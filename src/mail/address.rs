@@ -96,6 +96,13 @@ fn is_atext(c: char) -> bool {
     }
 }
 
+/// A domain as an address may have it: in A-labels and lower case.
+#[must_use]
+pub fn domain(text: &str) -> Option<String> {
+    // The shortest local part has one byte.
+    a_labels(text).filter(|domain| domain.len() + 2 <= MAX_ADDRESS)
+}
+
 /// The domain in A-labels, where that is beyond doubt.
 fn a_labels(domain: &str) -> Option<String> {
     if is_plain(domain) { Some(domain.to_ascii_lowercase()) } else { judged(domain) }

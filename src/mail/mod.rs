@@ -22,7 +22,7 @@ pub mod trace;
 pub mod transfer;
 pub mod value;
 
-pub use address::Address;
+pub use address::{Address, domain};
 pub use edit::{Edit, NewField};
 pub use fold::fold;
 pub use guard::Guard;
