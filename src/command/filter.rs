@@ -7,6 +7,7 @@
 use std::cell::Cell;
 use std::fs::File;
 use std::io::Write;
+use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::time::Duration;
 
@@ -52,6 +53,8 @@ pub fn run(path: &Path, args: &cli::Passage, next: Next<'_>, watch: &Watch) -> R
     let log = mail_path::log_to(site::open_log(&config));
     let idle = config.limits.idle;
     let site = Site::new(config, args.backend.as_deref()).map_err(|error| unusable(&format!("{error:#}")))?;
+    // Given back by the end of the process, which is near.
+    let site = ManuallyDrop::new(site);
     site.check_backend().map_err(|error| unusable(&error))?;
     let (has_order, has_newcomer) = (Cell::new(false), Cell::new(false));
     let filter = Filter { site: &site, args, next, watch, log, idle, has_order, has_newcomer };
@@ -201,8 +204,9 @@ impl Filter<'_> {
             self.has_newcomer.set(self.is_newcomer(&mut dbs, &asked, recorded.as_ref().ok()));
         }
         let recorded = recorded?;
-        // Closed before anything goes out: a reader that stalls must not keep SQLite's log from shrinking.
-        if let Err(error) = dbs.close() {
+        // Before anything goes out: a reader that stalls must not keep SQLite's log from shrinking.
+        let closed = if matches!(self.next, Next::Output) { dbs.leave() } else { dbs.close() };
+        if let Err(error) = closed {
             self.log.warning(&format!("closing the databases: {error}"));
         }
         super::failpoint("recorded");

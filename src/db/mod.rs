@@ -209,6 +209,15 @@ impl Database {
         }
     }
 
+    /// For a process that is about to end; see [`Databases::leave`].
+    fn leave(self) -> Result<(), Error> {
+        match self.driver {
+            Driver::Sqlite(connection) => connection.leave(),
+            #[cfg(any(feature = "postgresql", feature = "mariadb"))]
+            driver => Self { driver }.close(),
+        }
+    }
+
     /// Closes the connection; the last one out of an SQLite file folds its log into it, but for a small one that
     /// may stay.
     pub fn close(self) -> Result<(), Error> {

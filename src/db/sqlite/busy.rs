@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
 /// Longest single sleep, in microseconds.
-const LONGEST: u64 = 10_000;
+const LONGEST: u64 = 3_000;
 
 /// A handler that gives up once one statement has waited for `limit` in all.
 pub(super) fn handler(limit: Duration) -> impl FnMut(i32) -> bool + Send + 'static {
