@@ -26,12 +26,15 @@ use super::wake::{self, Why};
 use super::watch::Watch;
 use crate::clock;
 use crate::config::{Config, OnError};
-use crate::db::Databases;
+use crate::db::{self, Databases};
 use crate::log::Log;
 use crate::mail::edit;
 use crate::mail::header::{Header, Terminator};
 use crate::policy::{self, Envelope, Examined, Kind, Rules, Settled, Standing};
 use crate::token::State;
+
+/// Bytes of a body that are written together with the header block.
+const SHORT: usize = 16 * 1024;
 
 /// Where the mail goes.
 #[derive(Clone, Copy)]
@@ -72,6 +75,11 @@ pub fn run(path: &Path, args: &cli::Passage, next: Next<'_>, watch: &Watch) -> R
         wake::sender(&site.config, log, why);
     }
     status
+}
+
+/// Nobody certain, since a database could not answer.
+fn away(error: &dyn std::fmt::Display) -> Asked {
+    Asked { standing: Standing::Doubtful, customer: None, finding: Finding::Away(error.to_string()) }
 }
 
 /// One run.
@@ -134,9 +142,11 @@ impl Filter<'_> {
     fn whole(&self, rules: &Rules, header: &Header, rest: &[u8], input: &File) -> Result<u8, Deferred> {
         let mut decision = self.decide(rules, header, rest)?;
         let has_token = decision.token.is_some();
-        decision.block.extend_from_slice(rest);
+        // A short mail goes out at once; of a long one, no second copy is held.
+        let (with_it, after) = if rest.len() <= SHORT { (rest, &[][..]) } else { (&[][..], rest) };
+        decision.block.extend_from_slice(with_it);
         let status = self.pass_on(decision.token, |output| {
-            output.write_all(&decision.block).map_err(CopyError::Write)?;
+            output.write_all(&decision.block).and_then(|()| output.write_all(after)).map_err(CopyError::Write)?;
             output::copy(input, output, self.watch)
         })?;
         if !self.explains() {
@@ -193,17 +203,22 @@ impl Filter<'_> {
         let mode = Mode { now: clock::now(), dry_run: self.explains(), state };
         // A fifth of the time is kept back, so that `on_error` can still answer for a locked database.
         let busy = self.watch.left() / 5 * 4;
-        let mut dbs =
-            if mode.dry_run { self.site.databases_for_trial(busy) } else { self.site.databases(busy).leaving_logs() };
+        let mut dbs = self.databases(mode, busy);
 
         examined.kind = self.kind(&mut dbs, &examined)?;
-        let asked = self.ask(&mut dbs, rules, &examined, mode)?;
-        let settled = policy::settle(header, &examined, rules, &asked.standing);
+        let mut asked = self.ask(&mut dbs, rules, &examined, mode)?;
+        let mut settled = policy::settle(header, &examined, rules, &asked.standing);
         let recorded = self.record(&mut dbs, &examined, &settled, &asked, mode);
         if !mode.dry_run {
             self.has_newcomer.set(self.is_newcomer(&mut dbs, &asked, recorded.as_ref().ok()));
         }
-        let recorded = recorded?;
+        let mut recorded = recorded?;
+        if let Err(error) = dbs.commit() {
+            // Neither customer nor token is there.
+            asked = self.uncommitted(&examined, &error)?;
+            settled = policy::settle(header, &examined, rules, &asked.standing);
+            recorded = Record::NOTHING;
+        }
         // Before anything goes out: a reader that stalls must not keep SQLite's log from shrinking.
         let closed = if matches!(self.next, Next::Output) { dbs.leave() } else { dbs.close() };
         if let Err(error) = closed {
@@ -222,6 +237,24 @@ impl Filter<'_> {
         let log = log_line(&examined, &asked, recorded.what);
         let token = recorded.token.map(|id| Owed { id, message_id: examined.message_id });
         Ok(Decision { block, token, log })
+    }
+
+    /// The databases of one decision. Where new customers are made in the store itself, they and their tokens are one
+    /// transaction, and one wait for the disk; but the helpdesk is told of a newcomer as soon as he is there.
+    fn databases(&self, mode: Mode, busy: Duration) -> Databases {
+        if mode.dry_run {
+            return self.site.databases_for_trial(busy);
+        }
+        let dbs = self.site.databases(busy).leaving_logs();
+        let is_one_place = self.site.directory.source(&self.site.backend).is_ok_and(|s| s.url == self.site.store);
+        if is_one_place && !newcomers::are_told(self.site) { dbs.writing_jointly(&self.site.store) } else { dbs }
+    }
+
+    /// What is known of the sender once nothing could be committed: nothing, or what both settings of `on_error` say.
+    fn uncommitted(&self, examined: &Examined, error: &db::Error) -> Result<Asked, Deferred> {
+        let wishes = [self.site.on_error(Some(&self.site.backend)), self.site.config.postmaster.on_error];
+        let wish = if wishes.contains(&OnError::TempFail) { OnError::TempFail } else { OnError::Deliver };
+        self.soften(examined, error, wish, "the customer and the token cannot be recorded", || away(error))
     }
 
     /// What kind of mail it is, by the word of ticket facts, or what `on_error` says where they have none.
@@ -248,11 +281,7 @@ impl Filter<'_> {
             )),
             Err(error) => {
                 let wish = self.site.on_error(error.source_name());
-                self.soften(examined, &error, wish, "the customers cannot be looked up", || Asked {
-                    standing: Standing::Doubtful,
-                    customer: None,
-                    finding: Finding::Away(error.to_string()),
-                })
+                self.soften(examined, &error, wish, "the customers cannot be looked up", || away(&error))
             }
         }
     }

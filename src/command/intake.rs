@@ -39,8 +39,10 @@ pub fn read(input: &File, max_bytes: usize) -> std::io::Result<Intake> {
         match end {
             _ if buffer.is_empty() => return Ok(Intake::Empty),
             Some(end) if end <= max_bytes => {
-                let rest = buffer.split_off(end);
-                return Ok(Intake::Block { header: buffer, rest });
+                // The smaller part is copied, as a rule.
+                let header = buffer[..end].to_vec();
+                buffer.drain(..end);
+                return Ok(Intake::Block { header, rest: buffer });
             }
             None if buffer.len() <= max_bytes => {}
             _ => return Ok(Intake::TooLarge(buffer)),

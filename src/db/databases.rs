@@ -18,6 +18,8 @@ pub struct Databases {
     made: Option<Url>,
     /// Whether small logs of SQLite files stay when the last connection closes.
     leaves_logs: bool,
+    /// Where writes are one transaction, up to `commit`.
+    joint: Option<Url>,
     open: HashMap<Url, Database>,
     /// Those for reading only, beside the others: a place may be written to for another purpose.
     reading: HashMap<Url, Database>,
@@ -33,6 +35,7 @@ impl Databases {
             busy,
             made: None,
             leaves_logs: false,
+            joint: None,
             open: HashMap::new(),
             reading: HashMap::new(),
             directories: HashMap::new(),
@@ -54,6 +57,19 @@ impl Databases {
         self
     }
 
+    /// Makes all writes to this SQLite file one transaction, up to [`Databases::commit`].
+    #[must_use]
+    pub fn writing_jointly(mut self, url: &Url) -> Self {
+        self.joint = Some(url.clone());
+        self
+    }
+
+    /// Commits what was written jointly. After a failure, none of it is there.
+    pub fn commit(&mut self) -> Result<(), Error> {
+        let joint = self.joint.take();
+        joint.and_then(|url| self.open.get_mut(&url)).map_or(Ok(()), Database::commit)
+    }
+
     fn access(&self, url: &Url) -> Access {
         match self.access {
             access if self.made.as_ref().is_none_or(|made| made == url) => access,
@@ -71,6 +87,9 @@ impl Databases {
                 let mut database = Database::open(url, access, self.busy)?;
                 if self.leaves_logs {
                     database.leave_log();
+                }
+                if self.joint.as_ref() == Some(url) {
+                    database.write_jointly_from_now();
                 }
                 Ok(entry.insert(database))
             }

@@ -14,6 +14,7 @@ pub mod copy;
 mod databases;
 mod dialect;
 mod error;
+mod joint;
 pub mod ldap;
 #[cfg(feature = "mariadb")]
 mod mariadb;
@@ -41,6 +42,7 @@ use std::time::Duration;
 pub use databases::Databases;
 pub use dialect::Dialect;
 pub use error::{Error, Kind};
+use joint::Joint;
 use patience::Patience;
 pub use server::Server;
 pub use url::{Url, UrlError};
@@ -84,6 +86,7 @@ pub trait Statements {
 #[derive(Debug)]
 pub struct Database {
     driver: Driver,
+    joint: Joint,
 }
 
 #[derive(Debug)]
@@ -144,7 +147,7 @@ impl Database {
                 return Err(Error::new(Kind::Unavailable, other.to_string(), what));
             }
         };
-        Ok(Self { driver })
+        Ok(Self { driver, joint: Joint::Off })
     }
 
     /// Runs `work` in one transaction that holds the write lock from its first moment: of any number of
@@ -154,6 +157,9 @@ impl Database {
     /// else wrote since the first read. On servers it is a lock by name, which others than otab do not know:
     /// they may write meanwhile, and unique keys decide. `Ok` commits (synced to disk); `Err` undoes everything.
     pub fn write<T, E: From<Error>>(&mut self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>) -> Result<T, E> {
+        if self.joint != Joint::Off {
+            return self.write_jointly(work);
+        }
         self.driver.begin()?;
         let done = work(&mut Tx { driver: &mut self.driver });
         match done {
@@ -214,7 +220,7 @@ impl Database {
         match self.driver {
             Driver::Sqlite(connection) => connection.leave(),
             #[cfg(any(feature = "postgresql", feature = "mariadb"))]
-            driver => Self { driver }.close(),
+            driver => Self { driver, joint: self.joint }.close(),
         }
     }
 

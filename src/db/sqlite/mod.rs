@@ -199,6 +199,16 @@ impl Connection {
         log.and_then(Result::ok).map_or(u64::MAX, |log| log.len())
     }
 
+    /// Whether one is open.
+    pub(super) fn is_in_transaction(&self) -> bool {
+        !self.inner.is_autocommit()
+    }
+
+    /// What errors call the file.
+    pub(super) fn place(&self) -> &str {
+        &self.place
+    }
+
     pub(super) fn begin(&self) -> Result<(), Error> {
         self.batch("BEGIN IMMEDIATE")
     }

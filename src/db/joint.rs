@@ -1,0 +1,173 @@
+//! Several writes to one SQLite file as one transaction, for which the disk is waited for once.
+//!
+//! Each write is a savepoint within it. Nothing of it counts before `commit`; a connection that goes without takes all
+//! of it back. It joins no reads, and nothing on servers.
+
+use super::{Database, Driver, Error, Kind, Tx};
+
+/// Whether several [`Database::write`]s are one transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Joint {
+    /// Each is one of its own.
+    Off,
+    /// They will be; nothing has been written yet.
+    Awaited,
+    /// The transaction is open.
+    Open,
+    /// The database has undone it by itself: disk full, I/O error.
+    Lost,
+}
+
+impl Database {
+    /// Makes all further writes to an SQLite file one transaction, up to `commit`: one wait for the disk. Elsewhere
+    /// each stays one of its own.
+    pub fn write_jointly_from_now(&mut self) {
+        if let Driver::Sqlite(_) = self.driver {
+            self.joint = Joint::Awaited;
+        }
+    }
+
+    /// One of several writes in a transaction: what fails undoes itself and leaves the others.
+    pub(super) fn write_jointly<T, E: From<Error>>(
+        &mut self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        if self.joint == Joint::Awaited {
+            self.driver.begin()?;
+            self.joint = Joint::Open;
+        }
+        // Without a transaction around it, a savepoint would be one of its own, and be committed.
+        self.still_open()?;
+        self.driver.execute("SAVEPOINT part", &[])?;
+        let done = work(&mut Tx { driver: &mut self.driver });
+        if let Err(lost) = self.still_open() {
+            return Err(done.err().unwrap_or_else(|| lost.into()));
+        }
+        let undone = if done.is_ok() { Ok(0) } else { self.driver.execute("ROLLBACK TO part", &[]) };
+        if let Err(error) = undone.and_then(|_| self.driver.execute("RELEASE part", &[])) {
+            self.driver.rollback();
+            self.joint = Joint::Lost;
+            return Err(error.into());
+        }
+        done
+    }
+
+    /// Commits what was written jointly; where nothing was, there is nothing to do. After a failure none of it is
+    /// there.
+    pub fn commit(&mut self) -> Result<(), Error> {
+        if self.joint == Joint::Open || self.joint == Joint::Lost {
+            self.still_open()?;
+            self.driver.commit().inspect_err(|_| self.driver.rollback())?;
+        }
+        self.joint = Joint::Off;
+        Ok(())
+    }
+
+    /// Some failures (disk full, I/O error) make SQLite undo the whole transaction by itself.
+    fn still_open(&mut self) -> Result<(), Error> {
+        let is_open = match &self.driver {
+            Driver::Sqlite(connection) => self.joint == Joint::Open && connection.is_in_transaction(),
+            #[cfg(any(feature = "postgresql", feature = "mariadb"))]
+            _ => false,
+        };
+        if is_open {
+            return Ok(());
+        }
+        self.joint = Joint::Lost;
+        Err(self.lost())
+    }
+
+    fn lost(&self) -> Error {
+        let place = match &self.driver {
+            Driver::Sqlite(connection) => connection.place(),
+            #[cfg(any(feature = "postgresql", feature = "mariadb"))]
+            _ => "",
+        };
+        Error::new(Kind::Other, place, "the transaction was undone by an earlier failure")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::db::{Access, Statements, Url, sqlite};
+
+    const LONG: Duration = Duration::from_mins(1);
+
+    fn open(url: &Url) -> Database {
+        Database::open(url, Access::ReadWrite { create: false }, LONG).unwrap()
+    }
+
+    fn add(db: &mut Database, number: &str) -> Result<u64, Error> {
+        let sql = "INSERT INTO ticket (tn, state_type, changed_at, created_at) VALUES (?, 'open', 0, 0)";
+        db.write(|tx| tx.execute(sql, &[number.into()]))
+    }
+
+    fn count(db: &mut Database) -> i64 {
+        db.row("SELECT COUNT(*) FROM ticket", &[]).unwrap().unwrap().int(0).unwrap()
+    }
+
+    fn fresh(folder: &tempfile::TempDir) -> Url {
+        let path = folder.path().join("otab.db");
+        sqlite::create(&path, 0o600).unwrap();
+        Url::Sqlite(path)
+    }
+
+    #[test]
+    fn joint_writes_are_seen_by_others_together_and_later_ones_by_themselves() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = fresh(&folder);
+        let (mut db, mut other) = (open(&url), open(&url));
+        db.write_jointly_from_now();
+        add(&mut db, "1").unwrap();
+        add(&mut db, "2").unwrap();
+        assert_eq!((count(&mut db), count(&mut other)), (2, 0));
+        db.commit().unwrap();
+        assert_eq!(count(&mut other), 2);
+        add(&mut db, "3").unwrap();
+        assert_eq!(count(&mut other), 3);
+    }
+
+    #[test]
+    fn a_part_that_fails_leaves_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = fresh(&folder);
+        let mut db = open(&url);
+        db.write_jointly_from_now();
+        add(&mut db, "1").unwrap();
+        assert_eq!(add(&mut db, "1").unwrap_err().kind(), Kind::Constraint);
+        add(&mut db, "2").unwrap();
+        db.commit().unwrap();
+        assert_eq!(count(&mut open(&url)), 2);
+    }
+
+    #[test]
+    fn nothing_counts_without_a_commit_and_nothing_is_to_be_committed_without_a_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = fresh(&folder);
+        let mut db = open(&url);
+        db.write_jointly_from_now();
+        db.commit().unwrap();
+        db.write_jointly_from_now();
+        add(&mut db, "1").unwrap();
+        db.close().unwrap();
+        assert_eq!(count(&mut open(&url)), 0);
+    }
+
+    #[test]
+    fn what_the_database_has_undone_by_itself_is_never_said_to_be_committed() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = fresh(&folder);
+        let mut db = open(&url);
+        db.write_jointly_from_now();
+        add(&mut db, "1").unwrap();
+        // As after a full disk.
+        db.driver.rollback();
+        assert!(add(&mut db, "2").is_err());
+        assert!(add(&mut db, "3").is_err());
+        assert!(db.commit().is_err());
+        assert_eq!(count(&mut open(&url)), 0);
+    }
+}
