@@ -7,7 +7,7 @@ use std::collections::hash_map::Entry;
 use std::time::Duration;
 
 use super::ldap::{self, Place};
-use super::{Access, Database, Error, Url};
+use super::{Access, Database, Driver, Error, Url};
 
 /// All connections of one run. Dropping it closes them.
 #[derive(Debug)]
@@ -135,6 +135,26 @@ impl Databases {
             result = result.and(database.close());
         }
         result
+    }
+}
+
+impl Database {
+    /// Lets an SQLite file keep a small log beside it when this connection is the last one out.
+    pub fn leave_log(&mut self) {
+        match &mut self.driver {
+            Driver::Sqlite(connection) => connection.leave_log(),
+            #[cfg(any(feature = "postgresql", feature = "mariadb"))]
+            _ => {}
+        }
+    }
+
+    /// For a process that is about to end; see [`Databases::leave`].
+    fn leave(self) -> Result<(), Error> {
+        match self.driver {
+            Driver::Sqlite(connection) => connection.leave(),
+            #[cfg(any(feature = "postgresql", feature = "mariadb"))]
+            driver => Self { driver, joint: self.joint }.close(),
+        }
     }
 }
 

@@ -206,24 +206,6 @@ impl Database {
         }
     }
 
-    /// Lets an SQLite file keep a small log beside it when this connection is the last one out.
-    pub fn leave_log(&mut self) {
-        match &mut self.driver {
-            Driver::Sqlite(connection) => connection.leave_log(),
-            #[cfg(any(feature = "postgresql", feature = "mariadb"))]
-            _ => {}
-        }
-    }
-
-    /// For a process that is about to end; see [`Databases::leave`].
-    fn leave(self) -> Result<(), Error> {
-        match self.driver {
-            Driver::Sqlite(connection) => connection.leave(),
-            #[cfg(any(feature = "postgresql", feature = "mariadb"))]
-            driver => Self { driver, joint: self.joint }.close(),
-        }
-    }
-
     /// Closes the connection; the last one out of an SQLite file folds its log into it, but for a small one that
     /// may stay.
     pub fn close(self) -> Result<(), Error> {

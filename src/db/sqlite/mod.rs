@@ -7,6 +7,7 @@ mod busy;
 mod create;
 mod failure;
 mod header;
+mod log;
 mod schema;
 
 use std::path::Path;
@@ -19,6 +20,7 @@ use rusqlite::{OpenFlags, ToSql};
 use super::{Access, Error, Kind, Row, Value};
 pub use create::create;
 use failure::failed;
+use log::Log;
 pub use schema::migrate;
 
 /// The application id in the header of otab's files: "OTAB".
@@ -27,23 +29,8 @@ const APPLICATION_ID: i32 = i32::from_be_bytes(*b"OTAB");
 /// The size, in bytes, that a log which a long reader let grow is cut back to.
 const LOG_LIMIT: i64 = 4 << 20;
 
-/// The size, in bytes, up to which a mail leaves the log behind: some sixty pages, four mails of new customers. Who
-/// opens a log that nobody holds reads all of it first, in a tenth of a millisecond or two.
-const LOG_LEFT: u64 = 256 << 10;
-
 /// After so many steps of SQLite's machine, a query with a time limit looks at the clock: some milliseconds.
 const STEPS: i32 = 100_000;
-
-/// What becomes of the log when the last connection closes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Log {
-    /// It is folded into the file and removed.
-    Folded,
-    /// The same, but a small one stays for the next connection.
-    LeftWhileSmall,
-    /// It stays, unless it is empty.
-    Left,
-}
 
 /// One open SQLite connection.
 #[derive(Debug)]
@@ -105,14 +92,6 @@ impl Connection {
         Ok(this)
     }
 
-    /// Lets this connection, when it closes, leave a small log as it is. Folding it into the file takes as long as
-    /// writing it: that is for whoever has time, or finds it grown.
-    pub(super) fn leave_log(&mut self) {
-        if self.log == Log::Folded {
-            self.log = Log::LeftWhileSmall;
-        }
-    }
-
     /// Opens the file with all its settings, whatever the version of its schema.
     ///
     /// Readers open it for writing too (and are held back by `query_only`): where nobody else is there, the
@@ -163,40 +142,6 @@ impl Connection {
         }
         let what = format!("journal mode is `{mode}` and not `wal`; run `PRAGMA journal_mode=wal`");
         Err(Error::new(Kind::Other, &self.place, what))
-    }
-
-    /// Leaves the connection to the end of the process, where the log may stay behind; else closes it.
-    pub(super) fn leave(self) -> Result<(), Error> {
-        if self.log != Log::LeftWhileSmall || self.log_size() > LOG_LEFT {
-            return self.close();
-        }
-        std::mem::forget(self.inner);
-        Ok(())
-    }
-
-    /// Closes the connection; the last one out folds the log into the file and removes it, but for one that may
-    /// stay.
-    pub(super) fn close(self) -> Result<(), Error> {
-        match self.log {
-            Log::LeftWhileSmall if self.log_size() <= LOG_LEFT => self.fold_log(false)?,
-            Log::Left if self.log_size() == 0 => self.fold_log(true)?,
-            Log::Folded | Log::LeftWhileSmall | Log::Left => {}
-        }
-        let Self { inner, place, stand_in, .. } = self;
-        let closed = inner.close();
-        drop(stand_in);
-        closed.map_err(|(_, error)| failed(&place, &error))
-    }
-
-    /// Whether SQLite folds and removes the log, should this connection be the last to close.
-    fn fold_log(&self, wish: bool) -> Result<(), Error> {
-        self.sql(self.inner.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !wish)).map(drop)
-    }
-
-    /// In bytes; one that cannot be looked at counts as large.
-    fn log_size(&self) -> u64 {
-        let log = self.inner.path().map(|path| std::fs::metadata(format!("{path}-wal")));
-        log.and_then(Result::ok).map_or(u64::MAX, |log| log.len())
     }
 
     /// Whether one is open.

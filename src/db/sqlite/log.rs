@@ -1,0 +1,68 @@
+//! What becomes of the write-ahead log when a connection closes.
+//!
+//! Whoever is the last to close a file folds its log into it and removes it; that takes as long as writing it did. So
+//! mails leave a small one to the next mail. It is never left to grow.
+
+use rusqlite::config::DbConfig;
+
+use super::{Connection, failed};
+use crate::db::Error;
+
+/// The size, in bytes, up to which a mail leaves the log behind: some sixty pages, four mails of new customers. Who
+/// opens a log that nobody holds reads all of it first, in a tenth of a millisecond or two.
+const LOG_LEFT: u64 = 256 << 10;
+
+/// What becomes of the log when the last connection closes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Log {
+    /// It is folded into the file and removed.
+    Folded,
+    /// The same, but a small one stays for the next connection.
+    LeftWhileSmall,
+    /// It stays, unless it is empty.
+    Left,
+}
+
+impl Connection {
+    /// Lets this connection, when it closes, leave a small log as it is. Folding it into the file takes as long as
+    /// writing it: that is for whoever has time, or finds it grown.
+    pub(in crate::db) fn leave_log(&mut self) {
+        if self.log == Log::Folded {
+            self.log = Log::LeftWhileSmall;
+        }
+    }
+
+    /// Leaves the connection to the end of the process, where the log may stay behind; else closes it.
+    pub(in crate::db) fn leave(self) -> Result<(), Error> {
+        if self.log != Log::LeftWhileSmall || self.log_size() > LOG_LEFT {
+            return self.close();
+        }
+        std::mem::forget(self.inner);
+        Ok(())
+    }
+
+    /// Closes the connection; the last one out folds the log into the file and removes it, but for one that may
+    /// stay.
+    pub(in crate::db) fn close(self) -> Result<(), Error> {
+        match self.log {
+            Log::LeftWhileSmall if self.log_size() <= LOG_LEFT => self.fold_log(false)?,
+            Log::Left if self.log_size() == 0 => self.fold_log(true)?,
+            Log::Folded | Log::LeftWhileSmall | Log::Left => {}
+        }
+        let Self { inner, place, stand_in, .. } = self;
+        let closed = inner.close();
+        drop(stand_in);
+        closed.map_err(|(_, error)| failed(&place, &error))
+    }
+
+    /// Whether SQLite folds and removes the log, should this connection be the last to close.
+    pub(super) fn fold_log(&self, wish: bool) -> Result<(), Error> {
+        self.sql(self.inner.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !wish)).map(drop)
+    }
+
+    /// In bytes; one that cannot be looked at counts as large.
+    fn log_size(&self) -> u64 {
+        let log = self.inner.path().map(|path| std::fs::metadata(format!("{path}-wal")));
+        log.and_then(Result::ok).map_or(u64::MAX, |log| log.len())
+    }
+}
