@@ -8,6 +8,9 @@ use std::time::{Duration, Instant};
 
 /// Longest single sleep, in microseconds.
 const LONGEST: u64 = 3_000;
+/// The same for one who has waited for so long: among many, he is the more likely to be the next.
+const LONGEST_OF_PATIENT: u64 = 600;
+const PATIENT: Duration = Duration::from_millis(25);
 
 /// A handler that gives up once one statement has waited for `limit` in all.
 pub(super) fn handler(limit: Duration) -> impl FnMut(i32) -> bool + Send + 'static {
@@ -17,11 +20,12 @@ pub(super) fn handler(limit: Duration) -> impl FnMut(i32) -> bool + Send + 'stat
         if tries == 0 {
             since = Instant::now();
         }
-        let left = limit.saturating_sub(since.elapsed());
+        let waited = since.elapsed();
+        let left = limit.saturating_sub(waited);
         if left.is_zero() {
             return false;
         }
-        let longest = LONGEST.min(500 << tries.clamp(0, 8));
+        let longest = if waited > PATIENT { LONGEST_OF_PATIENT } else { LONGEST.min(500 << tries.clamp(0, 8)) };
         std::thread::sleep(Duration::from_micros(100 + next(&mut chance) % longest).min(left));
         true
     }
