@@ -8,7 +8,7 @@ use rustix::io::Errno;
 use crate::mail::header::EndFinder;
 
 /// Bytes read at a time.
-pub const CHUNK: usize = 64 * 1024;
+pub const CHUNK: usize = 32 * 1024;
 
 /// What was read so far.
 #[derive(Debug)]
