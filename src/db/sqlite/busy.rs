@@ -8,9 +8,11 @@ use std::time::{Duration, Instant};
 
 /// Longest single sleep, in microseconds.
 const LONGEST: u64 = 3_000;
-/// The same for one who has waited for so long: among many, he is the more likely to be the next.
-const LONGEST_OF_PATIENT: u64 = 600;
-const PATIENT: Duration = Duration::from_millis(25);
+/// Who has waited for longer than this, in microseconds, sleeps the shorter, the longer he has waited: among many, he is
+/// the more likely to be the next.
+const PATIENT: u64 = 20_000;
+/// Shortest sleep, in microseconds.
+const SHORTEST: u64 = 100;
 
 /// A handler that gives up once one statement has waited for `limit` in all.
 pub(super) fn handler(limit: Duration) -> impl FnMut(i32) -> bool + Send + 'static {
@@ -25,8 +27,9 @@ pub(super) fn handler(limit: Duration) -> impl FnMut(i32) -> bool + Send + 'stat
         if left.is_zero() {
             return false;
         }
-        let longest = if waited > PATIENT { LONGEST_OF_PATIENT } else { LONGEST.min(500 << tries.clamp(0, 8)) };
-        std::thread::sleep(Duration::from_micros(100 + next(&mut chance) % longest).min(left));
+        let micros = u64::try_from(waited.as_micros()).unwrap_or(u64::MAX);
+        let longest = (LONGEST.min(500 << tries.clamp(0, 8)) * PATIENT / micros.max(PATIENT)).max(SHORTEST);
+        std::thread::sleep(Duration::from_micros(SHORTEST + next(&mut chance) % longest).min(left));
         true
     }
 }

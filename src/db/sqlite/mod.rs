@@ -29,6 +29,9 @@ const APPLICATION_ID: i32 = i32::from_be_bytes(*b"OTAB");
 /// The size, in bytes, that a log which a long reader let grow is cut back to.
 const LOG_LIMIT: i64 = 4 << 20;
 
+/// The pages in the log from which on it is folded into the file as far as readers allow: two of the four MiB above.
+const LOG_PAGES: i64 = 500;
+
 /// After so many steps of SQLite's machine, a query with a time limit looks at the clock: some milliseconds.
 const STEPS: i32 = 100_000;
 
@@ -126,6 +129,7 @@ impl Connection {
             "PRAGMA cell_size_check = ON;
              PRAGMA synchronous = FULL;
              PRAGMA secure_delete = ON;
+             PRAGMA wal_autocheckpoint = {LOG_PAGES};
              PRAGMA journal_size_limit = {LOG_LIMIT};"
         ))
     }
