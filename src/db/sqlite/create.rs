@@ -3,7 +3,7 @@
 use std::fs::{File, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tempfile::TempPath;
 
@@ -17,9 +17,19 @@ use crate::db::{Error, Kind};
 /// The file gets its name only once it is complete and on disk, and never takes the name of another:
 /// what is there already is [`Kind::Exists`].
 pub fn create(path: &Path, mode: u32) -> Result<(), Error> {
+    // Before the look at the file: whoever makes it at this moment has it before its log.
+    let log = forsaken_log(path);
     // A look first, so that the usual refusal writes nothing. A dangling link is something, too.
     if path.symlink_metadata().is_ok() {
         return Err(Error::at(path, Kind::Exists, "is there already"));
+    }
+    if let Some(log) = log {
+        let log = log.display();
+        let what = format!(
+            "is gone, but {log} is there, with what was written last: put the file back; or, to start anew, remove \
+             {log}, too"
+        );
+        return Err(Error::at(path, Kind::Other, what));
     }
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -32,6 +42,14 @@ pub fn create(path: &Path, mode: u32) -> Result<(), Error> {
     // Renames only where the name is free (or links and unlinks, where the system cannot).
     draft.persist_noclobber(path).map_err(|error| io(error.error))?;
     File::open(folder).and_then(|file| file.sync_all()).map_err(io)
+}
+
+/// A log that is not empty. SQLite would take what it holds into any new file of that name.
+fn forsaken_log(path: &Path) -> Option<PathBuf> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let log = PathBuf::from(log);
+    log.metadata().is_ok_and(|metadata| metadata.len() > 0).then_some(log)
 }
 
 /// An empty file beside the final place: only within one folder is giving it its name atomic. Its
@@ -98,6 +116,20 @@ mod tests {
         std::os::unix::fs::symlink("nowhere", &link).unwrap();
         assert_eq!(create(&link, 0o600).unwrap_err().kind(), Kind::Exists);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn no_new_file_takes_up_the_log_of_one_that_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("otab.db");
+        let log = folder.path().join("otab.db-wal");
+        std::fs::write(&log, "pages").unwrap();
+        let error = create(&path, 0o600).unwrap_err();
+        assert!(error.to_string().contains("put the file back"), "{error}");
+        assert!(!path.exists());
+        assert_eq!(std::fs::read(&log).unwrap(), b"pages");
+        std::fs::write(&log, "").unwrap();
+        create(&path, 0o600).unwrap();
     }
 
     #[test]
