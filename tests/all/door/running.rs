@@ -224,6 +224,14 @@ fn a_store_that_the_door_holds_open_is_not_locked_and_its_log_does_not_grow() {
 }
 
 #[test]
+fn a_door_that_nobody_has_asked_yet_holds_the_store_open() {
+    let door = Door::open();
+    let files = std::fs::read_dir(format!("/proc/{}/fd", door.serving.child.id())).unwrap();
+    let open: Vec<_> = files.filter_map(|file| std::fs::read_link(file.unwrap().path()).ok()).collect();
+    assert!(open.iter().any(|file| file.ends_with("otab.db-wal")), "{open:?}");
+}
+
+#[test]
 fn one_serving_door_takes_up_after_another() {
     let desk = closed("");
     desk.mails_of_carol(&["1@corp.test"]);
