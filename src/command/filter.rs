@@ -214,9 +214,13 @@ impl Filter<'_> {
         }
         let mut recorded = recorded?;
         if let Err(error) = dbs.commit() {
-            // Neither customer nor token is there.
-            asked = self.uncommitted(&examined, &error)?;
-            settled = policy::settle(header, &examined, rules, &asked.standing);
+            // No token is there, nor a customer who was to come with it; one who is known keeps his name.
+            let is_new = matches!(asked.finding, Finding::Created);
+            let without = self.uncommitted(&examined, &error)?;
+            if is_new {
+                asked = without;
+                settled = policy::settle(header, &examined, rules, &asked.standing);
+            }
             recorded = Record::NOTHING;
         }
         // Before anything goes out: a reader that stalls must not keep SQLite's log from shrinking.

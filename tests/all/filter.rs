@@ -178,6 +178,32 @@ fn on_a_full_disk_the_mail_is_deferred_and_goes_through_once_there_is_room() {
 }
 
 #[test]
+fn on_a_full_disk_where_the_site_wants_mail_to_pass_the_known_keep_their_names_and_no_other_is_named() {
+    let site = Site::new("[postmaster]\non_error = \"deliver\"\n");
+    let folder = site.folder().display();
+    let otab = env!("CARGO_BIN_EXE_otab");
+    std::fs::write(site.path("mail"), mail(1)).unwrap();
+    let output = in_namespace(&format!(
+        "mkdir {folder}/small && mount -t tmpfs -o size=300k tmpfs {folder}/small || exit 111
+         cp {folder}/otab.toml {folder}/small/
+         {otab} --config {folder}/small/otab.toml filter < {folder}/mail > /dev/null || exit 112
+         dd if=/dev/zero of={folder}/small/filler bs=1k 2>/dev/null
+         sed s/1@corp.test/2@corp.test/g {folder}/mail > {folder}/known
+         sed s/carol@corp.test/dan@corp.test/g {folder}/known > {folder}/new
+         for which in known new; do
+             {otab} --config {folder}/small/otab.toml filter < {folder}/$which > {folder}/$which.out || exit 113
+         done
+         rm {folder}/small/filler
+         {otab} --config {folder}/small/otab.toml customer list > {folder}/list"
+    ));
+    assert!(output.status.success(), "{output:?}");
+    let text = |name: &str| std::fs::read_to_string(site.path(name)).unwrap();
+    assert!(text("known.out").starts_with("X-OTOBO-CustomerUser: carol@corp.test\n"), "{}", text("known.out"));
+    assert!(text("new.out").starts_with("X-OTOBO-CustomerUser: unverified-sender\n"), "{}", text("new.out"));
+    assert!(text("list").contains("carol@corp.test") && !text("list").contains("dan@corp.test"), "{}", text("list"));
+}
+
+#[test]
 fn a_closed_standard_output_is_75() {
     let site = Site::new("");
     let big = [mail(1), vec![b'x'; 1 << 20]].concat();
