@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+// For C, by its name alone.
+#[cfg(target_env = "musl")]
+use mimalloc as _;
+
 #[cfg(target_env = "musl")]
 #[global_allocator]
 static MEMORY: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;

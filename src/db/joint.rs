@@ -1,7 +1,7 @@
 //! Several writes to one SQLite file as one transaction, for which the disk is waited for once.
 //!
-//! Each write is a savepoint within it. Nothing of it counts before `commit`; a connection that goes without takes all
-//! of it back. It joins no reads, and nothing on servers.
+//! Nothing of it counts before `commit`; a write that fails, and a connection that goes without, take all of it back. It
+//! joins no reads, and nothing on servers.
 
 use super::{Database, Driver, Error, Kind, Tx};
 
@@ -14,7 +14,7 @@ pub(super) enum Joint {
     Awaited,
     /// The transaction is open.
     Open,
-    /// The database has undone it by itself: disk full, I/O error.
+    /// It was undone: a later write has failed, or the database undid it by itself (disk full, I/O error).
     Lost,
 }
 
@@ -27,40 +27,54 @@ impl Database {
         }
     }
 
-    /// One of several writes in a transaction: what fails undoes itself and leaves the others.
+    /// One of several writes in a transaction: what fails undoes all of it. After the first one that is as if nothing
+    /// had been tried; later, what came before is lost, and nothing more is written.
+    ///
+    /// A savepoint for each would leave the others, but SQLite then keeps a copy of every page for it.
     pub(super) fn write_jointly<T, E: From<Error>>(
         &mut self,
         work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        if self.joint == Joint::Awaited {
-            self.driver.begin()?;
+        let is_first = self.joint == Joint::Awaited;
+        if is_first {
+            self.begin_jointly()?;
             self.joint = Joint::Open;
         }
-        // Without a transaction around it, a savepoint would be one of its own, and be committed.
         self.still_open()?;
-        self.driver.execute("SAVEPOINT part", &[])?;
         let done = work(&mut Tx { driver: &mut self.driver });
-        if let Err(lost) = self.still_open() {
-            return Err(done.err().unwrap_or_else(|| lost.into()));
-        }
-        let undone = if done.is_ok() { Ok(0) } else { self.driver.execute("ROLLBACK TO part", &[]) };
-        if let Err(error) = undone.and_then(|_| self.driver.execute("RELEASE part", &[])) {
+        let done = done.and_then(|value| self.still_open().map(|()| value).map_err(E::from));
+        if done.is_err() {
             self.driver.rollback();
-            self.joint = Joint::Lost;
-            return Err(error.into());
+            self.joint = if is_first { Joint::Awaited } else { Joint::Lost };
         }
         done
     }
 
-    /// Commits what was written jointly; where nothing was, there is nothing to do. After a failure none of it is
-    /// there.
+    /// Commits what was written jointly, and waits until it, and what was read, is on the disk.
+    ///
+    /// After a failure none of it counts: it is not there, or nobody knows whether it will be after a power failure.
     pub fn commit(&mut self) -> Result<(), Error> {
-        if self.joint == Joint::Open || self.joint == Joint::Lost {
+        let joint = self.joint;
+        if joint == Joint::Open || joint == Joint::Lost {
             self.still_open()?;
-            self.driver.commit().inspect_err(|_| self.driver.rollback())?;
+        }
+        match &mut self.driver {
+            Driver::Sqlite(connection) if joint == Joint::Open => {
+                connection.commit_and_sync().inspect_err(|_| connection.rollback())?;
+            }
+            Driver::Sqlite(connection) if joint == Joint::Awaited => connection.sync_what_others_wrote()?,
+            _ => {}
         }
         self.joint = Joint::Off;
         Ok(())
+    }
+
+    fn begin_jointly(&mut self) -> Result<(), Error> {
+        match &mut self.driver {
+            Driver::Sqlite(connection) => connection.begin_in_turn(),
+            #[cfg(any(feature = "postgresql", feature = "mariadb"))]
+            driver => driver.begin(),
+        }
     }
 
     /// Some failures (disk full, I/O error) make SQLite undo the whole transaction by itself.
@@ -131,16 +145,35 @@ mod tests {
     }
 
     #[test]
-    fn a_part_that_fails_leaves_the_others() {
+    fn a_first_write_that_fails_is_as_if_it_had_not_been_tried() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = fresh(&folder);
+        let mut db = open(&url);
+        add(&mut db, "1").unwrap();
+        db.write_jointly_from_now();
+        let both = |tx: &mut Tx<'_>| {
+            let sql = "INSERT INTO ticket (tn, state_type, changed_at, created_at) VALUES (?, 'open', 0, 0)";
+            tx.execute(sql, &["0".into()])?;
+            tx.execute(sql, &["1".into()])
+        };
+        assert_eq!(db.write(both).unwrap_err().kind(), Kind::Constraint);
+        add(&mut open(&url), "2").unwrap();
+        add(&mut db, "3").unwrap();
+        db.commit().unwrap();
+        assert_eq!(count(&mut open(&url)), 3);
+    }
+
+    #[test]
+    fn a_later_write_that_fails_takes_back_the_others_and_lets_nothing_follow() {
         let folder = tempfile::tempdir().unwrap();
         let url = fresh(&folder);
         let mut db = open(&url);
         db.write_jointly_from_now();
         add(&mut db, "1").unwrap();
         assert_eq!(add(&mut db, "1").unwrap_err().kind(), Kind::Constraint);
-        add(&mut db, "2").unwrap();
-        db.commit().unwrap();
-        assert_eq!(count(&mut open(&url)), 2);
+        assert!(add(&mut db, "2").is_err());
+        assert!(db.commit().is_err());
+        assert_eq!(count(&mut open(&url)), 0);
     }
 
     #[test]

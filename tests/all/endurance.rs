@@ -181,28 +181,3 @@ fn what_was_recorded_is_synced_before_the_first_byte_goes_out() {
     let late = trace.lines().skip(written).filter(|line| line.contains("otab.db")).count();
     assert_eq!(late, 0, "the database is closed by then: {trace}");
 }
-
-/// A transaction waits for the disk once, and for the folder of its log once a process.
-#[test]
-fn a_new_customer_waits_for_the_disk_twice_where_another_holds_the_store() {
-    let site = Site::new("");
-    assert!(run(&mut site.filter(), &mail(0)).status.success());
-    let holder = site.database();
-    holder.query_row("SELECT COUNT(*) FROM token", [], |_| Ok(())).unwrap();
-    let mut syncs = Vec::new();
-    for number in 1..=3 {
-        let sender = format!("dora{number}");
-        let text = String::from_utf8(mail(number)).unwrap().replace("carol", &sender);
-        let mut strace = Command::new("strace");
-        strace.args(["-f", "-qq", "-e", "trace=fsync,fdatasync,sync_file_range,syncfs", "-o"]).arg(site.path("trace"));
-        strace.arg(env!("CARGO_BIN_EXE_otab")).arg("--config").arg(site.path("otab.toml")).arg("filter");
-        let output = run(&mut strace, text.as_bytes());
-        assert!(output.status.success(), "{output:?}");
-        let trace = std::fs::read_to_string(site.path("trace")).unwrap();
-        syncs.push(trace.matches("sync").count());
-    }
-    assert_eq!((site.count("customer_user"), site.count("token")), (4, 4));
-    // The first of them may find the log new.
-    assert!(syncs[0] <= 3, "{syncs:?}");
-    assert_eq!(syncs[1..], [2, 2]);
-}

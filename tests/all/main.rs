@@ -27,3 +27,4 @@ mod rooms;
 mod servers;
 mod setups;
 mod site;
+mod syncs;

@@ -61,8 +61,13 @@ impl Connection {
     }
 
     /// In bytes; one that cannot be looked at counts as large.
-    fn log_size(&self) -> u64 {
-        let log = self.inner.path().map(|path| std::fs::metadata(format!("{path}-wal")));
+    pub(super) fn log_size(&self) -> u64 {
+        let log = self.log_path().map(std::fs::metadata);
         log.and_then(Result::ok).map_or(u64::MAX, |log| log.len())
+    }
+
+    /// Where the log is, or would be.
+    pub(super) fn log_path(&self) -> Option<String> {
+        self.inner.path().map(|path| format!("{path}-wal"))
     }
 }

@@ -7,9 +7,11 @@ mod busy;
 mod create;
 mod failure;
 mod header;
+mod later;
 mod log;
 mod schema;
 
+use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -32,6 +34,9 @@ const LOG_LIMIT: i64 = 4 << 20;
 /// The pages in the log from which on it is folded into the file as far as readers allow: two of the four MiB above.
 const LOG_PAGES: i64 = 500;
 
+/// So many bytes have they at least.
+const LOG_BYTES: u64 = 500 * 4096;
+
 /// After so many steps of SQLite's machine, a query with a time limit looks at the clock: some milliseconds.
 const STEPS: i32 = 100_000;
 
@@ -46,6 +51,8 @@ pub struct Connection {
     has_log: bool,
     /// What becomes of the log when the connection is the last to close.
     log: Log,
+    /// The log, locked, while a transaction is open that has waited for its turn.
+    turn: Option<File>,
     /// For [`Access::Trial`]: the folder of the stand-in, which goes with the connection.
     stand_in: Option<tempfile::TempDir>,
 }
@@ -109,7 +116,7 @@ impl Connection {
         // Before anything else: the very first read may find the file locked.
         let handler = Some(busy::handler(busy));
         inner.busy_handler(handler).map_err(sql)?;
-        let this = Self { inner, place, busy, has_log, log: Log::Folded, stand_in: None };
+        let this = Self { inner, place, busy, has_log, log: Log::Folded, turn: None, stand_in: None };
         this.configure()?;
         Ok(this)
     }
@@ -168,8 +175,9 @@ impl Connection {
 
     /// One that fails has nothing left to undo: SQLite has rolled back by itself already (disk full, I/O
     /// error), and closing the connection undoes the rest.
-    pub(super) fn rollback(&self) {
+    pub(super) fn rollback(&mut self) {
         drop(self.batch("ROLLBACK"));
+        self.turn = None;
     }
 
     /// Whether this user may write the file, whatever the connection is for.

@@ -1,0 +1,176 @@
+//! Transactions that wait in turn for the lock, and for the disk once they have given it back.
+//!
+//! SQLite's own waiters ask again and again, and whoever asks at the right moment is next. Its own commit, with
+//! `synchronous = FULL`, keeps them all waiting until the disk has the log. Here they stand in line (a lock on the log,
+//! which SQLite does not lock), and the log is synced by this process when the next one is writing already, and before
+//! anybody is told. What stands in the log counts only with all that stands before it, so a power failure takes away
+//! the end of it and leaves no hole. (`NORMAL`: SQLite itself syncs the head of a log that begins anew, and its folder,
+//! and the log before it is folded.)
+//!
+//! Others may see what is not on the disk yet, so whoever builds on what he saw syncs, too, unless the log has long been
+//! at rest.
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::sync::mpsc;
+use std::time::{Duration, SystemTime};
+
+use super::{Connection, LOG_BYTES, LOG_PAGES};
+use crate::db::{Error, Kind};
+
+/// A log that nobody has written for so long is on the disk: whoever wrote last has synced it, or, if he was killed,
+/// the system has, which does so within half a minute.
+const AT_REST: Duration = Duration::from_mins(2);
+
+impl Connection {
+    /// Begins a transaction that is to be ended by [`Connection::commit_and_sync`] or `rollback`, as soon as it is this
+    /// one's turn. After the time that a statement waits for others, it is [`Kind::Busy`].
+    pub(in crate::db) fn begin_in_turn(&mut self) -> Result<(), Error> {
+        self.batch("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0")?;
+        let log = self.open_log()?;
+        if !turn(&log, self.busy).map_err(|error| self.log_error(&error))? {
+            return Err(Error::new(Kind::Busy, &self.place, "too many others want to write"));
+        }
+        self.turn = Some(log);
+        self.begin().inspect_err(|_| self.turn = None)
+    }
+
+    /// Commits, lets the next one write, and waits until all that was committed, here and by others, is on the disk.
+    ///
+    /// After a failure the system may forget what it could not write, and say yes the next time. So the log is then
+    /// folded into the file: that writes it once more.
+    pub(in crate::db) fn commit_and_sync(&mut self) -> Result<(), Error> {
+        let committed = self.commit();
+        let log = self.turn.take();
+        committed?;
+        let log = log.map_or_else(|| self.open_log(), Ok)?;
+        log.unlock().map_err(|error| self.log_error(&error))?;
+        self.batch(&format!("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = {LOG_PAGES}"))?;
+        let synced = log.sync_data().map_err(|error| self.log_error(&error));
+        let synced = synced.or_else(|error| if self.fold_log_now("FULL") { Ok(()) } else { Err(error) });
+        // Nobody else has to wait for this, either.
+        if synced.is_ok() && self.log_size() >= LOG_BYTES {
+            self.fold_log_now("PASSIVE");
+        }
+        synced
+    }
+
+    /// The same wait for a connection that has only read.
+    pub(in crate::db) fn sync_what_others_wrote(&self) -> Result<(), Error> {
+        if self.log_rests(SystemTime::now()) {
+            return Ok(());
+        }
+        self.open_log()?.sync_data().map_err(|error| self.log_error(&error))
+    }
+
+    /// Whether nothing is in the log, or nobody has written it for long; one from the future may be new.
+    fn log_rests(&self, now: SystemTime) -> bool {
+        match self.log_path().map(std::fs::metadata) {
+            Some(Ok(log)) if log.len() == 0 => true,
+            Some(Ok(log)) => log.modified().is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age > AT_REST)),
+            Some(Err(error)) => error.kind() == io::ErrorKind::NotFound,
+            None => false,
+        }
+    }
+
+    /// A second descriptor of the log: SQLite has no lock on it that closing one would take away.
+    fn open_log(&self) -> Result<File, Error> {
+        File::open(self.log_path().unwrap_or_default()).map_err(|error| self.log_error(&error))
+    }
+
+    fn log_error(&self, error: &io::Error) -> Error {
+        let kind = if error.kind() == io::ErrorKind::StorageFull { Kind::Full } else { Kind::Unavailable };
+        Error::new(kind, &self.place, format!("the log beside it: {error}"))
+    }
+
+    /// Whether the whole log could be folded into the file, and that be synced.
+    fn fold_log_now(&self, mode: &str) -> bool {
+        let sql = format!("PRAGMA wal_checkpoint({mode})");
+        let folded =
+            self.inner.query_row(&sql, [], |row| Ok(row.get::<_, i64>(0)? == 0 && row.get_ref(1)? == row.get_ref(2)?));
+        folded.unwrap_or(false)
+    }
+}
+
+/// Waits for the lock, behind all who came before; `false` when it took too long.
+///
+/// The system has no such wait with a limit. So where somebody else has the lock, a thread waits for it, which gives it
+/// back should it come too late.
+fn turn(log: &File, limit: Duration) -> io::Result<bool> {
+    match log.try_lock() {
+        Ok(()) => return Ok(true),
+        Err(TryLockError::WouldBlock) => {}
+        Err(TryLockError::Error(error)) => return Err(error),
+    }
+    let (sender, receiver) = mpsc::channel();
+    // The lock belongs to both descriptors.
+    let waiter = log.try_clone()?;
+    std::thread::Builder::new().stack_size(64 * 1024).spawn(move || {
+        if sender.send(waiter.lock()).is_err() {
+            let _ = waiter.unlock();
+        }
+    })?;
+    if let Ok(locked) = receiver.recv_timeout(limit) {
+        return locked.map(|()| true);
+    }
+    drop(receiver);
+    // It may have come just now.
+    log.unlock()?;
+    Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::{Access, sqlite};
+
+    const LONG: Duration = Duration::from_mins(1);
+
+    fn open(path: &std::path::Path, busy: Duration) -> Connection {
+        Connection::open(path, Access::ReadWrite { create: false }, busy).unwrap()
+    }
+
+    #[test]
+    fn who_has_waited_too_long_for_his_turn_is_busy_and_keeps_nobody_waiting_afterwards() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("otab.db");
+        sqlite::create(&path, 0o600).unwrap();
+        let (mut first, mut late) = (open(&path, LONG), open(&path, Duration::from_millis(50)));
+        first.begin_in_turn().unwrap();
+        assert_eq!(late.begin_in_turn().unwrap_err().kind(), Kind::Busy);
+        first.rollback();
+        // Its thread has the lock now, or will, and gives it back.
+        let mut next = open(&path, LONG);
+        next.begin_in_turn().unwrap();
+        next.commit_and_sync().unwrap();
+        late.begin_in_turn().unwrap();
+        late.commit_and_sync().unwrap();
+    }
+
+    #[test]
+    fn a_connection_that_goes_in_the_middle_gives_its_turn_to_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("otab.db");
+        sqlite::create(&path, 0o600).unwrap();
+        let mut first = open(&path, LONG);
+        first.begin_in_turn().unwrap();
+        let waiting = std::thread::spawn(move || {
+            let mut second = open(&path, LONG);
+            second.begin_in_turn().map(|()| second.commit_and_sync())
+        });
+        drop(first);
+        waiting.join().unwrap().unwrap().unwrap();
+    }
+
+    #[test]
+    fn after_a_commit_that_was_synced_late_the_next_ones_are_synced_by_sqlite_and_fold_the_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("otab.db");
+        sqlite::create(&path, 0o600).unwrap();
+        let mut this = open(&path, LONG);
+        this.begin_in_turn().unwrap();
+        this.commit_and_sync().unwrap();
+        assert_eq!(this.pragma::<i64>("synchronous").unwrap(), 2);
+        assert_eq!(this.pragma::<i64>("wal_autocheckpoint").unwrap(), LOG_PAGES);
+    }
+}
