@@ -33,7 +33,7 @@ use crate::mail::header::{Header, Terminator};
 use crate::policy::{self, Envelope, Examined, Kind, Rules, Settled, Standing};
 use crate::token::State;
 
-/// Bytes of a body that are written together with the header block.
+/// Bytes of a header block, and of a body, that are written together.
 const SHORT: usize = 16 * 1024;
 
 /// Where the mail goes.
@@ -143,7 +143,8 @@ impl Filter<'_> {
         let mut decision = self.decide(rules, header, rest)?;
         let has_token = decision.token.is_some();
         // A short mail goes out at once; of a long one, no second copy is held.
-        let (with_it, after) = if rest.len() <= SHORT { (rest, &[][..]) } else { (&[][..], rest) };
+        let is_short = rest.len() <= SHORT && decision.block.len() <= SHORT;
+        let (with_it, after) = if is_short { (rest, &[][..]) } else { (&[][..], rest) };
         decision.block.extend_from_slice(with_it);
         let status = self.pass_on(decision.token, |output| {
             output.write_all(&decision.block).and_then(|()| output.write_all(after)).map_err(CopyError::Write)?;

@@ -32,17 +32,24 @@ pub fn read(input: &File, max_bytes: usize) -> std::io::Result<Intake> {
     let mut finder = EndFinder::default();
     loop {
         if buffer.len() == buffer.capacity() {
-            buffer.reserve_exact(CHUNK);
+            // Twice as much as there is: a long header block is moved few times.
+            buffer.reserve_exact(CHUNK.max(buffer.len()));
         }
         let count = more(input, &mut buffer)?;
         let end = if count == 0 { Some(finder.finish(&buffer)) } else { finder.find(&buffer) };
         match end {
             _ if buffer.is_empty() => return Ok(Intake::Empty),
             Some(end) if end <= max_bytes => {
-                // The smaller part is copied, as a rule.
-                let header = buffer[..end].to_vec();
-                buffer.drain(..end);
-                return Ok(Intake::Block { header, rest: buffer });
+                // The larger part stays where it is.
+                let (header, rest) = if end > buffer.len() / 2 {
+                    let rest = buffer.split_off(end);
+                    (buffer, rest)
+                } else {
+                    let header = buffer[..end].to_vec();
+                    buffer.drain(..end);
+                    (header, buffer)
+                };
+                return Ok(Intake::Block { header, rest });
             }
             None if buffer.len() <= max_bytes => {}
             _ => return Ok(Intake::TooLarge(buffer)),

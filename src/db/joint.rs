@@ -60,7 +60,7 @@ impl Database {
         }
         match &mut self.driver {
             Driver::Sqlite(connection) if joint == Joint::Open => {
-                connection.commit_and_sync().inspect_err(|_| connection.rollback())?;
+                connection.commit_and_sync()?;
             }
             Driver::Sqlite(connection) if joint == Joint::Awaited => connection.sync_what_others_wrote()?,
             _ => {}

@@ -29,6 +29,7 @@ pub struct NewField {
 pub fn cuts(header: &Header, guard: &Guard) -> Vec<Range<usize>> {
     let cut = |field: &super::Field| match field.kind {
         Kind::Envelope => None,
+        Kind::Field if !header.has_bare_cr() => guard.guards(header.name(field)?).then(|| field.range.clone()),
         Kind::Field | Kind::Junk | Kind::Orphan => {
             let range = guard.cut(header.raw(field))?;
             Some(field.range.start + range.start..field.range.start + range.end)
@@ -156,6 +157,17 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_field_goes_by_its_name_alone_where_its_bytes_would_have_it_go(block in block()) {
+            let header = header(&block);
+            let by_bytes = |field: &crate::mail::header::Field| {
+                let cut = guard().cut(header.raw(field)).filter(|_| field.kind != Kind::Envelope)?;
+                Some(field.range.start + cut.start..field.range.start + cut.end)
+            };
+            let expected: Vec<_> = header.fields().iter().filter_map(by_bytes).collect();
+            prop_assert_eq!(cuts(&header, &guard()), expected);
+        }
+
         #[test]
         fn a_block_strained_in_pieces_loses_what_a_held_block_loses(
             block in block(), size in 1_usize..9, adds in any::<bool>()

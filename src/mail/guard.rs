@@ -72,6 +72,14 @@ impl Guard {
         }
     }
 
+    /// Whether this is a guarded name, where all readers take the same one: printable characters up to the first colon,
+    /// and no bare CR in the whole block.
+    #[must_use]
+    pub fn guards(&self, name: &[u8]) -> bool {
+        let begins = |prefix: &Vec<u8>| name.get(..prefix.len()).is_some_and(|n| n.eq_ignore_ascii_case(prefix));
+        self.prefixes.iter().any(begins) || self.names.iter().any(|n| n.eq_ignore_ascii_case(name))
+    }
+
     /// What the name says of nearly all fields: printable characters up to a colon, which all readers take alike, and
     /// no bare CR behind it.
     fn look(&self, field: &[u8]) -> Look {
@@ -82,8 +90,7 @@ impl Guard {
         if !name.iter().all(|byte| matches!(byte, 0x21..=0x7e)) {
             return Look::Odd;
         }
-        let begins = |prefix: &Vec<u8>| name.get(..prefix.len()).is_some_and(|n| n.eq_ignore_ascii_case(prefix));
-        if self.prefixes.iter().any(begins) || self.names.iter().any(|n| n.eq_ignore_ascii_case(name)) {
+        if self.guards(name) {
             return Look::Named;
         }
         let is_bare = |at: usize| rest.get(at + 1).is_some_and(|next| *next != b'\n');

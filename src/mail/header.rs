@@ -90,16 +90,20 @@ pub struct Field {
 pub struct Header {
     bytes: Vec<u8>,
     fields: Vec<Field>,
+    has_bare_cr: bool,
 }
 
 /// The block has more fields than the limit; it is handed back.
 #[derive(Debug, PartialEq, Eq)]
 pub struct TooManyFields(pub Vec<u8>);
 
+/// Bytes for which room for one field is made at once; a longer header block of shorter ones makes more.
+const USUAL_FIELD: usize = 64;
+
 impl Header {
     /// Splits a block into at most `max_fields` fields.
     pub fn parse(bytes: Vec<u8>, max_fields: usize) -> Result<Self, TooManyFields> {
-        let mut fields: Vec<Field> = Vec::new();
+        let mut fields: Vec<Field> = Vec::with_capacity(max_fields.min(bytes.len() / USUAL_FIELD));
         let mut at = 0;
         while at < bytes.len() {
             let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |i| at + i + 1);
@@ -114,7 +118,8 @@ impl Header {
             }
             at = end;
         }
-        Ok(Self { bytes, fields })
+        let has_bare_cr = has_bare_cr(&bytes);
+        Ok(Self { bytes, fields, has_bare_cr })
     }
 
     fn field(line: &[u8], at: usize, continues: bool) -> Field {
@@ -140,6 +145,12 @@ impl Header {
         &self.fields
     }
 
+    /// Whether a CR without an LF is somewhere in the block: some readers end lines there.
+    #[must_use]
+    pub fn has_bare_cr(&self) -> bool {
+        self.has_bare_cr
+    }
+
     /// A field's bytes, line ends included.
     #[must_use]
     pub fn raw(&self, field: &Field) -> &[u8] {
@@ -160,7 +171,8 @@ impl Header {
 
     /// The fields of one name, by OTOBO's rule, in order.
     pub fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Field> {
-        self.fields.iter().filter(move |f| self.name(f).is_some_and(|n| n.eq_ignore_ascii_case(name.as_bytes())))
+        let is_so_named = |f: &Field| self.name(f).is_some_and(|n| n.eq_ignore_ascii_case(name.as_bytes()));
+        self.fields.iter().filter(move |f| f.colon == name.len() && is_so_named(f))
     }
 
     /// The values of one name, unfolded and trimmed as OTOBO does it: CR and LF deleted.
@@ -184,8 +196,12 @@ pub const MAX_ENVELOPE: usize = 1000;
 /// line would stand above the new fields.
 #[must_use]
 pub fn is_envelope(line: &[u8]) -> bool {
-    let bare_cr = |at: usize| line.get(at + 1) != Some(&b'\n');
-    line.starts_with(b"From ") && line.len() <= MAX_ENVELOPE && !memchr::memchr_iter(b'\r', line).any(bare_cr)
+    line.starts_with(b"From ") && line.len() <= MAX_ENVELOPE && !has_bare_cr(line)
+}
+
+/// Whether a CR is not followed by LF, be it the last byte.
+fn has_bare_cr(text: &[u8]) -> bool {
+    memchr::memchr_iter(b'\r', text).any(|at| text.get(at + 1) != Some(&b'\n'))
 }
 
 /// A value on one line: CR and LF deleted, outer blanks trimmed, text that is no UTF-8 taken as

@@ -15,7 +15,7 @@ use std::io;
 use std::sync::mpsc;
 use std::time::{Duration, SystemTime};
 
-use super::{Connection, LOG_BYTES, LOG_PAGES};
+use super::{Connection, LOG_BYTES};
 use crate::db::{Error, Kind};
 
 /// A log that nobody has written for so long is on the disk: whoever wrote last has synced it, or, if he was killed,
@@ -26,13 +26,14 @@ impl Connection {
     /// Begins a transaction that is to be ended by [`Connection::commit_and_sync`] or `rollback`, as soon as it is this
     /// one's turn. After the time that a statement waits for others, it is [`Kind::Busy`].
     pub(in crate::db) fn begin_in_turn(&mut self) -> Result<(), Error> {
-        self.batch("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0")?;
         let log = self.open_log()?;
         if !turn(&log, self.busy).map_err(|error| self.log_error(&error))? {
             return Err(Error::new(Kind::Busy, &self.place, "too many others want to write"));
         }
         self.turn = Some(log);
-        self.begin().inspect_err(|_| self.turn = None)
+        let begun =
+            self.batch("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0").and_then(|()| self.begin());
+        begun.inspect_err(|_| self.rollback())
     }
 
     /// Commits, lets the next one write, and waits until all that was committed, here and by others, is on the disk.
@@ -40,12 +41,10 @@ impl Connection {
     /// After a failure the system may forget what it could not write, and say yes the next time. So the log is then
     /// folded into the file: that writes it once more.
     pub(in crate::db) fn commit_and_sync(&mut self) -> Result<(), Error> {
-        let committed = self.commit();
-        let log = self.turn.take();
-        committed?;
-        let log = log.map_or_else(|| self.open_log(), Ok)?;
+        self.commit().inspect_err(|_| self.rollback())?;
+        let log = self.turn.take().map_or_else(|| self.open_log(), Ok)?;
         log.unlock().map_err(|error| self.log_error(&error))?;
-        self.batch(&format!("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = {LOG_PAGES}"))?;
+        self.write_as_usual()?;
         let synced = log.sync_data().map_err(|error| self.log_error(&error));
         let synced = synced.or_else(|error| if self.fold_log_now("FULL") { Ok(()) } else { Err(error) });
         // Nobody else has to wait for this, either.
@@ -53,6 +52,13 @@ impl Connection {
             self.fold_log_now("PASSIVE");
         }
         synced
+    }
+
+    /// Gives the turn to the next one, whatever became of the transaction.
+    pub(super) fn end_turn(&mut self) {
+        if self.turn.take().is_some() {
+            drop(self.write_as_usual());
+        }
     }
 
     /// The same wait for a connection that has only read.
@@ -121,6 +127,7 @@ fn turn(log: &File, limit: Duration) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::LOG_PAGES;
     use super::*;
     use crate::db::{Access, sqlite};
 
@@ -163,14 +170,16 @@ mod tests {
     }
 
     #[test]
-    fn after_a_commit_that_was_synced_late_the_next_ones_are_synced_by_sqlite_and_fold_the_log() {
+    fn after_a_turn_commits_are_synced_by_sqlite_and_fold_the_log() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("otab.db");
         sqlite::create(&path, 0o600).unwrap();
         let mut this = open(&path, LONG);
-        this.begin_in_turn().unwrap();
-        this.commit_and_sync().unwrap();
-        assert_eq!(this.pragma::<i64>("synchronous").unwrap(), 2);
-        assert_eq!(this.pragma::<i64>("wal_autocheckpoint").unwrap(), LOG_PAGES);
+        for ends in [|this: &mut Connection| this.commit_and_sync().unwrap(), Connection::rollback] {
+            this.begin_in_turn().unwrap();
+            ends(&mut this);
+            assert_eq!(this.pragma::<i64>("synchronous").unwrap(), 2);
+            assert_eq!(this.pragma::<i64>("wal_autocheckpoint").unwrap(), LOG_PAGES);
+        }
     }
 }

@@ -134,11 +134,15 @@ impl Connection {
         }
         self.batch(&format!(
             "PRAGMA cell_size_check = ON;
-             PRAGMA synchronous = FULL;
              PRAGMA secure_delete = ON;
-             PRAGMA wal_autocheckpoint = {LOG_PAGES};
              PRAGMA journal_size_limit = {LOG_LIMIT};"
-        ))
+        ))?;
+        self.write_as_usual()
+    }
+
+    /// A commit is on the disk before it returns, and folds the log once that has grown.
+    fn write_as_usual(&self) -> Result<(), Error> {
+        self.batch(&format!("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = {LOG_PAGES}"))
     }
 
     /// The write-ahead log is set when the file is made. A file that lost it (restored from a dump,
@@ -177,7 +181,7 @@ impl Connection {
     /// error), and closing the connection undoes the rest.
     pub(super) fn rollback(&mut self) {
         drop(self.batch("ROLLBACK"));
-        self.turn = None;
+        self.end_turn();
     }
 
     /// Whether this user may write the file, whatever the connection is for.
