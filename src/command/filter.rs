@@ -214,7 +214,7 @@ impl Filter<'_> {
             self.has_newcomer.set(self.is_newcomer(&mut dbs, &asked, recorded.as_ref().ok()));
         }
         let mut recorded = recorded?;
-        if let Err(error) = dbs.commit() {
+        if let Err(error) = dbs.commit(mode.now) {
             // No token is there, nor a customer who was to come with it; one who is known keeps his name.
             let is_new = matches!(asked.finding, Finding::Created);
             let without = self.uncommitted(&examined, &error)?;

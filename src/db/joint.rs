@@ -3,6 +3,8 @@
 //! Nothing of it counts before `commit`; a write that fails, and a connection that goes without, take all of it back. It
 //! joins no reads, and nothing on servers.
 
+use jiff::Timestamp;
+
 use super::{Database, Driver, Error, Kind, Tx};
 
 /// Whether several [`Database::write`]s are one transaction.
@@ -53,7 +55,7 @@ impl Database {
     /// Commits what was written jointly, and waits until it, and what was read, is on the disk.
     ///
     /// After a failure none of it counts: it is not there, or nobody knows whether it will be after a power failure.
-    pub fn commit(&mut self) -> Result<(), Error> {
+    pub fn commit(&mut self, now: Timestamp) -> Result<(), Error> {
         let joint = self.joint;
         if joint == Joint::Open || joint == Joint::Lost {
             self.still_open()?;
@@ -62,7 +64,7 @@ impl Database {
             Driver::Sqlite(connection) if joint == Joint::Open => {
                 connection.commit_and_sync()?;
             }
-            Driver::Sqlite(connection) if joint == Joint::Awaited => connection.sync_what_others_wrote()?,
+            Driver::Sqlite(connection) if joint == Joint::Awaited => connection.sync_what_others_wrote(now)?,
             _ => {}
         }
         self.joint = Joint::Off;
@@ -109,6 +111,7 @@ mod tests {
     use crate::db::{Access, Statements, Url, sqlite};
 
     const LONG: Duration = Duration::from_mins(1);
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
     fn open(url: &Url) -> Database {
         Database::open(url, Access::ReadWrite { create: false }, LONG).unwrap()
@@ -138,7 +141,7 @@ mod tests {
         add(&mut db, "1").unwrap();
         add(&mut db, "2").unwrap();
         assert_eq!((count(&mut db), count(&mut other)), (2, 0));
-        db.commit().unwrap();
+        db.commit(NOW).unwrap();
         assert_eq!(count(&mut other), 2);
         add(&mut db, "3").unwrap();
         assert_eq!(count(&mut other), 3);
@@ -159,7 +162,7 @@ mod tests {
         assert_eq!(db.write(both).unwrap_err().kind(), Kind::Constraint);
         add(&mut open(&url), "2").unwrap();
         add(&mut db, "3").unwrap();
-        db.commit().unwrap();
+        db.commit(NOW).unwrap();
         assert_eq!(count(&mut open(&url)), 3);
     }
 
@@ -172,7 +175,7 @@ mod tests {
         add(&mut db, "1").unwrap();
         assert_eq!(add(&mut db, "1").unwrap_err().kind(), Kind::Constraint);
         assert!(add(&mut db, "2").is_err());
-        assert!(db.commit().is_err());
+        assert!(db.commit(NOW).is_err());
         assert_eq!(count(&mut open(&url)), 0);
     }
 
@@ -182,7 +185,7 @@ mod tests {
         let url = fresh(&folder);
         let mut db = open(&url);
         db.write_jointly_from_now();
-        db.commit().unwrap();
+        db.commit(NOW).unwrap();
         db.write_jointly_from_now();
         add(&mut db, "1").unwrap();
         db.close().unwrap();
@@ -200,7 +203,7 @@ mod tests {
         db.driver.rollback();
         assert!(add(&mut db, "2").is_err());
         assert!(add(&mut db, "3").is_err());
-        assert!(db.commit().is_err());
+        assert!(db.commit(NOW).is_err());
         assert_eq!(count(&mut open(&url)), 0);
     }
 }

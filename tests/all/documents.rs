@@ -300,7 +300,7 @@ fn the_static_build_of_the_readme_is_the_one_that_is_set_up_and_no_other_build_i
     for table in lines.chunks(2) {
         let [flags] = table[1..] else { panic!("{}: one setting", table[0]) };
         assert!(flags.starts_with("rustflags = [\"-C\", \"relocation-model=static\", "), "{}", table[0]);
-        let layout = flags.split_once("link-arg=-Wl,-T,").unwrap().1.trim_end_matches("\"]");
+        let (layout, _) = flags.split_once("link-arg=-Wl,-T,").unwrap().1.split_once('"').unwrap();
         assert!(top().join(layout).is_file(), "{layout}");
     }
 

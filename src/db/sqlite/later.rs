@@ -15,12 +15,20 @@ use std::io;
 use std::sync::mpsc;
 use std::time::{Duration, SystemTime};
 
-use super::{Connection, LOG_BYTES};
+use jiff::Timestamp;
+
+use super::{Connection, LOG_PAGES};
 use crate::db::{Error, Kind};
 
 /// A log that nobody has written for so long is on the disk: whoever wrote last has synced it, or, if he was killed,
 /// the system has, which does so within half a minute.
 const AT_REST: Duration = Duration::from_mins(2);
+
+/// The size, in bytes, of a log of [`LOG_PAGES`].
+const LOG_BYTES: u64 = 500 * 4096;
+
+/// So many pages of a long log have to wait to be folded, for a sync of log and file each time.
+const WORTH_IT: i64 = 100;
 
 impl Connection {
     /// Begins a transaction that is to be ended by [`Connection::commit_and_sync`] or `rollback`, as soon as it is this
@@ -46,10 +54,10 @@ impl Connection {
         log.unlock().map_err(|error| self.log_error(&error))?;
         self.write_as_usual()?;
         let synced = log.sync_data().map_err(|error| self.log_error(&error));
-        let synced = synced.or_else(|error| if self.fold_log_now("FULL") { Ok(()) } else { Err(error) });
-        // Nobody else has to wait for this, either.
-        if synced.is_ok() && self.log_size() >= LOG_BYTES {
-            self.fold_log_now("PASSIVE");
+        let is_folded = || self.checkpoint("FULL").is_some_and(|(pages, folded)| pages == folded);
+        let synced = synced.or_else(|error| if is_folded() { Ok(()) } else { Err(error) });
+        if synced.is_ok() {
+            self.fold_grown_log();
         }
         synced
     }
@@ -62,8 +70,8 @@ impl Connection {
     }
 
     /// The same wait for a connection that has only read.
-    pub(in crate::db) fn sync_what_others_wrote(&self) -> Result<(), Error> {
-        if self.log_rests(SystemTime::now()) {
+    pub(in crate::db) fn sync_what_others_wrote(&self, now: Timestamp) -> Result<(), Error> {
+        if self.log_rests(now.into()) {
             return Ok(());
         }
         self.open_log()?.sync_data().map_err(|error| self.log_error(&error))
@@ -89,12 +97,24 @@ impl Connection {
         Error::new(kind, &self.place, format!("the log beside it: {error}"))
     }
 
-    /// Whether the whole log could be folded into the file, and that be synced.
-    fn fold_log_now(&self, mode: &str) -> bool {
+    /// What SQLite does by itself after other commits, here once nobody waits for it: folds a log that has grown, as far
+    /// as readers allow. The next writer begins it anew, if he finds all of it folded and nobody reading it.
+    fn fold_grown_log(&self) {
+        if self.log_size() < LOG_BYTES {
+            return;
+        }
+        // The file does not shrink when it begins anew.
+        let wants_it = |(pages, folded)| pages >= LOG_PAGES && pages - folded >= WORTH_IT;
+        if self.checkpoint("NOOP").is_some_and(wants_it) {
+            self.checkpoint("PASSIVE");
+        }
+    }
+
+    /// The pages in the log, and those of them that are folded and synced; nothing where others were in the way.
+    fn checkpoint(&self, mode: &str) -> Option<(i64, i64)> {
         let sql = format!("PRAGMA wal_checkpoint({mode})");
-        let folded =
-            self.inner.query_row(&sql, [], |row| Ok(row.get::<_, i64>(0)? == 0 && row.get_ref(1)? == row.get_ref(2)?));
-        folded.unwrap_or(false)
+        let row = self.inner.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+        row.ok().and_then(|(busy, pages, folded): (i64, i64, i64)| (busy == 0).then_some((pages, folded)))
     }
 }
 
@@ -127,7 +147,6 @@ fn turn(log: &File, limit: Duration) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::LOG_PAGES;
     use super::*;
     use crate::db::{Access, sqlite};
 
@@ -181,5 +200,27 @@ mod tests {
             assert_eq!(this.pragma::<i64>("synchronous").unwrap(), 2);
             assert_eq!(this.pragma::<i64>("wal_autocheckpoint").unwrap(), LOG_PAGES);
         }
+    }
+    #[test]
+    fn a_log_that_many_turns_have_written_is_folded_now_and_then_and_begins_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("otab.db");
+        sqlite::create(&path, 0o600).unwrap();
+        let mut this = open(&path, LONG);
+        let (mut begun_anew, mut long) = (0, 0);
+        let mut pages = 0;
+        for number in 0..1000 {
+            this.begin_in_turn().unwrap();
+            let sql = "INSERT INTO ticket (tn, state_type, changed_at, created_at) VALUES (?, 'open', 0, 0)";
+            this.execute(sql, &[number.to_string().into()]).unwrap();
+            this.commit_and_sync().unwrap();
+            let (now, folded) = this.checkpoint("NOOP").unwrap();
+            begun_anew += i32::from(now < pages);
+            long += i32::from(now >= LOG_PAGES && folded == now);
+            pages = now;
+        }
+        assert!(begun_anew >= 3, "{begun_anew}");
+        assert!(long <= begun_anew + 1, "a log is folded once before it begins anew: {long}, {begun_anew}");
+        assert!(this.log_size() < LOG_BYTES * 5 / 4, "{}", this.log_size());
     }
 }

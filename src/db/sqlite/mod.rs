@@ -34,9 +34,6 @@ const LOG_LIMIT: i64 = 4 << 20;
 /// The pages in the log from which on it is folded into the file as far as readers allow: two of the four MiB above.
 const LOG_PAGES: i64 = 500;
 
-/// So many bytes have they at least.
-const LOG_BYTES: u64 = 500 * 4096;
-
 /// After so many steps of SQLite's machine, a query with a time limit looks at the clock: some milliseconds.
 const STEPS: i32 = 100_000;
 
