@@ -1,9 +1,8 @@
 //! Transactions that wait in turn for the lock, and for the disk once they have given it back.
 //!
-//! SQLite's own waiters ask again and again, and whoever asks at the right moment is next. Its own commit, with
-//! `synchronous = FULL`, keeps them all waiting until the disk has the log. Here they stand in line (a lock on the log,
-//! which SQLite does not lock), and the log is synced by this process when the next one is writing already, and before
-//! anybody is told. What stands in the log counts only with all that stands before it, so a power failure takes away
+//! SQLite's own commit, with `synchronous = FULL`, keeps all others waiting until the disk has the log. Here the log is
+//! synced by this process when the next one is writing already, and before anybody is told. The turns are a lock of
+//! their own, on the log, which SQLite does not lock: whoever waits for it begins nothing in vain. What stands in the log counts only with all that stands before it, so a power failure takes away
 //! the end of it and leaves no hole. (`NORMAL`: SQLite itself syncs the head of a log that begins anew, and its folder,
 //! and the log before it is folded.)
 //!
@@ -12,12 +11,11 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
-use std::sync::mpsc;
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 
-use super::{Connection, LOG_PAGES};
+use super::{Connection, LOG_PAGES, busy};
 use crate::db::{Error, Kind};
 
 /// A log that nobody has written for so long is on the disk: whoever wrote last has synced it, or, if he was killed,
@@ -118,30 +116,20 @@ impl Connection {
     }
 }
 
-/// Waits for the lock, behind all who came before; `false` when it took too long.
+/// Waits for the lock as for SQLite's own; `false` when it took too long.
 ///
-/// The system has no such wait with a limit. So where somebody else has the lock, a thread waits for it, which gives it
-/// back should it come too late.
+/// A wait within the system would be no fairer: it wakes all who wait, whenever somebody new was faster than the first
+/// of them.
 fn turn(log: &File, limit: Duration) -> io::Result<bool> {
-    match log.try_lock() {
-        Ok(()) => return Ok(true),
-        Err(TryLockError::WouldBlock) => {}
-        Err(TryLockError::Error(error)) => return Err(error),
-    }
-    let (sender, receiver) = mpsc::channel();
-    // The lock belongs to both descriptors.
-    let waiter = log.try_clone()?;
-    std::thread::Builder::new().stack_size(64 * 1024).spawn(move || {
-        if sender.send(waiter.lock()).is_err() {
-            let _ = waiter.unlock();
+    let mut waits = busy::handler(limit);
+    for tries in 0.. {
+        match log.try_lock() {
+            Ok(()) => return Ok(true),
+            Err(TryLockError::WouldBlock) if waits(tries) => {}
+            Err(TryLockError::WouldBlock) => break,
+            Err(TryLockError::Error(error)) => return Err(error),
         }
-    })?;
-    if let Ok(locked) = receiver.recv_timeout(limit) {
-        return locked.map(|()| true);
     }
-    drop(receiver);
-    // It may have come just now.
-    log.unlock()?;
     Ok(false)
 }
 
@@ -165,7 +153,6 @@ mod tests {
         first.begin_in_turn().unwrap();
         assert_eq!(late.begin_in_turn().unwrap_err().kind(), Kind::Busy);
         first.rollback();
-        // Its thread has the lock now, or will, and gives it back.
         let mut next = open(&path, LONG);
         next.begin_in_turn().unwrap();
         next.commit_and_sync().unwrap();
