@@ -202,8 +202,9 @@ impl Filter<'_> {
         super::failpoint("examined");
         let state = if matches!(self.next, Next::Command(_)) { State::Pending } else { State::Active };
         let mode = Mode { now: clock::now(), dry_run: self.explains(), state };
-        // A fifth of the time is kept back, so that `on_error` can still answer for a locked database.
-        let busy = self.watch.left() / 5 * 4;
+        // A fifth of the time is kept back, so that `on_error` can still answer for a locked database: who writes waits
+        // for his turn before, a fifth of what he waits for the lock.
+        let busy = self.watch.left() / 3 * 2;
         let mut dbs = self.databases(mode, busy);
 
         examined.kind = self.kind(&mut dbs, &examined)?;
@@ -214,7 +215,7 @@ impl Filter<'_> {
             self.has_newcomer.set(self.is_newcomer(&mut dbs, &asked, recorded.as_ref().ok()));
         }
         let mut recorded = recorded?;
-        if let Err(error) = dbs.commit(mode.now) {
+        if let Err(error) = dbs.commit() {
             // No token is there, nor a customer who was to come with it; one who is known keeps his name.
             let is_new = matches!(asked.finding, Finding::Created);
             let without = self.uncommitted(&examined, &error)?;

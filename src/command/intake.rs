@@ -33,7 +33,7 @@ pub fn read(input: &File, max_bytes: usize) -> std::io::Result<Intake> {
     loop {
         if buffer.len() == buffer.capacity() {
             // Twice as much as there is: a long header block is moved few times.
-            buffer.reserve_exact(CHUNK.max(buffer.len()));
+            buffer.reserve_exact(buffer.len().min(max_bytes.saturating_sub(buffer.len())).max(CHUNK));
         }
         let count = more(input, &mut buffer)?;
         let end = if count == 0 { Some(finder.finish(&buffer)) } else { finder.find(&buffer) };
@@ -89,8 +89,10 @@ mod tests {
     #[test]
     fn a_block_over_the_limit_is_not_read_on() {
         let mail = b"A: b\n".repeat(100_000);
-        let Intake::TooLarge(read_so_far) = read(&input(&mail), 4096).unwrap() else { panic!() };
-        assert!(read_so_far.len() <= 4096 + CHUNK);
+        for max in [4096, CHUNK, 100_000, 300_000] {
+            let Intake::TooLarge(read_so_far) = read(&input(&mail), max).unwrap() else { panic!() };
+            assert!((max + 1..=max + CHUNK).contains(&read_so_far.len()), "{max}: {}", read_so_far.len());
+        }
         assert!(matches!(read(&input(&mail[..4095]), 4096), Ok(Intake::Block { .. })));
     }
 

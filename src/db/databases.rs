@@ -6,8 +6,6 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::ldap::{self, Place};
 use super::{Access, Database, Driver, Error, Url};
 
@@ -66,11 +64,10 @@ impl Databases {
         self
     }
 
-    /// Commits what was written jointly, and waits until it, and what was read, is on the disk. After a failure none of
-    /// it counts.
-    pub fn commit(&mut self, now: Timestamp) -> Result<(), Error> {
+    /// Commits what was written jointly. After a failure, none of it is there.
+    pub fn commit(&mut self) -> Result<(), Error> {
         let joint = self.joint.take();
-        joint.and_then(|url| self.open.get_mut(&url)).map_or(Ok(()), |database| database.commit(now))
+        joint.and_then(|url| self.open.get_mut(&url)).map_or(Ok(()), Database::commit)
     }
 
     fn access(&self, url: &Url) -> Access {

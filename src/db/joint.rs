@@ -3,8 +3,6 @@
 //! Nothing of it counts before `commit`; a write that fails, and a connection that goes without, take all of it back. It
 //! joins no reads, and nothing on servers.
 
-use jiff::Timestamp;
-
 use super::{Database, Driver, Error, Kind, Tx};
 
 /// Whether several [`Database::write`]s are one transaction.
@@ -52,20 +50,16 @@ impl Database {
         done
     }
 
-    /// Commits what was written jointly, and waits until it, and what was read, is on the disk.
-    ///
-    /// After a failure none of it counts: it is not there, or nobody knows whether it will be after a power failure.
-    pub fn commit(&mut self, now: Timestamp) -> Result<(), Error> {
-        let joint = self.joint;
-        if joint == Joint::Open || joint == Joint::Lost {
+    /// Commits what was written jointly; where nothing was, there is nothing to do. After a failure none of it is
+    /// there.
+    pub fn commit(&mut self) -> Result<(), Error> {
+        if self.joint == Joint::Open || self.joint == Joint::Lost {
             self.still_open()?;
-        }
-        match &mut self.driver {
-            Driver::Sqlite(connection) if joint == Joint::Open => {
-                connection.commit_and_sync()?;
+            match &mut self.driver {
+                Driver::Sqlite(connection) => connection.commit_in_turn()?,
+                #[cfg(any(feature = "postgresql", feature = "mariadb"))]
+                driver => driver.commit()?,
             }
-            Driver::Sqlite(connection) if joint == Joint::Awaited => connection.sync_what_others_wrote(now)?,
-            _ => {}
         }
         self.joint = Joint::Off;
         Ok(())
@@ -111,7 +105,6 @@ mod tests {
     use crate::db::{Access, Statements, Url, sqlite};
 
     const LONG: Duration = Duration::from_mins(1);
-    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
     fn open(url: &Url) -> Database {
         Database::open(url, Access::ReadWrite { create: false }, LONG).unwrap()
@@ -141,7 +134,7 @@ mod tests {
         add(&mut db, "1").unwrap();
         add(&mut db, "2").unwrap();
         assert_eq!((count(&mut db), count(&mut other)), (2, 0));
-        db.commit(NOW).unwrap();
+        db.commit().unwrap();
         assert_eq!(count(&mut other), 2);
         add(&mut db, "3").unwrap();
         assert_eq!(count(&mut other), 3);
@@ -162,7 +155,7 @@ mod tests {
         assert_eq!(db.write(both).unwrap_err().kind(), Kind::Constraint);
         add(&mut open(&url), "2").unwrap();
         add(&mut db, "3").unwrap();
-        db.commit(NOW).unwrap();
+        db.commit().unwrap();
         assert_eq!(count(&mut open(&url)), 3);
     }
 
@@ -175,7 +168,7 @@ mod tests {
         add(&mut db, "1").unwrap();
         assert_eq!(add(&mut db, "1").unwrap_err().kind(), Kind::Constraint);
         assert!(add(&mut db, "2").is_err());
-        assert!(db.commit(NOW).is_err());
+        assert!(db.commit().is_err());
         assert_eq!(count(&mut open(&url)), 0);
     }
 
@@ -185,7 +178,7 @@ mod tests {
         let url = fresh(&folder);
         let mut db = open(&url);
         db.write_jointly_from_now();
-        db.commit(NOW).unwrap();
+        db.commit().unwrap();
         db.write_jointly_from_now();
         add(&mut db, "1").unwrap();
         db.close().unwrap();
@@ -203,7 +196,7 @@ mod tests {
         db.driver.rollback();
         assert!(add(&mut db, "2").is_err());
         assert!(add(&mut db, "3").is_err());
-        assert!(db.commit(NOW).is_err());
+        assert!(db.commit().is_err());
         assert_eq!(count(&mut open(&url)), 0);
     }
 }

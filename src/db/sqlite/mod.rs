@@ -7,9 +7,9 @@ mod busy;
 mod create;
 mod failure;
 mod header;
-mod later;
 mod log;
 mod schema;
+mod turn;
 
 use std::fs::File;
 use std::path::Path;
@@ -131,15 +131,16 @@ impl Connection {
         }
         self.batch(&format!(
             "PRAGMA cell_size_check = ON;
+             PRAGMA synchronous = FULL;
              PRAGMA secure_delete = ON;
              PRAGMA journal_size_limit = {LOG_LIMIT};"
         ))?;
-        self.write_as_usual()
+        self.fold_as_usual()
     }
 
-    /// A commit is on the disk before it returns, and folds the log once that has grown.
-    fn write_as_usual(&self) -> Result<(), Error> {
-        self.batch(&format!("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = {LOG_PAGES}"))
+    /// A commit folds the log once that has grown.
+    fn fold_as_usual(&self) -> Result<(), Error> {
+        self.batch(&format!("PRAGMA wal_autocheckpoint = {LOG_PAGES}"))
     }
 
     /// The write-ahead log is set when the file is made. A file that lost it (restored from a dump,

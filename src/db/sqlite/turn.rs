@@ -1,26 +1,15 @@
-//! Transactions that wait in turn for the lock, and for the disk once they have given it back.
+//! Writing in turn: who comes later waits before he begins, and nobody waits for the folding of the log.
 //!
-//! SQLite's own commit, with `synchronous = FULL`, keeps all others waiting until the disk has the log. Here the log is
-//! synced by this process when the next one is writing already, and before anybody is told. The turns are a lock of
-//! their own, on the log, which SQLite does not lock: whoever waits for it begins nothing in vain. What stands in the log counts only with all that stands before it, so a power failure takes away
-//! the end of it and leaves no hole. (`NORMAL`: SQLite itself syncs the head of a log that begins anew, and its folder,
-//! and the log before it is folded.)
-//!
-//! Others may see what is not on the disk yet, so whoever builds on what he saw syncs, too, unless the log has long been
-//! at rest.
+//! The turns are a lock of their own, on the log, which SQLite does not lock. They are a courtesy: whoever waits has not
+//! begun anything in vain, and SQLite's own lock decides. A commit is on the disk before it returns (`synchronous =
+//! FULL`), and before others see it. To sync it later, with the lock given back, would be faster with many at once, but a
+//! sync that then fails leaves a hole in what others have built on already.
 
 use std::fs::{File, TryLockError};
-use std::io;
-use std::time::{Duration, SystemTime};
-
-use jiff::Timestamp;
+use std::time::Duration;
 
 use super::{Connection, LOG_PAGES, busy};
-use crate::db::{Error, Kind};
-
-/// A log that nobody has written for so long is on the disk: whoever wrote last has synced it, or, if he was killed,
-/// the system has, which does so within half a minute.
-const AT_REST: Duration = Duration::from_mins(2);
+use crate::db::Error;
 
 /// The size, in bytes, of a log of [`LOG_PAGES`].
 const LOG_BYTES: u64 = 500 * 4096;
@@ -29,68 +18,31 @@ const LOG_BYTES: u64 = 500 * 4096;
 const WORTH_IT: i64 = 100;
 
 impl Connection {
-    /// Begins a transaction that is to be ended by [`Connection::commit_and_sync`] or `rollback`. It is [`Kind::Busy`]
-    /// after the time that a statement waits for others, and a fifth of that for its turn.
+    /// Begins a transaction that is to be ended by [`Connection::commit_in_turn`] or `rollback`. It is
+    /// [`crate::db::Kind::Busy`] after the time that a statement waits for others, and a fifth of that for its turn.
     pub(in crate::db) fn begin_in_turn(&mut self) -> Result<(), Error> {
-        let log = self.open_log()?;
-        await_turn(&log, self.busy / 5);
-        self.turn = Some(log);
-        let begun =
-            self.batch("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0").and_then(|()| self.begin());
+        // SQLite has no lock on its log that closing a second descriptor would take away.
+        if let Some(log) = self.log_path().and_then(|path| File::open(path).ok()) {
+            await_turn(&log, self.busy / 5);
+            self.turn = Some(log);
+        }
+        let begun = self.batch("PRAGMA wal_autocheckpoint = 0").and_then(|()| self.begin());
         begun.inspect_err(|_| self.rollback())
     }
 
-    /// Commits, lets the next one write, and waits until all that was committed, here and by others, is on the disk.
-    ///
-    /// After a failure the system may forget what it could not write, and say yes the next time. So the log is then
-    /// folded into the file: that writes it once more.
-    pub(in crate::db) fn commit_and_sync(&mut self) -> Result<(), Error> {
+    /// Commits, lets the next one write, and folds the log if it has grown.
+    pub(in crate::db) fn commit_in_turn(&mut self) -> Result<(), Error> {
         self.commit().inspect_err(|_| self.rollback())?;
-        let log = self.turn.take().map_or_else(|| self.open_log(), Ok)?;
-        let _ = log.unlock();
-        self.write_as_usual()?;
-        let synced = log.sync_data().map_err(|error| self.log_error(&error));
-        let is_folded = || self.checkpoint("FULL").is_some_and(|(pages, folded)| pages == folded);
-        let synced = synced.or_else(|error| if is_folded() { Ok(()) } else { Err(error) });
-        if synced.is_ok() {
-            self.fold_grown_log();
-        }
-        synced
+        self.end_turn();
+        self.fold_grown_log();
+        Ok(())
     }
 
     /// Gives the turn to the next one, whatever became of the transaction.
     pub(super) fn end_turn(&mut self) {
-        if self.turn.take().is_some() {
-            drop(self.write_as_usual());
-        }
-    }
-
-    /// The same wait for a connection that has only read.
-    pub(in crate::db) fn sync_what_others_wrote(&self, now: Timestamp) -> Result<(), Error> {
-        if self.log_rests(now.into()) {
-            return Ok(());
-        }
-        self.open_log()?.sync_data().map_err(|error| self.log_error(&error))
-    }
-
-    /// Whether nothing is in the log, or nobody has written it for long; one from the future may be new.
-    fn log_rests(&self, now: SystemTime) -> bool {
-        match self.log_path().map(std::fs::metadata) {
-            Some(Ok(log)) if log.len() == 0 => true,
-            Some(Ok(log)) => log.modified().is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age > AT_REST)),
-            Some(Err(error)) => error.kind() == io::ErrorKind::NotFound,
-            None => false,
-        }
-    }
-
-    /// A second descriptor of the log: SQLite has no lock on it that closing one would take away.
-    fn open_log(&self) -> Result<File, Error> {
-        File::open(self.log_path().unwrap_or_default()).map_err(|error| self.log_error(&error))
-    }
-
-    fn log_error(&self, error: &io::Error) -> Error {
-        let kind = if error.kind() == io::ErrorKind::StorageFull { Kind::Full } else { Kind::Unavailable };
-        Error::new(kind, &self.place, format!("the log beside it: {error}"))
+        self.turn = None;
+        // That it is set can only fail where nothing more can be written.
+        drop(self.fold_as_usual());
     }
 
     /// What SQLite does by itself after other commits, here once nobody waits for it: folds a log that has grown, as far
@@ -132,7 +84,7 @@ fn await_turn(log: &File, limit: Duration) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::db::{Access, sqlite};
+    use crate::db::{Access, Kind, sqlite};
 
     const LONG: Duration = Duration::from_mins(1);
 
@@ -151,11 +103,11 @@ mod tests {
         // It still has the turn, and does not write.
         first.batch("ROLLBACK").unwrap();
         late.begin_in_turn().unwrap();
-        late.commit_and_sync().unwrap();
+        late.commit_in_turn().unwrap();
         first.rollback();
         let mut next = open(&path, LONG);
         next.begin_in_turn().unwrap();
-        next.commit_and_sync().unwrap();
+        next.commit_in_turn().unwrap();
     }
 
     #[test]
@@ -167,7 +119,7 @@ mod tests {
         first.begin_in_turn().unwrap();
         let waiting = std::thread::spawn(move || {
             let mut second = open(&path, LONG);
-            second.begin_in_turn().map(|()| second.commit_and_sync())
+            second.begin_in_turn().map(|()| second.commit_in_turn())
         });
         drop(first);
         waiting.join().unwrap().unwrap().unwrap();
@@ -179,7 +131,7 @@ mod tests {
         let path = folder.path().join("otab.db");
         sqlite::create(&path, 0o600).unwrap();
         let mut this = open(&path, LONG);
-        for ends in [|this: &mut Connection| this.commit_and_sync().unwrap(), Connection::rollback] {
+        for ends in [|this: &mut Connection| this.commit_in_turn().unwrap(), Connection::rollback] {
             this.begin_in_turn().unwrap();
             ends(&mut this);
             assert_eq!(this.pragma::<i64>("synchronous").unwrap(), 2);
@@ -198,7 +150,7 @@ mod tests {
             this.begin_in_turn().unwrap();
             let sql = "INSERT INTO ticket (tn, state_type, changed_at, created_at) VALUES (?, 'open', 0, 0)";
             this.execute(sql, &[number.to_string().into()]).unwrap();
-            this.commit_and_sync().unwrap();
+            this.commit_in_turn().unwrap();
             let (now, done) = this.checkpoint("NOOP").unwrap();
             begun_anew += i32::from(now < pages);
             long += i32::from(now >= LOG_PAGES && done == now);
