@@ -202,9 +202,8 @@ impl Filter<'_> {
         super::failpoint("examined");
         let state = if matches!(self.next, Next::Command(_)) { State::Pending } else { State::Active };
         let mode = Mode { now: clock::now(), dry_run: self.explains(), state };
-        // A fifth of the time is kept back, so that `on_error` can still answer for a locked database: who writes waits
-        // for his turn before, a fifth of what he waits for the lock.
-        let busy = self.watch.left() / 3 * 2;
+        // A fifth of the time is kept back, so that `on_error` can still answer for a locked database.
+        let busy = self.watch.left() / 5 * 4;
         let mut dbs = self.databases(mode, busy);
 
         examined.kind = self.kind(&mut dbs, &examined)?;

@@ -37,7 +37,7 @@ impl Database {
     ) -> Result<T, E> {
         let is_first = self.joint == Joint::Awaited;
         if is_first {
-            self.begin_jointly()?;
+            self.driver.begin()?;
             self.joint = Joint::Open;
         }
         self.still_open()?;
@@ -55,22 +55,10 @@ impl Database {
     pub fn commit(&mut self) -> Result<(), Error> {
         if self.joint == Joint::Open || self.joint == Joint::Lost {
             self.still_open()?;
-            match &mut self.driver {
-                Driver::Sqlite(connection) => connection.commit_in_turn()?,
-                #[cfg(any(feature = "postgresql", feature = "mariadb"))]
-                driver => driver.commit()?,
-            }
+            self.driver.commit().inspect_err(|_| self.driver.rollback())?;
         }
         self.joint = Joint::Off;
         Ok(())
-    }
-
-    fn begin_jointly(&mut self) -> Result<(), Error> {
-        match &mut self.driver {
-            Driver::Sqlite(connection) => connection.begin_in_turn(),
-            #[cfg(any(feature = "postgresql", feature = "mariadb"))]
-            driver => driver.begin(),
-        }
     }
 
     /// Some failures (disk full, I/O error) make SQLite undo the whole transaction by itself.

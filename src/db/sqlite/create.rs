@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempPath;
 
-use super::failure::failed;
+use super::failure::{failed, io_kind};
+use super::log::log_of;
 use super::{APPLICATION_ID, schema};
 use crate::db::{Error, Kind};
 
@@ -46,9 +47,7 @@ pub fn create(path: &Path, mode: u32) -> Result<(), Error> {
 
 /// A log that is not empty. SQLite would take what it holds into any new file of that name.
 fn forsaken_log(path: &Path) -> Option<PathBuf> {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    let log = PathBuf::from(log);
+    let log = log_of(path);
     log.metadata().is_ok_and(|metadata| metadata.len() > 0).then_some(log)
 }
 
@@ -80,13 +79,7 @@ fn fill(draft: &Path) -> Result<(), Error> {
 }
 
 fn io_error(path: &Path, error: &io::Error) -> Error {
-    let kind = match error.kind() {
-        io::ErrorKind::AlreadyExists => Kind::Exists,
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Kind::Full,
-        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => Kind::ReadOnly,
-        _ => Kind::Unavailable,
-    };
-    Error::at(path, kind, format!("cannot be made: {error}"))
+    Error::at(path, io_kind(error), format!("cannot be made: {error}"))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! SQLite's errors, told apart by what an administrator can do about them.
 
+use std::io;
+
 use rusqlite::ErrorCode;
 
 use crate::db::{Error, Kind};
@@ -8,6 +10,16 @@ use crate::db::{Error, Kind};
 pub(super) fn failed(place: &str, error: &rusqlite::Error) -> Error {
     let kind = error.sqlite_error_code().map_or(Kind::Other, kind);
     Error::new(kind, place, message(error))
+}
+
+/// What kind a failure is that the system told by itself, where a database is made or its folder synced.
+pub(super) fn io_kind(error: &io::Error) -> Kind {
+    match error.kind() {
+        io::ErrorKind::AlreadyExists => Kind::Exists,
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Kind::Full,
+        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => Kind::ReadOnly,
+        _ => Kind::Unavailable,
+    }
 }
 
 /// The text without the statement: it adds nothing for the administrator.

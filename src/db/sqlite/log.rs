@@ -1,10 +1,15 @@
-//! What becomes of the write-ahead log when a connection closes.
+//! The write-ahead log: that it is there after a power failure, and what becomes of it when a connection closes.
 //!
 //! Whoever is the last to close a file folds its log into it and removes it; that takes as long as writing it did. So
 //! mails leave a small one to the next mail. It is never left to grow.
 
+use std::fs::File;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
 use rusqlite::config::DbConfig;
 
+use super::failure::io_kind;
 use super::{Connection, failed};
 use crate::db::Error;
 
@@ -60,14 +65,44 @@ impl Connection {
         self.sql(self.inner.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !wish)).map(drop)
     }
 
-    /// In bytes; one that cannot be looked at counts as large.
-    pub(super) fn log_size(&self) -> u64 {
-        let log = self.log_path().map(std::fs::metadata);
-        log.and_then(Result::ok).map_or(u64::MAX, |log| log.len())
+    /// Sees to it that the name of the log is on the disk before anything is written to it: a power failure would take
+    /// away with the name what was synced to the log. Whoever writes calls this first, while the database is read or
+    /// locked: that keeps the log from being removed.
+    ///
+    /// SQLite itself would sync the folder once for each process that writes; it is built not to (`DISABLE_DIRSYNC`). For
+    /// who finds something in the log knows that it was done: whoever wrote that has come by here.
+    pub(super) fn sync_new_log(&self) -> Result<(), Error> {
+        let failed = |error: io::Error| {
+            let what = format!("its folder cannot be synced to the disk: {error}");
+            Error::new(io_kind(&error), &self.place, what)
+        };
+        let log = self.log_path().map_err(failed)?;
+        if log.metadata().is_ok_and(|log| log.len() > 0) {
+            return Ok(());
+        }
+        let folder = log.parent().unwrap_or(Path::new("/"));
+        match File::open(folder).and_then(|folder| folder.sync_all()) {
+            // SQLite does not insist either where a folder may not be read, or its file system syncs none.
+            Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::InvalidInput) => Ok(()),
+            done => done.map_err(failed),
+        }
     }
 
-    /// Where the log is, or would be.
-    pub(super) fn log_path(&self) -> Option<String> {
-        self.inner.path().map(|path| format!("{path}-wal"))
+    /// In bytes; one that cannot be looked at counts as large.
+    fn log_size(&self) -> u64 {
+        let log = self.log_path().and_then(|path| path.metadata());
+        log.map_or(u64::MAX, |log| log.len())
     }
+
+    /// Where SQLite has the log: beside the file itself, also where its name is a link.
+    fn log_path(&self) -> io::Result<PathBuf> {
+        self.path.canonicalize().map(|path| log_of(&path))
+    }
+}
+
+/// The path of a database's log.
+pub(super) fn log_of(database: &Path) -> PathBuf {
+    let mut log = database.as_os_str().to_owned();
+    log.push("-wal");
+    PathBuf::from(log)
 }

@@ -9,10 +9,8 @@ mod failure;
 mod header;
 mod log;
 mod schema;
-mod turn;
 
-use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
@@ -41,6 +39,8 @@ const STEPS: i32 = 100_000;
 #[derive(Debug)]
 pub struct Connection {
     inner: rusqlite::Connection,
+    path: PathBuf,
+    /// The same, as errors call it.
     place: String,
     /// How long a statement waits for others.
     busy: Duration,
@@ -48,8 +48,6 @@ pub struct Connection {
     has_log: bool,
     /// What becomes of the log when the connection is the last to close.
     log: Log,
-    /// The log, locked, while a transaction is open that has waited for its turn.
-    turn: Option<File>,
     /// For [`Access::Trial`]: the folder of the stand-in, which goes with the connection.
     stand_in: Option<tempfile::TempDir>,
 }
@@ -113,7 +111,7 @@ impl Connection {
         // Before anything else: the very first read may find the file locked.
         let handler = Some(busy::handler(busy));
         inner.busy_handler(handler).map_err(sql)?;
-        let this = Self { inner, place, busy, has_log, log: Log::Folded, turn: None, stand_in: None };
+        let this = Self { inner, path: path.to_owned(), place, busy, has_log, log: Log::Folded, stand_in: None };
         this.configure()?;
         Ok(this)
     }
@@ -133,14 +131,9 @@ impl Connection {
             "PRAGMA cell_size_check = ON;
              PRAGMA synchronous = FULL;
              PRAGMA secure_delete = ON;
+             PRAGMA wal_autocheckpoint = {LOG_PAGES};
              PRAGMA journal_size_limit = {LOG_LIMIT};"
-        ))?;
-        self.fold_as_usual()
-    }
-
-    /// A commit folds the log once that has grown.
-    fn fold_as_usual(&self) -> Result<(), Error> {
-        self.batch(&format!("PRAGMA wal_autocheckpoint = {LOG_PAGES}"))
+        ))
     }
 
     /// The write-ahead log is set when the file is made. A file that lost it (restored from a dump,
@@ -168,7 +161,8 @@ impl Connection {
     }
 
     pub(super) fn begin(&self) -> Result<(), Error> {
-        self.batch("BEGIN IMMEDIATE")
+        self.batch("BEGIN IMMEDIATE")?;
+        self.sync_new_log().inspect_err(|_| self.rollback())
     }
 
     pub(super) fn commit(&self) -> Result<(), Error> {
@@ -177,9 +171,8 @@ impl Connection {
 
     /// One that fails has nothing left to undo: SQLite has rolled back by itself already (disk full, I/O
     /// error), and closing the connection undoes the rest.
-    pub(super) fn rollback(&mut self) {
+    pub(super) fn rollback(&self) {
         drop(self.batch("ROLLBACK"));
-        self.end_turn();
     }
 
     /// Whether this user may write the file, whatever the connection is for.
@@ -208,6 +201,9 @@ impl Connection {
     }
 
     pub(super) fn execute(&self, sql: &str, values: &[Value]) -> Result<u64, Error> {
+        if !self.is_in_transaction() {
+            self.sync_new_log()?;
+        }
         let changed = self
             .inner
             .prepare_cached(sql)

@@ -38,6 +38,8 @@ pub fn migrate(path: &Path) -> Result<(), Error> {
         Err(error) if error.kind() == Kind::Older => {}
         Err(error) => return Err(error),
     }
+    connection.expect_log()?;
+    connection.sync_new_log()?;
     run(&connection.place, &mut connection.inner)?;
     connection.close()
 }
