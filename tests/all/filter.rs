@@ -154,17 +154,25 @@ fn on_a_read_only_disk_the_mail_is_deferred() {
     assert_deferred(&output, "read-only disk");
 }
 
+/// Words for a shell: the site moves to a disk of its own, takes a first mail, and has no room any more.
+fn fill_disk(site: &Site) -> String {
+    std::fs::write(site.path("mail"), mail(1)).unwrap();
+    let (folder, otab) = (site.folder().display(), env!("CARGO_BIN_EXE_otab"));
+    format!(
+        "mkdir {folder}/small && mount -t tmpfs -o size=300k tmpfs {folder}/small || exit 111
+         cp {folder}/otab.toml {folder}/small/
+         {otab} --config {folder}/small/otab.toml filter < {folder}/mail > /dev/null || exit 112
+         dd if=/dev/zero of={folder}/small/filler bs=1k 2>/dev/null"
+    )
+}
+
 #[test]
 fn on_a_full_disk_the_mail_is_deferred_and_goes_through_once_there_is_room() {
     let site = Site::new("");
     let folder = site.folder().display();
-    let otab = env!("CARGO_BIN_EXE_otab");
-    std::fs::write(site.path("mail"), mail(1)).unwrap();
+    let (fill, otab) = (fill_disk(&site), env!("CARGO_BIN_EXE_otab"));
     let output = in_namespace(&format!(
-        "mkdir {folder}/small && mount -t tmpfs -o size=300k tmpfs {folder}/small || exit 111
-         cp {folder}/otab.toml {folder}/small/
-         {otab} --config {folder}/small/otab.toml filter < {folder}/mail > /dev/null || exit 112
-         dd if=/dev/zero of={folder}/small/filler bs=1k 2>/dev/null
+        "{fill}
          sed s/1@corp.test/2@corp.test/g {folder}/mail > {folder}/mail2
          {otab} --config {folder}/small/otab.toml filter < {folder}/mail2 > {folder}/out; status=$?
          rm {folder}/small/filler
@@ -181,13 +189,9 @@ fn on_a_full_disk_the_mail_is_deferred_and_goes_through_once_there_is_room() {
 fn on_a_full_disk_where_the_site_wants_mail_to_pass_the_known_keep_their_names_and_no_other_is_named() {
     let site = Site::new("[postmaster]\non_error = \"deliver\"\n");
     let folder = site.folder().display();
-    let otab = env!("CARGO_BIN_EXE_otab");
-    std::fs::write(site.path("mail"), mail(1)).unwrap();
+    let (fill, otab) = (fill_disk(&site), env!("CARGO_BIN_EXE_otab"));
     let output = in_namespace(&format!(
-        "mkdir {folder}/small && mount -t tmpfs -o size=300k tmpfs {folder}/small || exit 111
-         cp {folder}/otab.toml {folder}/small/
-         {otab} --config {folder}/small/otab.toml filter < {folder}/mail > /dev/null || exit 112
-         dd if=/dev/zero of={folder}/small/filler bs=1k 2>/dev/null
+        "{fill}
          sed s/1@corp.test/2@corp.test/g {folder}/mail > {folder}/known
          sed s/carol@corp.test/dan@corp.test/g {folder}/known > {folder}/new
          for which in known new; do
