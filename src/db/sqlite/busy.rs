@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
 /// Longest single sleep, in microseconds.
-const LONGEST: u64 = 6_000;
+const LONGEST: u64 = 3_000;
 /// Who has waited for longer than this, in microseconds, sleeps the shorter, the longer he has waited: among many, he is
 /// the more likely to be the next.
 const PATIENT: u64 = 20_000;
@@ -28,7 +28,7 @@ pub(super) fn handler(limit: Duration) -> impl FnMut(i32) -> bool + Send + 'stat
             return false;
         }
         let micros = u64::try_from(waited.as_micros()).unwrap_or(u64::MAX);
-        let longest = (LONGEST.min(1_000 << tries.clamp(0, 8)) * PATIENT / micros.max(PATIENT)).max(SHORTEST);
+        let longest = (LONGEST.min(500 << tries.clamp(0, 8)) * PATIENT / micros.max(PATIENT)).max(SHORTEST);
         std::thread::sleep(Duration::from_micros(SHORTEST + next(&mut chance) % longest).min(left));
         true
     }

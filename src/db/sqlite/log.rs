@@ -70,34 +70,34 @@ impl Connection {
     /// locked: that keeps the log from being removed.
     ///
     /// SQLite itself would sync the folder once for each process that writes; it is built not to (`DISABLE_DIRSYNC`). For
-    /// who finds something in the log knows that it was done: whoever wrote that has come by here.
+    /// who finds something in the log knows that it was done: whoever wrote that has come by here. (Not so for files that
+    /// somebody has just moved or copied here together with their log: their names are on the disk once the system has
+    /// written them, or `sync` has.)
     pub(super) fn sync_new_log(&self) -> Result<(), Error> {
         let failed = |error: io::Error| {
             let what = format!("its folder cannot be synced to the disk: {error}");
             Error::new(io_kind(&error), &self.place, what)
         };
-        let log = self.log_path().map_err(failed)?;
+        let log = log_of(&self.path);
         if log.metadata().is_ok_and(|log| log.len() > 0) {
             return Ok(());
         }
         let folder = log.parent().unwrap_or(Path::new("/"));
         match File::open(folder).and_then(|folder| folder.sync_all()) {
             // SQLite does not insist either where a folder may not be read, or its file system syncs none.
-            Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::InvalidInput) => Ok(()),
+            Err(error) if is_not_to_be_had(error.kind()) => Ok(()),
             done => done.map_err(failed),
         }
     }
 
     /// In bytes; one that cannot be looked at counts as large.
     fn log_size(&self) -> u64 {
-        let log = self.log_path().and_then(|path| path.metadata());
-        log.map_or(u64::MAX, |log| log.len())
+        log_of(&self.path).metadata().map_or(u64::MAX, |log| log.len())
     }
+}
 
-    /// Where SQLite has the log: beside the file itself, also where its name is a link.
-    fn log_path(&self) -> io::Result<PathBuf> {
-        self.path.canonicalize().map(|path| log_of(&path))
-    }
+fn is_not_to_be_had(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::PermissionDenied | ErrorKind::InvalidInput | ErrorKind::Unsupported)
 }
 
 /// The path of a database's log.

@@ -39,8 +39,9 @@ const STEPS: i32 = 100_000;
 #[derive(Debug)]
 pub struct Connection {
     inner: rusqlite::Connection,
+    /// The file itself, as SQLite has found it when it was opened, also where its name is a link.
     path: PathBuf,
-    /// The same, as errors call it.
+    /// What errors call it.
     place: String,
     /// How long a statement waits for others.
     busy: Duration,
@@ -111,7 +112,9 @@ impl Connection {
         // Before anything else: the very first read may find the file locked.
         let handler = Some(busy::handler(busy));
         inner.busy_handler(handler).map_err(sql)?;
-        let this = Self { inner, path: path.to_owned(), place, busy, has_log, log: Log::Folded, stand_in: None };
+        let real = inner.path().map_or_else(|| path.canonicalize(), |real| Ok(PathBuf::from(real)));
+        let real = real.map_err(|error| Error::at(path, failure::io_kind(&error), error.to_string()))?;
+        let this = Self { inner, path: real, place, busy, has_log, log: Log::Folded, stand_in: None };
         this.configure()?;
         Ok(this)
     }
