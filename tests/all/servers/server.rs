@@ -259,10 +259,16 @@ fn prepare(product: Product, folder: &Path) {
             .args(["--no-defaults", "--skip-test-db", "--auth-root-authentication-method=normal"])
             // The system has few of these, and others may have them.
             .arg("--innodb-use-native-aio=0")
+            .arg(own_temporary(folder))
             .arg(format!("--datadir={}", folder.join("data").display())),
     };
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&[output.stderr, output.stdout].concat()));
+}
+
+/// MariaDB, as it starts, deletes every temporary table in its folder for them, those of another that is starting, too.
+fn own_temporary(folder: &Path) -> String {
+    format!("--tmpdir={}", folder.display())
 }
 
 fn launch(product: Product, folder: &Path, port: u16) -> (Child, u32) {
@@ -294,6 +300,7 @@ fn launch(product: Product, folder: &Path, port: u16) -> (Child, u32) {
             .arg(format!("--port={port}"))
             .arg(format!("--socket={}", folder.join("socket").display()))
             .arg(format!("--pid-file={}", folder.join("pid").display()))
+            .arg(own_temporary(folder))
             .arg(format!("--datadir={}", data.display())),
     };
     command.env("STOP_BY", stop).env("FOLDER", folder).current_dir(folder);
