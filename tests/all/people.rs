@@ -496,25 +496,11 @@ fn a_missing_or_foreign_or_newer_database_is_unavailable_with_its_remedy() {
     }
 }
 
-/// As the version before link mails has left it.
-fn first_schema(path: &Path) {
-    let mut store = rusqlite::Connection::open(path).unwrap();
-    let id: i32 = store.query_row("PRAGMA application_id", [], |row| row.get(0)).unwrap();
-    drop(store);
-    fs::remove_file(path).unwrap();
-    store = rusqlite::Connection::open(path).unwrap();
-    store.pragma_update(None, "application_id", id).unwrap();
-    store.pragma_update(None, "journal_mode", "wal").unwrap();
-    let sql = include_str!("../../src/db/schema/V1__start.sql");
-    let start = refinery::Migration::unapplied("V1__start", sql).unwrap();
-    refinery::Runner::new(&[start]).run(&mut store).unwrap();
-}
-
 #[test]
 fn an_older_database_defers_mail_until_it_has_been_migrated_and_keeps_what_it_had() {
     let site = Site::new();
     site.configure("\nfile = \"\"", "\nfile = \"otab.log\"");
-    first_schema(&site.path("otab.db"));
+    crate::site::first_schema(&site.path("otab.db"));
     site.sql("INSERT INTO ticket VALUES ('7', NULL, 'open', 0, 'dave', 0)");
     let mail = format!("From: {CAROL}\nMessage-ID: <a@corp.test>\n\nplease\n");
     let ran = run_in(site.folder.path(), &["--config", "otab.toml", "filter"], &mail).ends(75);

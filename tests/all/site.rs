@@ -86,3 +86,17 @@ pub fn run(command: &mut Command, mail: &[u8]) -> Output {
     writer.join().unwrap();
     output
 }
+
+/// As the version before link mails has left it.
+pub fn first_schema(path: &Path) {
+    let mut store = rusqlite::Connection::open(path).unwrap();
+    let id: i32 = store.query_row("PRAGMA application_id", [], |row| row.get(0)).unwrap();
+    drop(store);
+    std::fs::remove_file(path).unwrap();
+    store = rusqlite::Connection::open(path).unwrap();
+    store.pragma_update(None, "application_id", id).unwrap();
+    store.pragma_update(None, "journal_mode", "wal").unwrap();
+    let sql = include_str!("../../src/db/schema/V1__start.sql");
+    let start = refinery::Migration::unapplied("V1__start", sql).unwrap();
+    refinery::Runner::new(&[start]).run(&mut store).unwrap();
+}

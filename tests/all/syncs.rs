@@ -4,14 +4,19 @@
 
 use std::process::{Command, Output};
 
-use crate::site::{Site, mail, run};
+use crate::site::{Site, first_schema, mail, run};
 
 /// `otab filter` behind strace with these words, which traces the waits for the disk into `trace`.
 fn traced(site: &Site, words: &[&str]) -> Command {
+    traced_as(site, words, &["filter"])
+}
+
+/// Any command of otab's behind strace.
+fn traced_as(site: &Site, words: &[&str], command: &[&str]) -> Command {
     let mut strace = Command::new("strace");
     strace.args(["-f", "-qq", "-y", "-e", "trace=fsync,fdatasync,sync_file_range,syncfs,pwrite64"]).args(words);
     strace.arg("-o").arg(site.path("trace")).arg(env!("CARGO_BIN_EXE_otab"));
-    strace.arg("--config").arg(site.path("otab.toml")).arg("filter");
+    strace.arg("--config").arg(site.path("otab.toml")).args(command);
     strace
 }
 
@@ -89,11 +94,26 @@ fn the_name_of_a_new_log_is_on_the_disk_before_anything_is_written_to_it_and_is_
     let site = folded();
     succeeded(&run(&mut traced(&site, &[]), &stranger(1)));
     let folder = folder(&site);
-    let first = events(&site).into_iter().find(|event| *event == folder || event == "otab.db-wal");
-    assert_eq!(first.as_ref(), Some(&folder), "{:?}", events(&site));
+    assert_eq!(first_about_the_log(&site), folder, "{:?}", events(&site));
     succeeded(&run(&mut traced(&site, &[]), &stranger(2)));
     assert!(!events(&site).contains(&folder), "{:?}", events(&site));
     assert!(events(&site).contains(&"!otab.db-wal".to_owned()), "{:?}", events(&site));
+}
+
+/// The first write to the log, or sync of the folder.
+fn first_about_the_log(site: &Site) -> String {
+    let folder = folder(site);
+    events(site).into_iter().find(|event| *event == folder || event == "otab.db-wal").unwrap()
+}
+
+#[test]
+fn a_migration_has_the_name_of_the_log_on_the_disk_before_it_writes_to_it() {
+    let site = folded();
+    first_schema(&site.path("otab.db"));
+    succeeded(&run(&mut traced_as(&site, &[], &["store", "migrate"]), b""));
+    assert_eq!(first_about_the_log(&site), folder(&site), "{:?}", events(&site));
+    assert!(events(&site).contains(&"!otab.db-wal".to_owned()), "{:?}", events(&site));
+    assert_eq!(site.count("token"), 0);
 }
 
 #[test]

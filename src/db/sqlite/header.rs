@@ -2,12 +2,13 @@
 //!
 //! SQLite would write to a foreign file on the way: roll back its journal, fold in its log.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
 
 use super::APPLICATION_ID;
 use crate::db::{Error, Kind};
@@ -22,30 +23,32 @@ const APPLICATION_ID_AT: usize = 68;
 const VERSIONS_AT: usize = 18;
 const WITH_LOG: &[u8] = &[2, 2];
 
-/// Files (device, inode) that have passed in this process, and whether they had a write-ahead log.
+/// Files (device, inode, and when it was made, where that is known: the number of one that is gone is given again) that
+/// have passed in this process.
 ///
 /// Closing any descriptor of a file drops all locks that this process has on it (POSIX, fcntl), those
 /// of SQLite's own connections too. So each file is read here once, before its first connection is
 /// made, and never again.
-static PASSED: Mutex<BTreeMap<(u64, u64), bool>> = Mutex::new(BTreeMap::new());
+static PASSED: Mutex<BTreeSet<(u64, u64, Option<SystemTime>)>> = Mutex::new(BTreeSet::new());
 
-/// Passes a file whose header is that of an otab database; whether it says that there is a write-ahead log.
+/// Passes a file whose header is that of an otab database; whether the header, if this is the first time that it is read,
+/// says that there is a write-ahead log. Later, SQLite has to be asked: that may have changed.
 pub(super) fn check(path: &Path) -> Result<bool, Error> {
     let mut passed = PASSED.lock().unwrap_or_else(PoisonError::into_inner);
     let metadata = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?;
     if !metadata.is_file() {
         return Err(Error::at(path, Kind::Foreign, "is not a regular file"));
     }
-    let file = (metadata.dev(), metadata.ino());
-    if let Some(has_log) = passed.get(&file) {
-        return Ok(*has_log);
+    let file = (metadata.dev(), metadata.ino(), metadata.created().ok());
+    if passed.contains(&file) {
+        return Ok(false);
     }
     let header = read(path).map_err(|error| unreadable(path, &error))?;
     if let Some(what) = fault(&header) {
         return Err(Error::at(path, Kind::Foreign, what));
     }
     let has_log = header.get(VERSIONS_AT..VERSIONS_AT + WITH_LOG.len()) == Some(WITH_LOG);
-    passed.insert(file, has_log);
+    passed.insert(file);
     Ok(has_log)
 }
 

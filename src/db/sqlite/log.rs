@@ -106,3 +106,54 @@ pub(super) fn log_of(database: &Path) -> PathBuf {
     log.push("-wal");
     PathBuf::from(log)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::rename;
+    use std::os::unix::fs::symlink;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::db::Access;
+    use crate::db::sqlite::create;
+
+    const INSERT: &str = "INSERT INTO worker (task, holder, until) VALUES (?, '', 0)";
+
+    fn opened(path: &Path) -> Connection {
+        Connection::open(path, Access::ReadWrite { create: true }, Duration::from_secs(1)).unwrap()
+    }
+
+    /// A folder that is not where it was cannot be synced; SQLite has its files open already and would not mind.
+    #[test]
+    fn nothing_is_written_within_a_transaction_nor_without_one_while_the_name_of_the_log_cannot_be_synced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (here, away) = (folder.path().join("here"), folder.path().join("away"));
+        std::fs::create_dir(&here).unwrap();
+        let db = opened(&here.join("otab.db"));
+        rename(&here, &away).unwrap();
+        db.begin().unwrap_err();
+        assert!(!db.is_in_transaction());
+        db.execute(INSERT, &["a".into()]).unwrap_err();
+        assert_eq!(std::fs::read(away.join("otab.db-wal")).unwrap(), b"");
+        rename(&away, &here).unwrap();
+        assert_eq!(db.execute(INSERT, &["a".into()]).unwrap(), 1);
+        db.begin().unwrap();
+    }
+
+    #[test]
+    fn the_log_is_that_of_the_file_that_was_opened_whatever_its_link_leads_to_since() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let (linked, first, second) = (at("otab.db"), at("first.db"), at("second.db"));
+        for file in [&first, &second] {
+            create(file, 0o600).unwrap();
+        }
+        symlink(&first, &linked).unwrap();
+        let db = opened(&linked);
+        std::fs::remove_file(&linked).unwrap();
+        symlink(&second, &linked).unwrap();
+        db.execute(INSERT, &["a".into()]).unwrap();
+        assert!(log_of(&first).metadata().unwrap().len() > 0);
+        assert_eq!(db.log_size(), log_of(&first).metadata().unwrap().len());
+    }
+}

@@ -45,7 +45,7 @@ pub struct Connection {
     place: String,
     /// How long a statement waits for others.
     busy: Duration,
-    /// Whether the header said that there is a write-ahead log.
+    /// Whether the header has just said that there is a write-ahead log.
     has_log: bool,
     /// What becomes of the log when the connection is the last to close.
     log: Log,

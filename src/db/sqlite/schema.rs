@@ -152,6 +152,35 @@ mod tests {
         assert_eq!(run("place", &mut small).unwrap_err().kind(), Kind::Full);
     }
 
+    /// The name of such a journal would not be on the disk in time.
+    #[test]
+    fn an_older_database_without_a_write_ahead_log_is_not_migrated_before_it_has_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("otab.db");
+        create(&path, 0o600).unwrap();
+        let other = rusqlite::Connection::open(&path).unwrap();
+        other.execute_batch("PRAGMA journal_mode = DELETE; DELETE FROM refinery_schema_history").unwrap();
+        let before = std::fs::read(&path).unwrap();
+        let error = migrate(&path).unwrap_err();
+        assert!(error.to_string().contains("PRAGMA journal_mode=wal"), "{error}");
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+    }
+
+    /// As for the door, which lives on while somebody puts a backup in the store's place.
+    #[test]
+    fn a_database_that_loses_its_write_ahead_log_after_it_has_passed_once_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("otab.db");
+        create(&path, 0o600).unwrap();
+        let open = || Connection::open(&path, Access::ReadWrite { create: false }, PATIENCE);
+        open().unwrap().close().unwrap();
+        let other = rusqlite::Connection::open(&path).unwrap();
+        other.execute_batch("PRAGMA journal_mode = DELETE").unwrap();
+        assert!(open().unwrap_err().to_string().contains("PRAGMA journal_mode=wal"));
+        other.execute_batch("PRAGMA journal_mode = WAL").unwrap();
+        open().unwrap();
+    }
+
     #[test]
     fn migrating_twice_changes_nothing() {
         let folder = tempfile::tempdir().unwrap();
