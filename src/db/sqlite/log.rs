@@ -129,7 +129,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (here, away) = (folder.path().join("here"), folder.path().join("away"));
         std::fs::create_dir(&here).unwrap();
-        let db = opened(&here.join("otab.db"));
+        let mut db = opened(&here.join("otab.db"));
         rename(&here, &away).unwrap();
         db.begin().unwrap_err();
         assert!(!db.is_in_transaction());

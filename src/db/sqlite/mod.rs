@@ -9,6 +9,7 @@ mod failure;
 mod header;
 mod log;
 mod schema;
+mod turn;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -22,6 +23,7 @@ pub use create::create;
 use failure::failed;
 use log::Log;
 pub use schema::migrate;
+use turn::Turn;
 
 /// The application id in the header of otab's files: "OTAB".
 const APPLICATION_ID: i32 = i32::from_be_bytes(*b"OTAB");
@@ -49,6 +51,8 @@ pub struct Connection {
     has_log: bool,
     /// What becomes of the log when the connection is the last to close.
     log: Log,
+    /// While a transaction is open.
+    turn: Option<Turn>,
     /// For [`Access::Trial`]: the folder of the stand-in, which goes with the connection.
     stand_in: Option<tempfile::TempDir>,
 }
@@ -114,7 +118,7 @@ impl Connection {
         inner.busy_handler(handler).map_err(sql)?;
         let real = inner.path().map_or_else(|| path.canonicalize(), |real| Ok(PathBuf::from(real)));
         let real = real.map_err(|error| Error::at(path, failure::io_kind(&error), error.to_string()))?;
-        let this = Self { inner, path: real, place, busy, has_log, log: Log::Folded, stand_in: None };
+        let this = Self { inner, path: real, place, busy, has_log, log: Log::Folded, turn: None, stand_in: None };
         this.configure()?;
         Ok(this)
     }
@@ -163,19 +167,24 @@ impl Connection {
         &self.place
     }
 
-    pub(super) fn begin(&self) -> Result<(), Error> {
-        self.batch("BEGIN IMMEDIATE")?;
-        self.sync_new_log().inspect_err(|_| self.rollback())
+    /// Begins a transaction that writes, in turn with those of other processes. It is [`Kind::Busy`] after the time that
+    /// a statement waits for others, and a fifth of that for its turn.
+    pub(super) fn begin(&mut self) -> Result<(), Error> {
+        self.turn = Turn::take(&log::log_of(&self.path), self.busy / 5);
+        self.batch("BEGIN IMMEDIATE").and_then(|()| self.sync_new_log()).inspect_err(|_| self.rollback())
     }
 
-    pub(super) fn commit(&self) -> Result<(), Error> {
-        self.batch("COMMIT")
+    pub(super) fn commit(&mut self) -> Result<(), Error> {
+        self.batch("COMMIT")?;
+        self.turn = None;
+        Ok(())
     }
 
     /// One that fails has nothing left to undo: SQLite has rolled back by itself already (disk full, I/O
     /// error), and closing the connection undoes the rest.
-    pub(super) fn rollback(&self) {
+    pub(super) fn rollback(&mut self) {
         drop(self.batch("ROLLBACK"));
+        self.turn = None;
     }
 
     /// Whether this user may write the file, whatever the connection is for.
