@@ -252,7 +252,11 @@ impl Filter<'_> {
         }
         let dbs = self.site.databases(busy).leaving_logs();
         let is_one_place = self.site.directory.source(&self.site.backend).is_ok_and(|s| s.url == self.site.store);
-        if is_one_place && !newcomers::are_told(self.site) { dbs.writing_jointly(&self.site.store) } else { dbs }
+        if is_one_place && !newcomers::are_told(self.site) {
+            dbs.writing_jointly(&self.site.store, record::statements)
+        } else {
+            dbs
+        }
     }
 
     /// What is known of the sender once nothing could be committed: nothing, or what both settings of `on_error` say.

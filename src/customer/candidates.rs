@@ -219,6 +219,21 @@ pub(super) fn claiming(dialect: Dialect, source: &Source, texts: &[String], fold
     }
 }
 
+/// The rows of [`stating`] and of [`claiming`].
+pub(super) fn stating_or_claiming(
+    dialect: Dialect,
+    source: &Source,
+    address: &Address,
+    texts: &[String],
+    folded: &BTreeSet<String>,
+) -> Wanted {
+    let mut wanted = claiming(dialect, source, texts, folded);
+    let stating = stating(dialect, source, address, &[]);
+    wanted.other = stating.equal;
+    wanted.odd.extend(stating.odd);
+    wanted
+}
+
 /// Whether any row can have this text.
 pub(super) fn can_hold(dialect: Dialect, text: &str) -> bool {
     dialect.holds_nul() || !text.contains('\0')

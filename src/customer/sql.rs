@@ -7,15 +7,41 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::candidates::{SEARCH, can_hold, claiming, comparable, select, stating, with_login};
+use super::candidates::{SEARCH, can_hold, claiming, comparable, select, stating, stating_or_claiming, with_login};
 use super::{Claim, CustomerUser, Entry, Source};
-use crate::db::{Error, Row, Statements, Value};
+use crate::db::{Database, Dialect, Error, Row, Statements, Value};
 use crate::mail::{Address, fold};
 
 const VALID: i64 = 1;
 const INVALID: i64 = 2;
 /// OTOBO's first agent, root@localhost, on whose behalf the package writes.
 const ROOT: i64 = 1;
+
+const INSERT: &str = "INSERT INTO customer_user (login, email, customer_id, pw, title, first_name, last_name, \
+    phone, fax, mobile, street, zip, city, country, comments, valid_id, \
+    create_time, create_by, change_time, change_by) \
+    VALUES (?, ?, ?, NULL, '', ?, ?, '', '', '', '', '', '', '', '', ?, ?, ?, ?, ?)";
+const DELETE_PREFERENCE: &str = "DELETE FROM customer_preferences WHERE user_id = ? AND preferences_key = ?";
+const INSERT_PREFERENCE: &str =
+    "INSERT INTO customer_preferences (user_id, preferences_key, preferences_value) VALUES (?, ?, ?)";
+
+/// Prepares what [`by_address_or_claim`] and [`insert`] will ask.
+pub(super) fn get_ready(db: &Database, source: &Source, address: &Address, entry: &Entry) {
+    // Elsewhere there is nothing to gain, and which statements it will be is to be asked of the server.
+    if db.dialect() != Dialect::Sqlite {
+        return;
+    }
+    let texts = address.forms();
+    let folded: BTreeSet<String> = texts.iter().map(|text| fold(text)).collect();
+    let wanted = stating_or_claiming(db.dialect(), source, address, &texts, &folded);
+    for (sql, _) in wanted.statements(db.dialect(), source) {
+        db.get_ready(&sql);
+    }
+    let preferences = [DELETE_PREFERENCE, INSERT_PREFERENCE].into_iter().filter(|_| !entry.preferences.is_empty());
+    for sql in [INSERT].into_iter().chain(preferences) {
+        db.get_ready(sql);
+    }
+}
 
 /// The statements by which a sender is looked up here, with their values: to be planned, for one.
 pub(super) fn look_up(
@@ -58,11 +84,7 @@ pub(super) fn by_address_or_claim(
     let (texts, dialect) = (address.forms(), db.dialect());
     let folded: BTreeSet<String> = texts.iter().map(|text| fold(text)).collect();
     let asked = comparable(db, source, &texts)?;
-    let mut wanted = claiming(dialect, &asked.source, &texts, &folded);
-    let stating = stating(dialect, &asked.source, address, &[]);
-    wanted.other = stating.equal;
-    wanted.odd.extend(stating.odd);
-    let rows = wanted.rows(db, &asked.source)?;
+    let rows = stating_or_claiming(dialect, &asked.source, address, &texts, &folded).rows(db, &asked.source)?;
     Ok((stated_by(&rows, source, address)?, first_claim(&rows, source, &folded, Some(address))))
 }
 
@@ -115,10 +137,7 @@ fn first_claim(rows: &[Row], source: &Source, folded: &BTreeSet<String>, owner: 
 pub(super) fn insert(db: &mut impl Statements, source: &Source, entry: &Entry, now: Timestamp) -> Result<(), Error> {
     let time = Value::from(source.zone.write(now));
     db.execute(
-        "INSERT INTO customer_user (login, email, customer_id, pw, title, first_name, last_name, \
-         phone, fax, mobile, street, zip, city, country, comments, valid_id, \
-         create_time, create_by, change_time, change_by) \
-         VALUES (?, ?, ?, NULL, '', ?, ?, '', '', '', '', '', '', '', '', ?, ?, ?, ?, ?)",
+        INSERT,
         &[
             (&entry.login).into(),
             (&entry.email).into(),
@@ -140,15 +159,8 @@ pub(super) fn insert(db: &mut impl Statements, source: &Source, entry: &Entry, n
 
 /// Nothing is unique in this table, and a deleted customer of the same login may have left rows.
 fn set_preference(db: &mut impl Statements, login: &str, key: &str, value: &str) -> Result<(), Error> {
-    db.execute(
-        "DELETE FROM customer_preferences WHERE user_id = ? AND preferences_key = ?",
-        &[login.into(), key.into()],
-    )?;
-    db.execute(
-        "INSERT INTO customer_preferences (user_id, preferences_key, preferences_value) \
-         VALUES (?, ?, ?)",
-        &[login.into(), key.into(), value.into()],
-    )?;
+    db.execute(DELETE_PREFERENCE, &[login.into(), key.into()])?;
+    db.execute(INSERT_PREFERENCE, &[login.into(), key.into(), value.into()])?;
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::time::Duration;
 
+use super::joint::Ahead;
 use super::ldap::{self, Place};
 use super::{Access, Database, Driver, Error, Url};
 
@@ -19,7 +20,7 @@ pub struct Databases {
     /// Whether small logs of SQLite files stay when the last connection closes.
     leaves_logs: bool,
     /// Where writes are one transaction, up to `commit`.
-    joint: Option<Url>,
+    joint: Option<(Url, Ahead)>,
     open: HashMap<Url, Database>,
     /// Those for reading only, beside the others: a place may be written to for another purpose.
     reading: HashMap<Url, Database>,
@@ -57,17 +58,18 @@ impl Databases {
         self
     }
 
-    /// Makes all writes to this SQLite file one transaction, up to [`Databases::commit`].
+    /// Makes all writes to this SQLite file one transaction, up to [`Databases::commit`]; before it begins, the statements
+    /// of `ahead` are prepared, which are likely to come.
     #[must_use]
-    pub fn writing_jointly(mut self, url: &Url) -> Self {
-        self.joint = Some(url.clone());
+    pub fn writing_jointly(mut self, url: &Url, ahead: Ahead) -> Self {
+        self.joint = Some((url.clone(), ahead));
         self
     }
 
     /// Commits what was written jointly. After a failure, none of it is there.
     pub fn commit(&mut self) -> Result<(), Error> {
         let joint = self.joint.take();
-        joint.and_then(|url| self.open.get_mut(&url)).map_or(Ok(()), Database::commit)
+        joint.and_then(|(url, _)| self.open.get_mut(&url)).map_or(Ok(()), Database::commit)
     }
 
     fn access(&self, url: &Url) -> Access {
@@ -88,8 +90,8 @@ impl Databases {
                 if self.leaves_logs {
                     database.leave_log();
                 }
-                if self.joint.as_ref() == Some(url) {
-                    database.write_jointly_from_now();
+                if let Some((_, ahead)) = self.joint.as_ref().filter(|(joint, _)| joint == url) {
+                    database.write_jointly_from_now(*ahead);
                 }
                 Ok(entry.insert(database))
             }
@@ -153,7 +155,7 @@ impl Database {
         match self.driver {
             Driver::Sqlite(connection) => connection.leave(),
             #[cfg(any(feature = "postgresql", feature = "mariadb"))]
-            driver => Self { driver, joint: self.joint }.close(),
+            driver => Self { driver, ..self }.close(),
         }
     }
 }

@@ -3,7 +3,10 @@
 //! Nothing of it counts before `commit`; a write that fails, and a connection that goes without, take all of it back. It
 //! joins no reads, and nothing on servers.
 
-use super::{Database, Driver, Error, Kind, Tx};
+use super::{Database, Dialect, Driver, Error, Kind, Tx};
+
+/// Gives the statements that are likely to come.
+pub(super) type Ahead = fn() -> Vec<String>;
 
 /// Whether several [`Database::write`]s are one transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,10 +23,11 @@ pub(super) enum Joint {
 
 impl Database {
     /// Makes all further writes to an SQLite file one transaction, up to `commit`: one wait for the disk. Elsewhere
-    /// each stays one of its own.
-    pub fn write_jointly_from_now(&mut self) {
-        if let Driver::Sqlite(_) = self.driver {
+    /// each stays one of its own. The statements of `ahead`, which are likely to come, are prepared before it begins.
+    pub fn write_jointly_from_now(&mut self, ahead: Ahead) {
+        if self.driver.dialect() == Dialect::Sqlite {
             self.joint = Joint::Awaited;
+            self.ahead = Some(ahead);
         }
     }
 
@@ -37,6 +41,9 @@ impl Database {
     ) -> Result<T, E> {
         let is_first = self.joint == Joint::Awaited;
         if is_first {
+            for sql in self.ahead.take().map(|ahead| ahead()).unwrap_or_default() {
+                self.get_ready(&sql);
+            }
             self.driver.begin()?;
             self.joint = Joint::Open;
         }
@@ -118,7 +125,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let url = fresh(&folder);
         let (mut db, mut other) = (open(&url), open(&url));
-        db.write_jointly_from_now();
+        db.write_jointly_from_now(Vec::new);
         add(&mut db, "1").unwrap();
         add(&mut db, "2").unwrap();
         assert_eq!((count(&mut db), count(&mut other)), (2, 0));
@@ -129,12 +136,26 @@ mod tests {
     }
 
     #[test]
+    fn statements_are_made_ready_before_the_first_write_and_a_bad_one_does_no_harm() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = fresh(&folder);
+        let (mut db, mut other) = (open(&url), open(&url));
+        db.write_jointly_from_now(|| vec!["no statement".to_owned(), "SELECT 1".to_owned()]);
+        assert!(db.ahead.is_some());
+        add(&mut other, "1").unwrap();
+        add(&mut db, "2").unwrap();
+        assert!(db.ahead.is_none());
+        db.commit().unwrap();
+        assert_eq!(count(&mut other), 2);
+    }
+
+    #[test]
     fn a_first_write_that_fails_is_as_if_it_had_not_been_tried() {
         let folder = tempfile::tempdir().unwrap();
         let url = fresh(&folder);
         let mut db = open(&url);
         add(&mut db, "1").unwrap();
-        db.write_jointly_from_now();
+        db.write_jointly_from_now(Vec::new);
         let both = |tx: &mut Tx<'_>| {
             let sql = "INSERT INTO ticket (tn, state_type, changed_at, created_at) VALUES (?, 'open', 0, 0)";
             tx.execute(sql, &["0".into()])?;
@@ -152,7 +173,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let url = fresh(&folder);
         let mut db = open(&url);
-        db.write_jointly_from_now();
+        db.write_jointly_from_now(Vec::new);
         add(&mut db, "1").unwrap();
         assert_eq!(add(&mut db, "1").unwrap_err().kind(), Kind::Constraint);
         assert!(add(&mut db, "2").is_err());
@@ -165,9 +186,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let url = fresh(&folder);
         let mut db = open(&url);
-        db.write_jointly_from_now();
+        db.write_jointly_from_now(Vec::new);
         db.commit().unwrap();
-        db.write_jointly_from_now();
+        db.write_jointly_from_now(Vec::new);
         add(&mut db, "1").unwrap();
         db.close().unwrap();
         assert_eq!(count(&mut open(&url)), 0);
@@ -178,7 +199,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let url = fresh(&folder);
         let mut db = open(&url);
-        db.write_jointly_from_now();
+        db.write_jointly_from_now(Vec::new);
         add(&mut db, "1").unwrap();
         // As after a full disk.
         db.driver.rollback();

@@ -13,6 +13,7 @@ pub mod copy;
 )]
 mod databases;
 mod dialect;
+mod driver;
 mod error;
 mod joint;
 pub mod ldap;
@@ -41,8 +42,9 @@ use std::time::Duration;
 
 pub use databases::Databases;
 pub use dialect::Dialect;
+use driver::Driver;
 pub use error::{Error, Kind};
-use joint::Joint;
+use joint::{Ahead, Joint};
 use patience::Patience;
 pub use server::Server;
 pub use url::{Url, UrlError};
@@ -87,16 +89,8 @@ pub trait Statements {
 pub struct Database {
     driver: Driver,
     joint: Joint,
-}
-
-#[derive(Debug)]
-enum Driver {
-    Sqlite(sqlite::Connection),
-    #[cfg(feature = "postgresql")]
-    PostgreSql(postgresql::Connection),
-    // Much larger than the others, by its buffers.
-    #[cfg(feature = "mariadb")]
-    MariaDb(Box<mariadb::Connection>),
+    /// Statements that are likely to come in a joint transaction.
+    ahead: Option<Ahead>,
 }
 
 /// An open write transaction; only [`Database::write`] makes one.
@@ -147,7 +141,11 @@ impl Database {
                 return Err(Error::new(Kind::Unavailable, other.to_string(), what));
             }
         };
-        Ok(Self { driver, joint: Joint::Off })
+        Ok(Self::with(driver))
+    }
+
+    fn with(driver: Driver) -> Self {
+        Self { driver, joint: Joint::Off, ahead: None }
     }
 
     /// Runs `work` in one transaction that holds the write lock from its first moment: of any number of
@@ -175,6 +173,12 @@ impl Database {
                 Err(error)
             }
         }
+    }
+
+    /// Prepares a statement that the next transaction will need, so that it holds the write lock for less long. What is
+    /// wrong with the statement is told where it is run. (On servers the lock is not what others wait for.)
+    pub fn get_ready(&self, sql: &str) {
+        self.driver.get_ready(sql);
     }
 
     /// As [`Statements::rows`], for a query that may take long: it is broken off, and is [`Kind::Busy`], after the
@@ -233,6 +237,11 @@ impl Statements for Database {
 }
 
 impl Tx<'_> {
+    /// Runs an INSERT of one row into a table with a counted `id`, which it returns.
+    pub fn insert(&mut self, sql: &str, values: &[Value]) -> Result<i64, Error> {
+        self.driver.insert(sql, values)
+    }
+
     /// Calls `found` with each row of a query without holding them all, however many there are.
     pub fn each(&mut self, sql: &str, found: &mut dyn FnMut(Row) -> Result<(), Error>) -> Result<(), Error> {
         self.driver.each(sql, found)
@@ -250,55 +259,6 @@ impl Statements for Tx<'_> {
 
     fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, Error> {
         self.driver.execute(sql, values)
-    }
-}
-
-/// The same call on whichever connection it is.
-macro_rules! on {
-    ($driver:expr, $connection:ident => $call:expr) => {
-        match $driver {
-            Driver::Sqlite($connection) => $call,
-            #[cfg(feature = "postgresql")]
-            Driver::PostgreSql($connection) => $call,
-            #[cfg(feature = "mariadb")]
-            Driver::MariaDb($connection) => $call,
-        }
-    };
-}
-
-impl Driver {
-    fn dialect(&self) -> Dialect {
-        match self {
-            Self::Sqlite(_) => Dialect::Sqlite,
-            #[cfg(feature = "postgresql")]
-            Self::PostgreSql(_) => Dialect::PostgreSql,
-            #[cfg(feature = "mariadb")]
-            Self::MariaDb(_) => Dialect::MariaDb,
-        }
-    }
-
-    fn begin(&mut self) -> Result<(), Error> {
-        on!(self, connection => connection.begin())
-    }
-
-    fn commit(&mut self) -> Result<(), Error> {
-        on!(self, connection => connection.commit())
-    }
-
-    fn rollback(&mut self) {
-        on!(self, connection => connection.rollback());
-    }
-
-    fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, Error> {
-        on!(self, connection => connection.rows(sql, values))
-    }
-
-    fn each(&mut self, sql: &str, found: &mut dyn FnMut(Row) -> Result<(), Error>) -> Result<(), Error> {
-        on!(self, connection => connection.each(sql, found))
-    }
-
-    fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, Error> {
-        on!(self, connection => connection.execute(sql, values))
     }
 }
 

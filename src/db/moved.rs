@@ -4,7 +4,7 @@
 //! that was waiting for its turn finds no table: nobody writes what nobody will read. Deletes nothing.
 
 use super::copy::TABLES;
-use super::{Access, Database, Dialect, Driver, Error, Joint, Kind, Patience, Statements, Tx, Url, sqlite, store};
+use super::{Access, Database, Dialect, Driver, Error, Kind, Patience, Statements, Tx, Url, sqlite, store};
 use std::time::Duration;
 
 /// What stands before a table's name once its store has moved.
@@ -62,9 +62,7 @@ pub(super) fn told(store: &str, place: &str) -> Error {
 /// Opens a store that has moved, to copy what it held. One that is in use is refused.
 pub(super) fn open(url: &Url, busy: Duration) -> Result<Database, Error> {
     let mut db = match url {
-        Url::Sqlite(path) => {
-            Database { driver: Driver::Sqlite(sqlite::Connection::open_any_version(path, busy)?), joint: Joint::Off }
-        }
+        Url::Sqlite(path) => Database::with(Driver::Sqlite(sqlite::Connection::open_any_version(path, busy)?)),
         server => {
             Database::open_unchecked(server, Access::ReadWrite { create: false }, busy, Patience::of_hours(busy))?
         }

@@ -100,15 +100,18 @@ impl Error {
     }
 }
 
+/// What [`order`] asks of the database, so that it may be prepared.
+pub const INSERT: &str = "INSERT INTO outbox (token_id, secret, recipient, customer, backend, occasion, language, \
+    message_id, ticket_number, created_at, due_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
 /// Records an order, due at `due`; its number.
 ///
 /// A recipient that lettre, which will send the mail, cannot address is refused now: it would never
 /// leave the outbox, and its secret would lie there for good.
 pub fn order(tx: &mut Tx<'_>, order: &Order, now: Timestamp, due: Timestamp) -> Result<i64, Error> {
     lettre::Address::from_str(&order.recipient).map_err(|_| Error::Refused)?;
-    tx.execute(
-        "INSERT INTO outbox (token_id, secret, recipient, customer, backend, occasion, language, \
-         message_id, ticket_number, created_at, due_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    let id = tx.insert(
+        INSERT,
         &[
             order.token_id.into(),
             order.secret.as_ref().map(Secret::expose).into(),
@@ -123,9 +126,7 @@ pub fn order(tx: &mut Tx<'_>, order: &Order, now: Timestamp, due: Timestamp) -> 
             due.into(),
         ],
     )?;
-    // The write lock is held, so the highest number is the one just given.
-    let row = tx.row("SELECT COALESCE(MAX(id), 0) FROM outbox", &[])?;
-    Ok(row.map_or(Ok(0), |row| row.int(0))?)
+    Ok(id)
 }
 
 /// Makes the order for a token's first link mail due now, where it was to wait for longer.

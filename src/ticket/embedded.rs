@@ -9,6 +9,8 @@ use crate::db::{Databases, Error, Row, Statements, Url, Value};
 
 const TICKET: &str = "SELECT tn, message_id, state_type, changed_at, customer_user_id FROM ticket";
 
+const MESSAGE_ID: &str = "message_id";
+
 /// Most values in one IN list; far below any database's limit.
 const LIST: usize = 500;
 
@@ -25,6 +27,12 @@ impl Embedded {
         Self { url }
     }
 
+    /// What is asked for the ticket of one mail, so that it may be prepared.
+    #[must_use]
+    pub fn statement() -> String {
+        listing(MESSAGE_ID, 1)
+    }
+
     /// The tickets with these numbers, by number.
     pub(super) fn by_numbers(&self, dbs: &mut Databases, numbers: &[String]) -> Result<HashMap<String, Ticket>, Error> {
         let tickets = self.listed(dbs, "tn", numbers)?;
@@ -35,7 +43,7 @@ impl Embedded {
     /// The tickets that mails with these Message-IDs opened, by Message-ID; the oldest of several.
     pub(super) fn by_message_ids(&self, dbs: &mut Databases, ids: &[String]) -> Result<HashMap<String, Ticket>, Error> {
         let mut found = HashMap::new();
-        for ticket in self.listed(dbs, "message_id", ids)? {
+        for ticket in self.listed(dbs, MESSAGE_ID, ids)? {
             if let Some(id) = ticket.message_id.clone() {
                 found.entry(id).or_insert(ticket);
             }
@@ -87,8 +95,7 @@ impl Embedded {
     fn listed(&self, dbs: &mut Databases, column: &str, values: &[String]) -> Result<Vec<Ticket>, Error> {
         let mut tickets = Vec::new();
         for chunk in values.chunks(LIST) {
-            let marks = vec!["?"; chunk.len()].join(", ");
-            let sql = format!("{TICKET} WHERE {column} IN ({marks}) ORDER BY created_at, tn");
+            let sql = listing(column, chunk.len());
             let chunk: Vec<Value> = chunk.iter().map(Value::from).collect();
             for row in dbs.get(&self.url)?.rows(&sql, &chunk)? {
                 tickets.push(ticket(&row)?);
@@ -96,6 +103,11 @@ impl Embedded {
         }
         Ok(tickets)
     }
+}
+
+fn listing(column: &str, values: usize) -> String {
+    let marks = vec!["?"; values].join(", ");
+    format!("{TICKET} WHERE {column} IN ({marks}) ORDER BY created_at, tn")
 }
 
 fn ticket(row: &Row) -> Result<Ticket, Error> {

@@ -44,17 +44,23 @@ pub enum Issued {
     },
 }
 
+const INSERT: &str = "INSERT INTO token (hash, mail_key, state, customer, email, backend, message_id, \
+    ticket_number, created_at, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const BY_MAIL: &str = "SELECT id FROM token WHERE mail_key = ?";
+
+/// What [`issue`] asks of the database, so that it may be prepared.
+pub const STATEMENTS: [&str; 2] = [BY_MAIL, INSERT];
+
 /// Records a token, once a mail. Other tokens of the mail or ticket stay as they are.
 pub fn issue(tx: &mut Tx<'_>, new: &NewToken, secret: &Secret, now: Timestamp) -> Result<Issued, Error> {
     if let Some(key) = &new.mail_key
-        && let Some(id) = id_of(tx, "mail_key", key.as_str())?
+        && let Some(id) = find(tx, key)?
     {
         return Ok(Issued::Already { id });
     }
     let hash = secret.hash();
-    tx.execute(
-        "INSERT INTO token (hash, mail_key, state, customer, email, backend, message_id, \
-         ticket_number, created_at, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    let id = tx.insert(
+        INSERT,
         &[
             (&hash).into(),
             new.mail_key.as_ref().map(MailKey::as_str).into(),
@@ -68,14 +74,13 @@ pub fn issue(tx: &mut Tx<'_>, new: &NewToken, secret: &Secret, now: Timestamp) -
             now.into(),
         ],
     )?;
-    // Asked for by the unique hash: no two databases agree on "the last inserted id".
-    let id = id_of(tx, "hash", &hash)?.unwrap_or_default();
     Ok(Issued::New { id })
 }
 
 /// The token that this mail has already: the look before the write, without the write lock.
 pub fn find(db: &mut impl Statements, key: &MailKey) -> Result<Option<i64>, Error> {
-    id_of(db, "mail_key", key.as_str())
+    let row = db.row(BY_MAIL, &[key.as_str().into()])?;
+    row.map(|row| row.int(0)).transpose()
 }
 
 /// The mail of a pending token has been taken: it is active from now on. `false` where it was not
@@ -142,12 +147,6 @@ pub fn replace(tx: &mut Tx<'_>, old: &TokenFacts, secret: &Secret, now: Timestam
     match issue(tx, &new, secret, now)? {
         Issued::New { id } | Issued::Already { id } => Ok(id),
     }
-}
-
-fn id_of(db: &mut impl Statements, column: &str, value: &str) -> Result<Option<i64>, Error> {
-    let sql = format!("SELECT id FROM token WHERE {column} = ?");
-    let row = db.row(&sql, &[value.into()])?;
-    row.map(|row| row.int(0)).transpose()
 }
 
 #[cfg(test)]

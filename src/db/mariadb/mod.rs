@@ -99,6 +99,11 @@ impl Connection {
         self.attempt(|this| Ok(this.inner.exec_iter(sql, parameters(values))?.affected_rows()))
     }
 
+    pub(super) fn insert(&mut self, sql: &str, values: &[Value]) -> Result<i64, Error> {
+        let id = self.attempt(|this| Ok(this.inner.exec_iter(sql, parameters(values))?.last_insert_id()))?;
+        Ok(id.and_then(|id| i64::try_from(id).ok()).unwrap_or_default())
+    }
+
     /// The server frees it by itself when the connection ends.
     fn unlock(&mut self) {
         if self.has_lock {

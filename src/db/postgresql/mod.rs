@@ -136,6 +136,11 @@ impl Connection {
         self.wait(|client| async move { client.execute_typed(&sql, &parameters).await })
     }
 
+    pub(super) fn insert(&mut self, sql: &str, values: &[Value]) -> Result<i64, Error> {
+        let rows = self.rows(&format!("{sql} RETURNING id"), values)?;
+        rows.first().map_or(Ok(0), |row| row.int(0))
+    }
+
     fn batch(&mut self, sql: &'static str) -> Result<(), Error> {
         self.wait(|client| client.batch_execute(sql))
     }

@@ -1,4 +1,5 @@
-//! What a statement does while others hold the lock: short sleeps of random length, up to a limit.
+//! What a statement does while others hold the lock: short sleeps of random length, up to a limit. Writers that have
+//! their turn (see `turn`) hardly ever need it.
 //!
 //! SQLite's own handler sleeps ever longer, up to a tenth of a second, all waiters in step: with many
 //! filters at once the last ones starve. Random short sleeps let each through soon.

@@ -37,6 +37,9 @@ const LOG_PAGES: i64 = 500;
 /// After so many steps of SQLite's machine, a query with a time limit looks at the clock: some milliseconds.
 const STEPS: i32 = 100_000;
 
+/// So many prepared statements are kept for another time: twice what a mail needs.
+const STATEMENTS: usize = 40;
+
 /// One open SQLite connection.
 #[derive(Debug)]
 pub struct Connection {
@@ -127,6 +130,7 @@ impl Connection {
     /// `trusted_schema`, `cell_size_check` and the defensive mode: the file may be damaged, or
     /// changed by others, and must not run code or lead the library astray.
     fn configure(&self) -> Result<(), Error> {
+        self.inner.set_prepared_statement_cache_capacity(STATEMENTS);
         for (setting, wanted) in [
             (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
             (DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true),
@@ -221,6 +225,15 @@ impl Connection {
             .prepare_cached(sql)
             .and_then(|mut statement| statement.execute(rusqlite::params_from_iter(values)));
         Ok(u64::try_from(self.sql(changed)?).unwrap_or(u64::MAX))
+    }
+
+    pub(super) fn insert(&self, sql: &str, values: &[Value]) -> Result<i64, Error> {
+        self.execute(sql, values)?;
+        Ok(self.inner.last_insert_rowid())
+    }
+
+    pub(super) fn get_ready(&self, sql: &str) {
+        drop(self.inner.prepare_cached(sql));
     }
 
     fn try_rows(&self, sql: &str, values: &[Value]) -> rusqlite::Result<Vec<Row>> {

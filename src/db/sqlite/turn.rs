@@ -143,7 +143,7 @@ mod tests {
     /// One who takes his place now, and then waits and says his name.
     fn waiter(log: &Path, name: u32, told: &mpsc::Sender<u32>) -> JoinHandle<()> {
         let file = File::options().read(true).write(true).open(log).unwrap();
-        let last = || (0..).take_while(|place| taken(&file, *place, 1).unwrap().is_some()).count();
+        let last = || (0..100).take_while(|place| taken(&file, *place, 1).unwrap().is_some()).count();
         let before = last();
         let (log, told) = (log.to_owned(), told.clone());
         let thread = std::thread::spawn(move || {
