@@ -94,10 +94,13 @@ impl Wanted {
     /// read the table: once for all conditions together.
     pub(super) fn statements(&self, dialect: Dialect, source: &Source) -> Vec<(String, Vec<Value>)> {
         if dialect == Dialect::Sqlite {
-            let equal = self.equal.iter().map(|(sql, values)| (sql, "1", values.clone()));
-            let other = self.other.iter().map(|(sql, values)| (sql, "0", values.clone()));
-            let odd = self.odd.iter().map(|sql| (sql, "0", Vec::new()));
-            let one = |(sql, why, values)| (format!("{} WHERE {sql}", select(source, why)), values);
+            let equal = self.equal.iter().map(|(sql, values)| (sql, 1, values.as_slice()));
+            let other = self.other.iter().map(|(sql, values)| (sql, 0, values.as_slice()));
+            let odd = self.odd.iter().map(|sql| (sql, 0, [].as_slice()));
+            // A value, so that one look's statement is another's, and prepared once.
+            let one = |(sql, why, values): (_, i64, &[Value])| {
+                (format!("{} WHERE {sql}", select(source, "?")), [&[why.into()], values].concat())
+            };
             return equal.chain(other).chain(odd).map(one).collect();
         }
         let equal: Vec<&str> = self.equal.iter().map(|(sql, _)| sql.as_str()).collect();
