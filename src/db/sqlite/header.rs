@@ -2,13 +2,12 @@
 //!
 //! SQLite would write to a foreign file on the way: roll back its journal, fold in its log.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
 
 use super::APPLICATION_ID;
 use crate::db::{Error, Kind};
@@ -23,13 +22,12 @@ const APPLICATION_ID_AT: usize = 68;
 const VERSIONS_AT: usize = 18;
 const WITH_LOG: &[u8] = &[2, 2];
 
-/// Files (device, inode, and when it was made, where that is known: the number of one that is gone is given again) that
-/// have passed in this process.
+/// Files (device, inode) that have passed in this process, open.
 ///
-/// Closing any descriptor of a file drops all locks that this process has on it (POSIX, fcntl), those
-/// of SQLite's own connections too. So each file is read here once, before its first connection is
-/// made, and never again.
-static PASSED: Mutex<BTreeSet<(u64, u64, Option<SystemTime>)>> = Mutex::new(BTreeSet::new());
+/// Closing any descriptor of a file drops all locks that this process has on it (POSIX, fcntl), those of SQLite's own
+/// connections too. So a descriptor of a file that has passed is never closed; and as long as it is open, no other file
+/// gets the file's numbers.
+static PASSED: Mutex<BTreeMap<(u64, u64), File>> = Mutex::new(BTreeMap::new());
 
 /// Passes a file whose header is that of an otab database; whether the header, if this is the first time that it is read,
 /// says that there is a write-ahead log. Later, SQLite has to be asked: that may have changed.
@@ -39,23 +37,24 @@ pub(super) fn check(path: &Path) -> Result<bool, Error> {
     if !metadata.is_file() {
         return Err(Error::at(path, Kind::Foreign, "is not a regular file"));
     }
-    let file = (metadata.dev(), metadata.ino(), metadata.created().ok());
-    if passed.contains(&file) {
+    let file = (metadata.dev(), metadata.ino());
+    if passed.contains_key(&file) {
         return Ok(false);
     }
-    let header = read(path).map_err(|error| unreadable(path, &error))?;
+    let (header, open) = read(path).map_err(|error| unreadable(path, &error))?;
     if let Some(what) = fault(&header) {
         return Err(Error::at(path, Kind::Foreign, what));
     }
     let has_log = header.get(VERSIONS_AT..VERSIONS_AT + WITH_LOG.len()) == Some(WITH_LOG);
-    passed.insert(file);
+    passed.insert(file, open);
     Ok(has_log)
 }
 
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+fn read(path: &Path) -> std::io::Result<(Vec<u8>, File)> {
     let mut header = Vec::with_capacity(LENGTH);
-    File::open(path)?.take(LENGTH as u64).read_to_end(&mut header)?;
-    Ok(header)
+    let file = File::open(path)?;
+    (&file).take(LENGTH as u64).read_to_end(&mut header)?;
+    Ok((header, file))
 }
 
 fn fault(header: &[u8]) -> Option<&'static str> {

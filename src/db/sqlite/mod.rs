@@ -171,26 +171,6 @@ impl Connection {
         &self.place
     }
 
-    /// Begins a transaction that writes, in turn with those of other processes. It is [`Kind::Busy`] after the time that
-    /// a statement waits for others, and a fifth of that for its turn.
-    pub(super) fn begin(&mut self) -> Result<(), Error> {
-        self.turn = Turn::take(&log::log_of(&self.path), self.busy / 5);
-        self.batch("BEGIN IMMEDIATE").and_then(|()| self.sync_new_log()).inspect_err(|_| self.rollback())
-    }
-
-    pub(super) fn commit(&mut self) -> Result<(), Error> {
-        self.batch("COMMIT")?;
-        self.turn = None;
-        Ok(())
-    }
-
-    /// One that fails has nothing left to undo: SQLite has rolled back by itself already (disk full, I/O
-    /// error), and closing the connection undoes the rest.
-    pub(super) fn rollback(&mut self) {
-        drop(self.batch("ROLLBACK"));
-        self.turn = None;
-    }
-
     /// Whether this user may write the file, whatever the connection is for.
     pub(super) fn takes_writes(&self) -> bool {
         matches!(self.inner.is_readonly("main"), Ok(false))

@@ -9,6 +9,7 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
@@ -16,8 +17,71 @@ use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc::{F_RDLCK, F_UNLCK, F_WRLCK, SEEK_SET, c_int, c_short, flock, off_t};
 
+use super::log::log_of;
+use super::{Connection, busy};
+use crate::db::Error;
+
 /// So often a place that has just been taken by another is no reason to give up.
 const TRIES: u32 = 100;
+
+impl Connection {
+    /// Begins a transaction that writes, in turn with those of other processes. It is [`crate::db::Kind::Busy`] after the time that
+    /// a statement waits for others; up to a fifth of that it waits for its turn.
+    pub(in crate::db) fn begin(&mut self) -> Result<(), Error> {
+        let since = Instant::now();
+        self.turn = Turn::take(&log_of(&self.path), self.busy / 5);
+        let begun = self.begin_within(self.busy.saturating_sub(since.elapsed()));
+        begun.and_then(|()| self.sync_new_log()).inspect_err(|_| self.rollback())
+    }
+
+    fn begin_within(&mut self, limit: Duration) -> Result<(), Error> {
+        self.wait_for_others(limit)?;
+        let begun = self.batch("BEGIN IMMEDIATE");
+        self.wait_for_others(self.busy).and(begun)
+    }
+
+    /// From now on a statement waits so long for others.
+    fn wait_for_others(&mut self, limit: Duration) -> Result<(), Error> {
+        let set = self.inner.busy_handler(Some(busy::handler(limit)));
+        self.sql(set)
+    }
+
+    pub(in crate::db) fn commit(&mut self) -> Result<(), Error> {
+        self.batch("COMMIT")?;
+        self.turn = None;
+        Ok(())
+    }
+
+    /// One that fails has nothing left to undo: SQLite has rolled back by itself already (disk full, I/O
+    /// error), and closing the connection undoes the rest.
+    pub(in crate::db) fn rollback(&mut self) {
+        drop(self.batch("ROLLBACK"));
+        self.turn = None;
+    }
+}
+
+/// So many threads of this process wait at the same time, some perhaps for one who has stopped. More do without.
+const THREADS: usize = 32;
+
+/// Threads that wait.
+static WAITING: AtomicUsize = AtomicUsize::new(0);
+
+/// One of [`THREADS`].
+struct Waiting;
+
+impl Waiting {
+    fn begin() -> Option<Self> {
+        // Made first, since it counts down when it goes.
+        let waiting = Self;
+        (WAITING.fetch_add(1, Ordering::Relaxed) < THREADS).then_some(waiting)
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        WAITING.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// A place in the row. Dropping it lets the next one go on.
 #[derive(Debug)]
@@ -48,7 +112,7 @@ impl Turn {
             if left.is_zero() || !is_free_within(&self.log, place, left) {
                 return;
             }
-            before = taken(&self.log, 0, self.place).unwrap_or(None);
+            before = taken(&self.log, F_RDLCK, 0, self.place).unwrap_or(None);
         }
     }
 }
@@ -63,18 +127,36 @@ impl Drop for Turn {
 /// Locks the first place behind all that are taken; and the last of those.
 fn place_in_row(log: &File) -> Option<(off_t, Option<off_t>)> {
     for _ in 0..TRIES {
-        let (mut place, mut before) = (0, None);
-        while let Some(one) = taken(log, place, 0).ok()? {
-            before = Some(one);
-            place = one.checked_add(1)?;
-        }
+        let last = last_taken(log).ok()?;
+        let place = last.map_or(Some(0), |last| last.checked_add(1))?;
         match set(log, F_WRLCK, place) {
-            Ok(()) => return Some((place, before)),
-            Err(Errno::EAGAIN | Errno::EACCES) => {}
+            Ok(()) => return Some((place, last)),
+            Err(Errno::EAGAIN) => {}
             Err(_) => return None,
         }
     }
     None
+}
+
+/// The last of all places that are taken. The system shows any one from a place on, and looks for it among all: so this
+/// asks by doubling and halving.
+fn last_taken(log: &File) -> nix::Result<Option<off_t>> {
+    let from = |place| taken(log, F_WRLCK, place, 0);
+    let Some(mut last) = from(0)? else { return Ok(None) };
+    let mut step: off_t = 1;
+    let mut free = loop {
+        let place = last.checked_add(step).ok_or(Errno::EOVERFLOW)?;
+        let Some(one) = from(place)? else { break place };
+        (last, step) = (one, step.saturating_mul(2));
+    };
+    while free - last > 1 {
+        let middle = last + (free - last) / 2;
+        match from(middle)? {
+            Some(one) => last = one,
+            None => free = middle,
+        }
+    }
+    Ok(Some(last))
 }
 
 /// Waits until nobody has the place, for no longer than `left`; whether that is so.
@@ -85,9 +167,11 @@ fn is_free_within(log: &Arc<File>, place: off_t, left: Duration) -> bool {
     if set(log, F_RDLCK, place).is_ok() {
         return set(log, F_UNLCK, place).is_ok();
     }
+    let Some(waiting) = Waiting::begin() else { return false };
     let (sender, receiver) = mpsc::channel();
     let log = Arc::clone(log);
     let wait = move || {
+        let _waiting = waiting;
         let waited = loop {
             match fcntl(&log, FcntlArg::F_OFD_SETLKW(&lock(F_RDLCK, place, 1))) {
                 Err(Errno::EINTR) => {}
@@ -100,9 +184,10 @@ fn is_free_within(log: &Arc<File>, place: off_t, left: Duration) -> bool {
     thread.is_ok() && receiver.recv_timeout(left) == Ok(true)
 }
 
-/// A place that another has, from `first` on, of so many (0: to the end); one of them, not the first.
-fn taken(log: &File, first: off_t, length: off_t) -> nix::Result<Option<off_t>> {
-    let mut found = lock(F_WRLCK, first, length);
+/// A place that another has, from `first` on, of so many (0: to the end); one of them, not the first. For `F_WRLCK` it
+/// may also be one that somebody waits for and looks at just now.
+fn taken(log: &File, kind: c_int, first: off_t, length: off_t) -> nix::Result<Option<off_t>> {
+    let mut found = lock(kind, first, length);
     fcntl(log, FcntlArg::F_OFD_GETLK(&mut found))?;
     match c_int::from(found.l_type) {
         F_UNLCK => Ok(None),
@@ -125,13 +210,20 @@ fn lock(kind: c_int, start: off_t, length: off_t) -> flock {
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
+    use std::sync::{Mutex, MutexGuard, PoisonError};
     use std::thread::JoinHandle;
 
     use super::*;
-    use crate::db::sqlite::{Connection, create};
+    use crate::db::sqlite::create;
     use crate::db::{Access, Kind};
 
     const LONG: Duration = Duration::from_mins(1);
+
+    /// One test at a time waits: they share the number of threads.
+    fn alone() -> MutexGuard<'static, ()> {
+        static ALONE: Mutex<()> = Mutex::new(());
+        ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 
     fn some_log() -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
@@ -143,7 +235,7 @@ mod tests {
     /// One who takes his place now, and then waits and says his name.
     fn waiter(log: &Path, name: u32, told: &mpsc::Sender<u32>) -> JoinHandle<()> {
         let file = File::options().read(true).write(true).open(log).unwrap();
-        let last = || (0..100).take_while(|place| taken(&file, *place, 1).unwrap().is_some()).count();
+        let last = || (0..100).take_while(|place| taken(&file, F_WRLCK, *place, 1).unwrap().is_some()).count();
         let before = last();
         let (log, told) = (log.to_owned(), told.clone());
         let thread = std::thread::spawn(move || {
@@ -159,6 +251,7 @@ mod tests {
 
     #[test]
     fn who_came_first_is_first_and_nobody_waits_where_nobody_is() {
+        let _alone = alone();
         let (_folder, log) = some_log();
         let (told, heard) = mpsc::channel();
         let first = Turn::take(&log, Duration::ZERO).unwrap();
@@ -174,6 +267,7 @@ mod tests {
 
     #[test]
     fn who_gives_up_lets_nobody_pass_those_before_him() {
+        let _alone = alone();
         let (_folder, log) = some_log();
         let (told, heard) = mpsc::channel();
         let first = Turn::take(&log, LONG).unwrap();
@@ -222,6 +316,43 @@ mod tests {
         next.commit().unwrap();
     }
 
+    #[test]
+    fn a_lock_for_reading_is_no_place_that_is_waited_for() {
+        let (_folder, log) = some_log();
+        let reader = File::open(&log).unwrap();
+        set(&reader, F_RDLCK, 0).unwrap();
+        let since = Instant::now();
+        assert_eq!(Turn::take(&log, LONG).unwrap().place, 1);
+        assert!(since.elapsed() < LONG / 2);
+    }
+
+    #[test]
+    fn the_end_of_a_long_row_with_gaps_is_found() {
+        let (_folder, log) = some_log();
+        let open = || File::options().read(true).write(true).open(&log).unwrap();
+        let mut held = Vec::new();
+        for place in [0, 1, 2, 7, 8, 100, 101, 1000] {
+            held.push(open());
+            set(held.last().unwrap(), F_WRLCK, place).unwrap();
+            assert_eq!(last_taken(&open()), Ok(Some(place)));
+        }
+    }
+
+    #[test]
+    fn while_many_threads_wait_for_one_who_has_stopped_the_others_do_without() {
+        let _alone = alone();
+        let (_folder, log) = some_log();
+        let stopped = Turn::take(&log, LONG).unwrap();
+        let impatient = || Turn::take(&log, Duration::from_millis(1)).unwrap();
+        let late: Vec<Turn> = (0..2 * THREADS).map(|_| impatient()).collect();
+        // Other tests may have some, or try to.
+        assert!(WAITING.load(Ordering::Relaxed) < 2 * THREADS);
+        drop((stopped, late));
+        while WAITING.load(Ordering::Relaxed) > 0 {
+            std::thread::yield_now();
+        }
+    }
+
     /// As for what has failed, and for the last of several writes.
     #[test]
     fn a_turn_ends_with_its_transaction_however_that_ends() {
@@ -229,7 +360,7 @@ mod tests {
         let path = folder.path().join("otab.db");
         create(&path, 0o600).unwrap();
         let mut db = open(&path, LONG);
-        let log = super::super::log::log_of(&path);
+        let log = log_of(&path);
         let row_is_empty = || Turn::take(&log, Duration::ZERO).unwrap().place == 0;
         db.begin().unwrap();
         assert!(!row_is_empty());
