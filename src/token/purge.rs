@@ -60,8 +60,11 @@ pub fn purge(
             continue;
         }
         for slice in plan.slices() {
-            let begun = Instant::now();
-            let deleted = dbs.get(store)?.write(|tx| carry_out(tx, slice))?;
+            let (begun, deleted) = dbs.get(store)?.write(|tx| {
+                // Not before: it may have waited for its turn.
+                let begun = Instant::now();
+                carry_out(tx, slice).map(|deleted| (begun, deleted))
+            })?;
             counts.add(deleted.into_iter());
             pause(begun.elapsed());
         }
