@@ -19,6 +19,25 @@ struct State {
     started: Instant,
     limit: Duration,
     last_progress: Instant,
+    /// When the thread will look by itself, once it waits.
+    wakes_at: Option<Instant>,
+}
+
+impl State {
+    /// From when on the limit that holds now counts; nothing where none does.
+    fn since(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Deciding => Some(self.started),
+            Phase::Copying => Some(self.last_progress),
+            Phase::Done => None,
+        }
+    }
+
+    /// Whether the thread would look too late. To wake it takes a mail longer than most of what it does.
+    fn is_to_be_woken(&self) -> bool {
+        let ends_at = self.since().and_then(|since| since.checked_add(self.limit));
+        ends_at.zip(self.wakes_at).is_some_and(|(ends_at, wakes_at)| ends_at < wakes_at)
+    }
 }
 
 #[derive(PartialEq, Clone, Copy)]
@@ -33,7 +52,7 @@ impl Watch {
     #[must_use]
     pub fn start(decide: Duration) -> Self {
         let now = Instant::now();
-        let state = State { phase: Phase::Deciding, started: now, limit: decide, last_progress: now };
+        let state = State { phase: Phase::Deciding, started: now, limit: decide, last_progress: now, wakes_at: None };
         let shared = Arc::new((Mutex::new(state), Condvar::new()));
         let watched = Arc::clone(&shared);
         // Without a thread there would be no limit: the mail server's own would bounce the mail.
@@ -76,8 +95,11 @@ impl Watch {
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {
-        change(&mut lock(&self.shared.0));
-        self.shared.1.notify_all();
+        let mut state = lock(&self.shared.0);
+        change(&mut state);
+        if state.is_to_be_woken() {
+            self.shared.1.notify_all();
+        }
     }
 }
 
@@ -88,12 +110,7 @@ fn lock(mutex: &Mutex<State>) -> MutexGuard<'_, State> {
 
 fn wait(shared: &(Mutex<State>, Condvar)) {
     let mut state = lock(&shared.0);
-    loop {
-        let since = match state.phase {
-            Phase::Done => return,
-            Phase::Deciding => state.started,
-            Phase::Copying => state.last_progress,
-        };
+    while let Some(since) = state.since() {
         let left = state.limit.saturating_sub(since.elapsed());
         if left.is_zero() {
             mail_path::give_up(if state.phase == Phase::Deciding {
@@ -102,6 +119,7 @@ fn wait(shared: &(Mutex<State>, Condvar)) {
                 "the mail stands still"
             });
         }
+        state.wakes_at = Instant::now().checked_add(left);
         state = shared.1.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
     }
 }

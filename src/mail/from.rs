@@ -74,7 +74,7 @@ fn only_field(header: &Header) -> Result<&Field, Doubt> {
     let guard = Guard::new().name("From");
     let mut found = None;
     for field in header.fields() {
-        if guard.find(header.raw(field)).is_some() && found.replace(field).is_some() {
+        if guard.find_in(header, field).is_some() && found.replace(field).is_some() {
             return Err(Doubt::SeveralFields);
         }
     }

@@ -7,7 +7,7 @@
 //! field and the next colon, whatever stands between. Too much may go this way (`X-OTOBO- is great`
 //! as a junk line); too little may not.
 
-use super::header::Terminator;
+use super::header::{Field, Header, Terminator};
 
 /// A list of names: whole ones and prefixes, all compared without case.
 #[derive(Debug, Clone, Default)]
@@ -72,12 +72,21 @@ impl Guard {
         }
     }
 
+    /// As [`Guard::find`], for a field of this block: where all readers take the same name, that alone is looked at.
+    #[must_use]
+    pub fn find_in(&self, header: &Header, field: &Field) -> Option<usize> {
+        match header.name(field) {
+            Some(name) if !header.has_bare_cr() => self.guards(name).then_some(0),
+            _ => self.find(header.raw(field)),
+        }
+    }
+
     /// Whether this is a guarded name, where all readers take the same one: printable characters up to the first colon,
     /// and no bare CR in the whole block.
     #[must_use]
     pub fn guards(&self, name: &[u8]) -> bool {
-        let begins = |prefix: &Vec<u8>| name.get(..prefix.len()).is_some_and(|n| n.eq_ignore_ascii_case(prefix));
-        self.prefixes.iter().any(begins) || self.names.iter().any(|n| n.eq_ignore_ascii_case(name))
+        let begins = |prefix: &Vec<u8>| name.get(..prefix.len()).is_some_and(|name| is_same(name, prefix));
+        self.prefixes.iter().any(begins) || self.names.iter().any(|guarded| is_same(name, guarded))
     }
 
     /// What the name says of nearly all fields: printable characters up to a colon, which all readers take alike, and
@@ -136,6 +145,14 @@ impl Guard {
     fn is_name(&self, name: &[u8]) -> bool {
         self.names.iter().any(|n| n == name)
     }
+}
+
+/// Whether the name is this one, case aside. Most names begin alike (`X-`), and few end alike.
+fn is_same(name: &[u8], guarded: &[u8]) -> bool {
+    let (Some(last), Some(guarded_last)) = (name.last(), guarded.last()) else {
+        return name.len() == guarded.len();
+    };
+    name.len() == guarded.len() && last.eq_ignore_ascii_case(guarded_last) && name.eq_ignore_ascii_case(guarded)
 }
 
 /// A place where some reader could begin a field, and the name that it would have read so far.

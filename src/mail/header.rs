@@ -100,6 +100,17 @@ pub struct TooManyFields(pub Vec<u8>);
 /// Bytes for which room for one field is made at once; a longer header block of shorter ones makes more.
 const USUAL_FIELD: usize = 64;
 
+/// Which bytes a field's name is made of: printable ASCII but for the blank and the colon.
+static NAME: [bool; 256] = {
+    let mut name = [false; 256];
+    let mut byte = 0x21;
+    while byte <= 0x7e {
+        name[byte] = byte != b':' as usize;
+        byte += 1;
+    }
+    name
+};
+
 impl Header {
     /// Splits a block into at most `max_fields` fields.
     pub fn parse(bytes: Vec<u8>, max_fields: usize) -> Result<Self, TooManyFields> {
@@ -123,7 +134,7 @@ impl Header {
     }
 
     fn field(line: &[u8], at: usize, continues: bool) -> Field {
-        let colon = line.iter().position(|b| !matches!(b, 0x21..=0x39 | 0x3b..=0x7e));
+        let colon = line.iter().position(|byte| !NAME[usize::from(*byte)]);
         let (kind, colon) = match colon {
             _ if continues => (Kind::Orphan, 0),
             _ if at == 0 && is_envelope(line) => (Kind::Envelope, 0),

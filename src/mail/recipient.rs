@@ -15,7 +15,7 @@ const FIELDS: [&str; 4] = ["To", "Cc", "Bcc", "Apparently-To"];
 #[must_use]
 pub fn is_only(header: &Header, address: &Address) -> bool {
     let guard = FIELDS.iter().fold(Guard::new().prefix("Resent-"), |guard, name| guard.name(name));
-    let named = header.fields().iter().filter(|field| guard.find(header.raw(field)).is_some());
+    let named = header.fields().iter().filter(|field| guard.find_in(header, field).is_some());
     let mut to = false;
     for field in named {
         let name = header.name(field).unwrap_or_default();
