@@ -123,3 +123,24 @@ fn wait(shared: &(Mutex<State>, Condvar)) {
         state = shared.1.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_thread_is_woken_only_where_it_waits_and_would_look_too_late() {
+        let now = Instant::now();
+        let second = Duration::from_secs(1);
+        let state =
+            |phase, limit, wakes_at| State { phase, started: now, limit, last_progress: now + second, wakes_at };
+        let late = Some(now + second * 8);
+        assert!(state(Phase::Deciding, second, late).is_to_be_woken());
+        assert!(!state(Phase::Deciding, second * 8, late).is_to_be_woken());
+        assert!(state(Phase::Copying, second * 6, late).is_to_be_woken());
+        assert!(!state(Phase::Copying, second * 300, late).is_to_be_woken());
+        assert!(!state(Phase::Done, second, late).is_to_be_woken());
+        assert!(!state(Phase::Deciding, second, None).is_to_be_woken());
+        assert!(!state(Phase::Deciding, Duration::MAX, late).is_to_be_woken());
+    }
+}
