@@ -29,9 +29,8 @@ pub struct NewField {
 pub fn cuts(header: &Header, guard: &Guard) -> Vec<Range<usize>> {
     let cut = |field: &super::Field| match field.kind {
         Kind::Envelope => None,
-        Kind::Field if !header.has_bare_cr() => guard.guards(header.name(field)?).then(|| field.range.clone()),
         Kind::Field | Kind::Junk | Kind::Orphan => {
-            let range = guard.cut(header.raw(field))?;
+            let range = guard.cut_in(header, field)?;
             Some(field.range.start + range.start..field.range.start + range.end)
         }
     };
@@ -125,6 +124,13 @@ mod tests {
         for text in ["", " x\n", "From a\n b\nA: c\r\r\nD", "\r", "A:\n \n"] {
             assert_eq!(applied(text, &[]), text);
         }
+    }
+
+    /// Found by chance, among 157,563 damaged mails.
+    #[test]
+    fn a_name_that_begins_on_a_line_without_a_colon_and_goes_on_behind_a_bare_cr_goes() {
+        let header = header(b"From: a@b.test\nX\n\r -OTOBO-Queue: b\nTo: c\n");
+        assert_eq!(cuts(&header, &guard()), vec![15..35; 1]);
     }
 
     /// Bytes and pieces of the kind that decides something in a header block.

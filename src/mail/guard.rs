@@ -128,10 +128,19 @@ impl Guard {
     /// before a bare CR stays, and then keeps the line's end.
     #[must_use]
     pub fn cut(&self, field: &[u8]) -> Option<std::ops::Range<usize>> {
-        let start = self.find(field)?;
+        self.find(field).map(|start| Self::cut_from(start, field))
+    }
+
+    /// As [`Guard::cut`], for a field of this block.
+    #[must_use]
+    pub fn cut_in(&self, header: &Header, field: &Field) -> Option<std::ops::Range<usize>> {
+        self.find_in(header, field).map(|start| Self::cut_from(start, header.raw(field)))
+    }
+
+    fn cut_from(start: usize, field: &[u8]) -> std::ops::Range<usize> {
         let whole_line = start == 0 || field[start - 1] == b'\n';
         let end = if whole_line { field.len() } else { field.len() - Terminator::of(field).len() };
-        Some(start..end)
+        start..end
     }
 
     fn judge(&self, name: &[u8]) -> Verdict {
