@@ -24,11 +24,13 @@ pub struct NewField {
     pub value: FieldValue,
 }
 
-/// All that a guard takes out of a block.
+/// All that a guard takes out of a block; of what [`Header::continues`] by a bare CR, everything: a name that begins
+/// before it may go on there.
 #[must_use]
 pub fn cuts(header: &Header, guard: &Guard) -> Vec<Range<usize>> {
     let cut = |field: &super::Field| match field.kind {
         Kind::Envelope => None,
+        Kind::Junk if header.continues(field) && !guard.is_empty() => Some(field.range.clone()),
         Kind::Field | Kind::Junk | Kind::Orphan => {
             let range = guard.cut_in(header, field)?;
             Some(field.range.start + range.start..field.range.start + range.end)
@@ -37,11 +39,11 @@ pub fn cuts(header: &Header, guard: &Guard) -> Vec<Range<usize>> {
     header.fields().iter().filter_map(cut).collect()
 }
 
-/// The orphans of a block, which would become part of the last field that is put above them. They go
-/// whenever a field is added.
+/// What would become part of the last field that is put above it ([`Header::continues`]). It goes whenever a field is
+/// added.
 #[must_use]
 pub fn orphans(header: &Header) -> Vec<Range<usize>> {
-    header.fields().iter().filter(|f| f.kind == Kind::Orphan).map(|f| f.range.clone()).collect()
+    header.fields().iter().filter(|field| header.continues(field)).map(|field| field.range.clone()).collect()
 }
 
 /// New fields as lines, in the mail's own line end.
@@ -126,11 +128,28 @@ mod tests {
         }
     }
 
-    /// Found by chance, among 157,563 damaged mails.
     #[test]
-    fn a_name_that_begins_on_a_line_without_a_colon_and_goes_on_behind_a_bare_cr_goes() {
-        let header = header(b"From: a@b.test\nX\n\r -OTOBO-Queue: b\nTo: c\n");
-        assert_eq!(cuts(&header, &guard()), vec![15..35; 1]);
+    fn what_a_reader_could_join_to_a_field_before_it_over_a_bare_cr_goes() {
+        for (text, left) in [
+            ("A: b\nX\n\r -OTOBO-Queue: c\n d\nE: f\n", "A: b\nX\nE: f\n"),
+            ("A: b\r\rX-OTOBO\n\r -Queue: c\n", "A: b\r\rX-OTOBO\n"),
+            ("X\r\n\r\r\n\t-OTOBO-Queue: c\r\nA: b\r\n", "X\r\nA: b\r\n"),
+            // Without the field between them they would be one.
+            ("X\nX-OTOBO-A: b\n\r -OTOBO-Queue: c\n", "X\n"),
+            ("\r -OTOBO-Queue: c\n", ""),
+            ("X\n\rA: b\n\r\r\nC: d\n\r", "X\n\rA: b\n\r\r\nC: d\n\r"),
+        ] {
+            let header = header(text.as_bytes());
+            let cuts: Vec<Edit> = cuts(&header, &guard()).into_iter().map(Edit::Cut).collect();
+            assert_eq!(applied(text, &cuts), left, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn without_a_guard_all_stays_and_under_new_fields_what_continues_them_goes() {
+        let header = header(b" a\nX\n\r b\n c\n\rD\n");
+        assert!(cuts(&header, &Guard::new()).is_empty());
+        assert_eq!(orphans(&header), vec![0..3, 5..12]);
     }
 
     /// Bytes and pieces of the kind that decides something in a header block.
@@ -167,11 +186,27 @@ mod tests {
         fn a_field_goes_by_its_name_alone_where_its_bytes_would_have_it_go(block in block()) {
             let header = header(&block);
             let by_bytes = |field: &crate::mail::header::Field| {
+                if field.kind == Kind::Junk && header.continues(field) {
+                    return Some(field.range.clone());
+                }
                 let cut = guard().cut(header.raw(field)).filter(|_| field.kind != Kind::Envelope)?;
                 Some(field.range.start + cut.start..field.range.start + cut.end)
             };
             let expected: Vec<_> = header.fields().iter().filter_map(by_bytes).collect();
             prop_assert_eq!(cuts(&header, &guard()), expected);
+        }
+
+        #[test]
+        fn a_block_strained_without_a_guard_loses_nothing(block in block()) {
+            let guard = Guard::new();
+            let mut strainer = Strainer::new(&guard, Vec::new());
+            let mut out = Vec::new();
+            match strainer.push(&block, &mut out) {
+                Some(used) => out.extend_from_slice(&block[used..]),
+                None => strainer.finish(&mut out),
+            }
+            prop_assert_eq!(String::from_utf8_lossy(&out), String::from_utf8_lossy(&block));
+            prop_assert_eq!(strainer.dropped(), 0);
         }
 
         #[test]

@@ -68,8 +68,7 @@ pub enum Kind {
     Envelope,
     /// A field by OTOBO's rule: printable ASCII without blanks, then a colon.
     Field,
-    /// Any other line: OTOBO skips it together with its continuation lines. A line that begins with a CR goes on with
-    /// one that has no colon yet: where a CR ends lines, what comes behind it may continue that.
+    /// Any other line: OTOBO skips it together with its continuation lines.
     Junk,
     /// Continuation lines that continue nothing, or only the `From ` line. Under fields that are added
     /// above them they would become part of the last one.
@@ -116,30 +115,21 @@ impl Header {
     /// Splits a block into at most `max_fields` fields.
     pub fn parse(bytes: Vec<u8>, max_fields: usize) -> Result<Self, TooManyFields> {
         let mut fields: Vec<Field> = Vec::with_capacity(max_fields.min(bytes.len() / USUAL_FIELD));
-        let has_bare_cr = has_bare_cr(&bytes);
-        // Of the last field; kept only where it is asked for.
-        let mut has_colon = true;
         let mut at = 0;
         while at < bytes.len() {
             let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |i| at + i + 1);
             let line = &bytes[at..end];
             let continues = matches!(line[0], b' ' | b'\t');
-            let goes_on = |field: &Field| match field.kind {
-                Kind::Envelope => false,
-                Kind::Junk if line[0] == b'\r' => !has_colon,
-                Kind::Field | Kind::Junk | Kind::Orphan => continues,
-            };
-            if let Some(field) = fields.last_mut().filter(|field| goes_on(field)) {
+            if let Some(field) = fields.last_mut().filter(|f| continues && f.kind != Kind::Envelope) {
                 field.range.end = end;
             } else if fields.len() == max_fields {
                 return Err(TooManyFields(bytes));
             } else {
                 fields.push(Self::field(line, at, continues));
-                has_colon = !has_bare_cr;
             }
-            has_colon = has_colon || line.contains(&b':');
             at = end;
         }
+        let has_bare_cr = has_bare_cr(&bytes);
         Ok(Self { bytes, fields, has_bare_cr })
     }
 
@@ -176,6 +166,18 @@ impl Header {
     #[must_use]
     pub fn raw(&self, field: &Field) -> &[u8] {
         &self.bytes[field.range.clone()]
+    }
+
+    /// Whether some reader may take it for more of what stands before it: orphans, and junk whose first bytes, CRs and
+    /// line ends aside, are a blank. Where a CR ends lines, and empty lines are skipped, that is a continuation.
+    #[must_use]
+    pub fn continues(&self, field: &Field) -> bool {
+        let first = || self.raw(field).iter().find(|byte| !matches!(byte, b'\r' | b'\n'));
+        match field.kind {
+            Kind::Orphan => true,
+            Kind::Junk => self.bytes[field.range.start] == b'\r' && matches!(first(), Some(b' ' | b'\t')),
+            Kind::Envelope | Kind::Field => false,
+        }
     }
 
     /// The name that OTOBO reads, where it reads the field at all.
@@ -282,14 +284,6 @@ mod tests {
                 (Kind::Junk, "Blank : d\n"),
                 (Kind::Field, "from: e"),
             ]
-        );
-    }
-
-    #[test]
-    fn a_line_that_begins_with_a_cr_goes_on_with_junk_without_a_colon_and_with_nothing_else() {
-        assert_eq!(
-            kinds("A: b\n\r c\nX\n\r -d: e\n\r f\n"),
-            [(Kind::Field, "A: b\n"), (Kind::Junk, "\r c\n"), (Kind::Junk, "X\n\r -d: e\n"), (Kind::Junk, "\r f\n"),]
         );
     }
 

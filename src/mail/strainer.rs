@@ -22,11 +22,10 @@ pub struct Strainer<'g> {
     /// Offset, in the present field, of the first byte in `held`.
     held_from: usize,
     held: Vec<u8>,
-    /// The byte of the present field before `held`; a line end at its beginning.
-    before_held: u8,
+    /// Whether the present field is nothing but CRs and line ends so far, and may continue what stands before it
+    /// ([`header::Header::continues`]).
+    only_breaks: bool,
     dropped: usize,
-    /// Whether the present field has one; orphans count as having.
-    has_colon: bool,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -60,18 +59,7 @@ impl<'g> Strainer<'g> {
         let scan = Scan::new();
         let orphans = if new_fields.is_empty() { Fate::Pass } else { Fate::Drop };
         let (state, held) = (State::Start, Vec::new());
-        Self {
-            guard,
-            new_fields,
-            orphans,
-            state,
-            scan,
-            held_from: 0,
-            held,
-            before_held: b'\n',
-            dropped: 0,
-            has_colon: true,
-        }
+        Self { guard, new_fields, orphans, state, scan, held_from: 0, held, only_breaks: false, dropped: 0 }
     }
 
     /// How many fields were dropped, in whole or in part.
@@ -124,22 +112,16 @@ impl<'g> Strainer<'g> {
             State::Start => self.first(byte, out),
             State::LineStart(fate) => self.line_start(byte, fate, out),
             State::LineStartCr(fate) => {
+                self.end_field(fate, out);
                 if byte == b'\n' {
-                    self.end_field(fate, out);
                     out.push(b'\r');
                     self.state = State::Over;
-                    return;
-                }
-                // As in [`header::Kind::Junk`].
-                let fate = if self.has_colon {
-                    self.end_field(fate, out);
-                    self.begin_field();
-                    Fate::Pass
                 } else {
-                    fate
-                };
-                self.within(b'\r', fate, out);
-                self.step(byte, out);
+                    self.begin_field();
+                    self.only_breaks = !self.guard.is_empty() || self.orphans == Fate::Drop;
+                    self.within(b'\r', Fate::Pass, out);
+                    self.step(byte, out);
+                }
             }
             State::Within(fate) => self.within(byte, fate, out),
             State::Over => {}
@@ -186,8 +168,10 @@ impl<'g> Strainer<'g> {
     }
 
     fn within(&mut self, byte: u8, fate: Fate, out: &mut Vec<u8>) {
-        self.has_colon |= byte == b':';
+        let continues = self.only_breaks && matches!(byte, b' ' | b'\t');
+        self.only_breaks &= matches!(byte, b'\r' | b'\n');
         let fate = match fate {
+            Fate::Pass if continues => self.drop_orphan(),
             Fate::Pass => self.pass(byte, out),
             Fate::Drop => Fate::Drop,
             Fate::DropTail(_, after_cr) if byte == b'\n' => {
@@ -203,7 +187,6 @@ impl<'g> Strainer<'g> {
         if self.scan.is_idle() && byte != b'\r' {
             self.scan.skip(1);
             self.held_from += 1;
-            self.before_held = byte;
             out.push(byte);
             return Fate::Pass;
         }
@@ -212,21 +195,16 @@ impl<'g> Strainer<'g> {
             return self.drop_from(hit, byte, out);
         }
         let decided = self.scan.undecided_from().map_or(self.held.len(), |from| from - self.held_from);
-        self.pass_on(decided, out);
+        out.extend(self.held.drain(..decided));
+        self.held_from += decided;
         if self.held.len() > MAX_HELD { self.drop_from(self.held_from, byte, out) } else { Fate::Pass }
-    }
-
-    fn pass_on(&mut self, count: usize, out: &mut Vec<u8>) {
-        self.before_held = self.held[..count].last().copied().unwrap_or(self.before_held);
-        out.extend(self.held.drain(..count));
-        self.held_from += count;
     }
 
     fn drop_from(&mut self, start: usize, byte: u8, out: &mut Vec<u8>) -> Fate {
         self.dropped += 1;
         let kept = start - self.held_from;
-        self.pass_on(kept, out);
-        let mid_line = self.before_held != b'\n' && self.held.first() == Some(&b'\r');
+        out.extend(self.held.drain(..kept));
+        let mid_line = start > 0 && self.held.first() == Some(&b'\r');
         let after_cr = self.held.len() > 1 && self.held[self.held.len() - 2] == b'\r';
         self.held.clear();
         match (mid_line, byte) {
@@ -236,9 +214,15 @@ impl<'g> Strainer<'g> {
         }
     }
 
+    fn drop_orphan(&mut self) -> Fate {
+        // Under new fields they are not counted.
+        self.dropped += usize::from(self.orphans == Fate::Pass);
+        self.held.clear();
+        Fate::Drop
+    }
+
     fn begin_field(&mut self) {
-        self.has_colon = false;
-        self.before_held = b'\n';
+        self.only_breaks = false;
         self.scan = Scan::new();
         self.held_from = 0;
     }

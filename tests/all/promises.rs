@@ -165,7 +165,10 @@ fn is_plain(mail: &[u8]) -> Option<usize> {
     let letters: String =
         header.iter().filter(|b| b.is_ascii_graphic()).map(|b| char::from(b.to_ascii_lowercase())).collect();
     let top = otobo::lines(header).next().filter(|line| is_envelope(line)).map_or(0, <[u8]>::len);
-    let orphan = matches!(header.get(top), Some(b' ' | b'\t'));
+    let is_blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    let first = |at: usize| header[at..].iter().find(|byte| !matches!(byte, b'\r' | b'\n'));
+    let begins_a_line = |at: usize| header[at] == b'\r' && (at == top || header[at - 1] == b'\n');
+    let orphan = is_blank(header.get(top)) || (top..header.len()).any(|at| begins_a_line(at) && is_blank(first(at)));
     let own_line = top == 0 || header[..top].ends_with(b"\n");
     let suspicious = ["x-otobo-", "x-otrs-", "x-gate-secret"].iter().any(|name| letters.contains(name));
     (!suspicious && !orphan && own_line).then_some(top)

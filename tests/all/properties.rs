@@ -284,6 +284,25 @@ fn damaged() -> impl Strategy<Value = Vec<u8>> + Clone {
     })
 }
 
+/// A header block with one field that decides something, torn at up to five places of its name, its colon, or the
+/// beginning of its value.
+fn torn() -> impl Strategy<Value = Vec<u8>> + Clone {
+    let front = word(&[b"", b"A: b\n", b"A: b\r\n", b"From a b\n", b"From: a@b.test\n", b"A\n", b" a\n", b"A: b\r"]);
+    let field = word(&[b"X-OTOBO-Queue: a", b"x-otrs-:", b"From: carol@corp.test", b"X-Gate-Secret: a"]);
+    let tear = word(&[
+        b" ", b"\t", b"\n", b"\r", b"\r\n", b"\n ", b"\r ", b"\n\r", b"\n\r ", b"\r\n\r", b"\r\r", b"\0", b"\xe4", b":",
+    ]);
+    let tears = prop::collection::vec((0_usize..20, tear), 1..6);
+    let end = word(&[b"\n\n", b"\r\n\r\n", b"\nTo: c\n\n", b"\n d\n\n", b"\n\r e: f\n\n", b""]);
+    (front, field, tears, end).prop_map(|(front, mut field, tears, end)| {
+        for (at, tear) in tears {
+            let at = at.min(field.len());
+            field.splice(at..at, tear);
+        }
+        [front, field, end].concat()
+    })
+}
+
 fn check(mail: &[u8]) -> Result<(), TestCaseError> {
     promises::hold(mail).map_err(TestCaseError::fail)
 }
@@ -299,6 +318,11 @@ proptest! {
     #[test]
     fn the_promises_hold_for_every_shape_of_from(value in from().prop_map(Mail)) {
         check(&[&b"From: "[..], &value.0, b"\nSubject: x\n\n"].concat())?;
+    }
+
+    #[test]
+    fn the_promises_hold_for_fields_torn_anywhere(mail in torn().prop_map(Mail)) {
+        check(&mail.0)?;
     }
 
     #[test]
