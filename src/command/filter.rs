@@ -6,7 +6,7 @@
 
 use std::cell::Cell;
 use std::fs::File;
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::time::Duration;
@@ -28,12 +28,12 @@ use crate::clock;
 use crate::config::{Config, OnError};
 use crate::db::{self, Databases};
 use crate::log::Log;
-use crate::mail::edit;
+use crate::mail::edit::{self, Edit};
 use crate::mail::header::{Header, Terminator};
 use crate::policy::{self, Envelope, Examined, Kind, Rules, Settled, Standing};
 use crate::token::State;
 
-/// Bytes of a header block, and of a body, that are written together.
+/// Up to so many bytes are written together.
 const SHORT: usize = 16 * 1024;
 
 /// Where the mail goes.
@@ -102,7 +102,7 @@ pub struct Filter<'a> {
 
 /// What was decided on a mail, and what the log says of it.
 struct Decision {
-    block: Vec<u8>,
+    edits: Vec<Edit>,
     token: Option<Owed>,
     log: String,
 }
@@ -140,14 +140,18 @@ impl Filter<'_> {
 
     /// The usual case: the header block is in memory.
     fn whole(&self, rules: &Rules, header: &Header, rest: &[u8], input: &File) -> Result<u8, Deferred> {
-        let mut decision = self.decide(rules, header, rest)?;
+        let decision = self.decide(rules, header)?;
         let has_token = decision.token.is_some();
-        // A short mail goes out at once; of a long one, no second copy is held.
-        let is_short = rest.len() <= SHORT && decision.block.len() <= SHORT;
-        let (with_it, after) = if is_short { (rest, &[][..]) } else { (&[][..], rest) };
-        decision.block.extend_from_slice(with_it);
+        let first_line_end = Terminator::of_first_line(if header.bytes().is_empty() { rest } else { header.bytes() });
+        let added = edit::added(&decision.edits, first_line_end);
+        let mut pieces = edit::pieces(header, &decision.edits, &added, first_line_end);
+        pieces.push(rest);
         let status = self.pass_on(decision.token, |output| {
-            output.write_all(&decision.block).and_then(|()| output.write_all(after)).map_err(CopyError::Write)?;
+            // Short ones go out together, and no second copy of a long one is held.
+            let mut buffered = BufWriter::with_capacity(SHORT, &mut *output);
+            let written = pieces.iter().try_for_each(|piece| buffered.write_all(piece));
+            written.and_then(|()| buffered.flush()).map_err(CopyError::Write)?;
+            drop(buffered);
             output::copy(input, output, self.watch)
         })?;
         if !self.explains() {
@@ -195,7 +199,7 @@ impl Filter<'_> {
         Ok(status)
     }
 
-    fn decide(&self, rules: &Rules, header: &Header, rest: &[u8]) -> Result<Decision, Deferred> {
+    fn decide(&self, rules: &Rules, header: &Header) -> Result<Decision, Deferred> {
         let envelope = Envelope { sender: self.args.sender.clone(), recipient: self.args.recipient.clone() };
         let mut examined = policy::examine(header, &envelope, rules);
         mail_path::about(examined.message_id.as_deref());
@@ -230,18 +234,12 @@ impl Filter<'_> {
             self.log.warning(&format!("closing the databases: {error}"));
         }
         super::failpoint("recorded");
-        let first_line_end = if header.bytes().is_empty() {
-            Terminator::of_first_line(rest)
-        } else {
-            Terminator::of_first_line(header.bytes())
-        };
-        let block = edit::apply(header, &settled.edits, first_line_end);
         if mode.dry_run {
             explain::mail(header, &examined, &asked, &settled, recorded.what);
         }
         let log = log_line(&examined, &asked, recorded.what);
         let token = recorded.token.map(|id| Owed { id, message_id: examined.message_id });
-        Ok(Decision { block, token, log })
+        Ok(Decision { edits: settled.edits, token, log })
     }
 
     /// The databases of one decision. Where new customers are made in the store itself, they and their tokens are one

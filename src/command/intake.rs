@@ -32,11 +32,13 @@ pub fn read(input: &File, max_bytes: usize) -> std::io::Result<Intake> {
     let mut finder = EndFinder::default();
     loop {
         if buffer.len() == buffer.capacity() {
-            // Twice as much as there is: a long header block is moved few times.
-            buffer.reserve_exact(buffer.len().min(max_bytes.saturating_sub(buffer.len())).max(CHUNK));
+            // Eight times as much as there is: a long header block is moved few times, and room that stays empty takes
+            // no memory.
+            let more = buffer.len().saturating_mul(7).min(max_bytes.saturating_sub(buffer.len()));
+            buffer.reserve_exact(more.max(CHUNK));
         }
         let count = more(input, &mut buffer)?;
-        let end = if count == 0 { Some(finder.finish(&buffer)) } else { finder.find(&buffer) };
+        let end = if count == 0 { Some(EndFinder::finish(&buffer)) } else { finder.find(&buffer) };
         match end {
             _ if buffer.is_empty() => return Ok(Intake::Empty),
             Some(end) if end <= max_bytes => {

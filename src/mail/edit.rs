@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::guard::Guard;
-use super::header::{Header, Kind, Terminator};
+use super::header::{Field, Header, Kind, Terminator};
 use super::value::FieldValue;
 
 /// A change to a header block.
@@ -28,13 +28,18 @@ pub struct NewField {
 /// before it may go on there.
 #[must_use]
 pub fn cuts(header: &Header, guard: &Guard) -> Vec<Range<usize>> {
-    let cut = |field: &super::Field| match field.kind {
+    let cut = |field: &Field| {
+        let range = guard.cut_in(header, field)?;
+        Some(field.range.start + range.start..field.range.start + range.end)
+    };
+    if !header.has_bare_cr() {
+        let hits = guard.fields_in(header).into_iter();
+        return hits.filter(|field| field.kind != Kind::Envelope).filter_map(cut).collect();
+    }
+    let cut = |field: &Field| match field.kind {
         Kind::Envelope => None,
         Kind::Junk if header.continues(field) && !guard.is_empty() => Some(field.range.clone()),
-        Kind::Field | Kind::Junk | Kind::Orphan => {
-            let range = guard.cut_in(header, field)?;
-            Some(field.range.start + range.start..field.range.start + range.end)
-        }
+        Kind::Field | Kind::Junk | Kind::Orphan => cut(field),
     };
     header.fields().iter().filter_map(cut).collect()
 }
@@ -43,7 +48,7 @@ pub fn cuts(header: &Header, guard: &Guard) -> Vec<Range<usize>> {
 /// added.
 #[must_use]
 pub fn orphans(header: &Header) -> Vec<Range<usize>> {
-    header.fields().iter().filter(|field| header.continues(field)).map(|field| field.range.clone()).collect()
+    header.nameless().filter(|field| header.continues(field)).map(|field| field.range.clone()).collect()
 }
 
 /// New fields as lines, in the mail's own line end.
@@ -63,35 +68,42 @@ pub fn lines<'a>(fields: impl IntoIterator<Item = &'a NewField>, terminator: Ter
 /// need not be in the block (a mail may begin with its empty line).
 #[must_use]
 pub fn apply(header: &Header, edits: &[Edit], first_line_end: Terminator) -> Vec<u8> {
-    let added =
-        lines(edits.iter().filter_map(|e| if let Edit::Add(field) = e { Some(field) } else { None }), first_line_end);
+    pieces(header, edits, &added(edits, first_line_end), first_line_end).concat()
+}
+
+/// The fields that are added, as lines.
+#[must_use]
+pub fn added(edits: &[Edit], first_line_end: Terminator) -> Vec<u8> {
+    lines(edits.iter().filter_map(|e| if let Edit::Add(field) = e { Some(field) } else { None }), first_line_end)
+}
+
+/// What [`apply`] puts together, `added` being the new lines, without a copy of it.
+#[must_use]
+pub fn pieces<'b>(header: &'b Header, edits: &[Edit], added: &'b [u8], first_line_end: Terminator) -> Vec<&'b [u8]> {
     let mut cut: Vec<&Range<usize>> =
         edits.iter().filter_map(|e| if let Edit::Cut(range) = e { Some(range) } else { None }).collect();
     cut.sort_by_key(|range| range.start);
 
     let bytes = header.bytes();
-    let mut out = Vec::with_capacity(bytes.len() + added.len() + 2);
     let top = header.envelope_line().map_or(0, <[u8]>::len);
-    out.extend_from_slice(&bytes[..top]);
-    if !added.is_empty() && top > 0 && !bytes[..top].ends_with(b"\n") {
-        // An mbox line and nothing else: the new fields need lines of their own.
-        out.extend_from_slice(first_line_end.bytes());
-    }
-    out.extend_from_slice(&added);
+    // An mbox line and nothing else: the new fields need lines of their own.
+    let needs_end = !added.is_empty() && top > 0 && !bytes[..top].ends_with(b"\n");
+    let mut pieces = vec![&bytes[..top], if needs_end { first_line_end.bytes() } else { b"" }, added];
     let mut at = top;
     for range in cut {
         if range.start > at {
-            out.extend_from_slice(&bytes[at..range.start]);
+            pieces.push(&bytes[at..range.start]);
         }
         at = at.max(range.end);
     }
-    out.extend_from_slice(&bytes[at..]);
-    out
+    pieces.push(&bytes[at..]);
+    pieces
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mail::header::EndFinder;
     use crate::mail::strainer::Strainer;
     use proptest::prelude::*;
 
@@ -181,11 +193,15 @@ mod tests {
         prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat().into_bytes())
     }
 
+    fn length(mail: &[u8]) -> usize {
+        EndFinder::default().find(mail).unwrap_or_else(|| EndFinder::finish(mail))
+    }
+
     proptest! {
         #[test]
         fn a_field_goes_by_its_name_alone_where_its_bytes_would_have_it_go(block in block()) {
-            let header = header(&block);
-            let by_bytes = |field: &crate::mail::header::Field| {
+            let header = header(&block[..length(&block)]);
+            let by_bytes = |field: &Field| {
                 if field.kind == Kind::Junk && header.continues(field) {
                     return Some(field.range.clone());
                 }
@@ -213,8 +229,7 @@ mod tests {
         fn a_block_strained_in_pieces_loses_what_a_held_block_loses(
             block in block(), size in 1_usize..9, adds in any::<bool>()
         ) {
-            let mut finder = crate::mail::header::EndFinder::default();
-            let length = finder.find(&block).unwrap_or_else(|| finder.finish(&block));
+            let length = length(&block);
             let held = header(&block[..length]);
             let mut edits: Vec<Edit> = cuts(&held, &guard()).into_iter().map(Edit::Cut).collect();
             if adds {

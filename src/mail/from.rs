@@ -71,14 +71,11 @@ pub(super) fn only_mailbox(value: &[u8]) -> Result<Mailbox, Doubt> {
 
 /// The only field that any reader takes for From.
 fn only_field(header: &Header) -> Result<&Field, Doubt> {
-    let guard = Guard::new().name("From");
-    let mut found = None;
-    for field in header.fields() {
-        if guard.find_in(header, field).is_some() && found.replace(field).is_some() {
-            return Err(Doubt::SeveralFields);
-        }
-    }
-    let field = found.ok_or(Doubt::Missing)?;
+    let field = match Guard::new().name("From").fields_in(header)[..] {
+        [] => return Err(Doubt::Missing),
+        [field] => field,
+        _ => return Err(Doubt::SeveralFields),
+    };
     match header.name(field) {
         Some(name) if name.eq_ignore_ascii_case(b"From") => Ok(field),
         _ => Err(Doubt::OddName),

@@ -8,6 +8,7 @@
 //! as a junk line); too little may not.
 
 use super::header::{Field, Header, Terminator};
+use super::scan::Scan;
 
 /// A list of names: whole ones and prefixes, all compared without case.
 #[derive(Debug, Clone, Default)]
@@ -16,10 +17,14 @@ pub struct Guard {
     names: Vec<Vec<u8>>,
 }
 
+/// What is known of a name that has been read so far.
 #[derive(PartialEq)]
-enum Verdict {
+pub(super) enum Verdict {
+    /// It is guarded, whatever follows.
     Hit,
+    /// It may become so.
     Open,
+    /// It cannot.
     Miss,
 }
 
@@ -81,12 +86,33 @@ impl Guard {
         }
     }
 
+    /// All fields of this block that have a guarded name for some reader, in order.
+    #[must_use]
+    pub fn fields_in<'h>(&self, header: &'h Header) -> Vec<&'h Field> {
+        let has_hit = |field: &&Field| self.find_in(header, field).is_some();
+        if header.has_bare_cr() {
+            return header.fields().iter().filter(has_hit).collect();
+        }
+        let mut found: Vec<&Field> = header.nameless().filter(has_hit).collect();
+        found.extend(self.names.iter().flat_map(|name| header.named_by_bytes(name)));
+        if !self.prefixes.is_empty() {
+            let begins = |field: &&Field| header.name(field).is_some_and(|name| self.has_prefix(name));
+            found.extend(header.fields().iter().filter(begins));
+        }
+        found.sort_unstable_by_key(|field| field.range.start);
+        found.dedup_by_key(|field| field.range.start);
+        found
+    }
+
     /// Whether this is a guarded name, where all readers take the same one: printable characters up to the first colon,
     /// and no bare CR in the whole block.
     #[must_use]
     pub fn guards(&self, name: &[u8]) -> bool {
-        let begins = |prefix: &Vec<u8>| name.get(..prefix.len()).is_some_and(|name| is_same(name, prefix));
-        self.prefixes.iter().any(begins) || self.names.iter().any(|guarded| is_same(name, guarded))
+        self.has_prefix(name) || self.names.iter().any(|guarded| name.eq_ignore_ascii_case(guarded))
+    }
+
+    fn has_prefix(&self, name: &[u8]) -> bool {
+        self.prefixes.iter().any(|prefix| begins(name, prefix))
     }
 
     /// What the name says of nearly all fields: printable characters up to a colon, which all readers take alike, and
@@ -143,7 +169,7 @@ impl Guard {
         start..end
     }
 
-    fn judge(&self, name: &[u8]) -> Verdict {
+    pub(super) fn judge(&self, name: &[u8]) -> Verdict {
         if self.prefixes.iter().any(|p| name.starts_with(p)) {
             return Verdict::Hit;
         }
@@ -151,131 +177,19 @@ impl Guard {
         if open { Verdict::Open } else { Verdict::Miss }
     }
 
-    fn is_name(&self, name: &[u8]) -> bool {
+    pub(super) fn is_name(&self, name: &[u8]) -> bool {
         self.names.iter().any(|n| n == name)
     }
 }
 
-/// Whether the name is this one, case aside. Most names begin alike (`X-`), and few end alike.
-fn is_same(name: &[u8], guarded: &[u8]) -> bool {
-    let (Some(last), Some(guarded_last)) = (name.last(), guarded.last()) else {
-        return name.len() == guarded.len();
+/// Whether the name begins so, case aside. Most names begin alike (`X-`): the last byte is looked at first.
+#[inline]
+fn begins(name: &[u8], prefix: &[u8]) -> bool {
+    let Some((last, front)) = prefix.split_last() else {
+        return true;
     };
-    name.len() == guarded.len() && last.eq_ignore_ascii_case(guarded_last) && name.eq_ignore_ascii_case(guarded)
-}
-
-/// A place where some reader could begin a field, and the name that it would have read so far.
-struct Candidate {
-    start: usize,
-    name: Vec<u8>,
-}
-
-/// Reads one field byte by byte. Holds only names that can still become guarded ones, so its size is
-/// bounded by the guard's rules, however long the field is.
-pub(super) struct Scan {
-    candidates: Vec<Candidate>,
-    position: usize,
-    /// Where the last byte was a CR: bare, unless an LF follows.
-    carriage_return: Option<usize>,
-    line_start: bool,
-    colon_seen: bool,
-}
-
-impl Scan {
-    pub(super) fn new() -> Self {
-        Self {
-            candidates: vec![Candidate { start: 0, name: Vec::new() }],
-            position: 0,
-            carriage_return: None,
-            line_start: false,
-            colon_seen: false,
-        }
-    }
-
-    /// Whether no name is open, and a colon has been seen: then only a bare CR matters.
-    pub(super) fn is_idle(&self) -> bool {
-        self.candidates.is_empty() && self.carriage_return.is_none() && self.colon_seen
-    }
-
-    /// Tells of bytes that were passed over while idle.
-    pub(super) fn skip(&mut self, count: usize) {
-        self.position += count;
-    }
-
-    /// The offset from which on bytes may still belong to a guarded name.
-    pub(super) fn undecided_from(&self) -> Option<usize> {
-        let open = self.candidates.iter().map(|c| c.start);
-        open.chain(self.carriage_return).min()
-    }
-
-    /// Takes the next byte; tells where a guarded name began, once that is sure.
-    pub(super) fn push(&mut self, guard: &Guard, byte: u8) -> Option<usize> {
-        let here = self.position;
-        self.position += 1;
-        if let Some(cr) = self.carriage_return.take()
-            && byte != b'\n'
-        {
-            // Bare: for a reader that ends lines there, the name before it is over and a new one begins.
-            if let Some(hit) = self.complete(guard) {
-                return Some(hit);
-            }
-            self.open(cr);
-            // So that its line, which need not have a colon, can be continued by another name.
-            self.colon_seen = false;
-        }
-        if std::mem::take(&mut self.line_start) && !self.colon_seen {
-            // A continuation of a line without colon: a reader that knows no junk lines begins here.
-            self.open(here);
-        }
-        match byte {
-            b'\r' => self.carriage_return = Some(here),
-            b'\n' => {
-                self.line_start = true;
-                return self.complete(guard);
-            }
-            b':' => {
-                self.colon_seen = true;
-                let hit = self.complete(guard);
-                self.candidates.clear();
-                return hit;
-            }
-            0x21..=0x7e => return self.extend(guard, byte.to_ascii_uppercase()),
-            _ => {}
-        }
-        None
-    }
-
-    /// The field is over: a name without a colon is one for some readers.
-    pub(super) fn finish(&self, guard: &Guard) -> Option<usize> {
-        self.complete(guard)
-    }
-
-    fn complete(&self, guard: &Guard) -> Option<usize> {
-        self.candidates.iter().filter(|c| guard.is_name(&c.name)).map(|c| c.start).min()
-    }
-
-    fn open(&mut self, start: usize) {
-        // One that has read nothing yet would read the same from here on, and begins earlier.
-        if self.candidates.iter().all(|c| !c.name.is_empty()) {
-            self.candidates.push(Candidate { start, name: Vec::new() });
-        }
-    }
-
-    fn extend(&mut self, guard: &Guard, letter: u8) -> Option<usize> {
-        let mut hit = None;
-        self.candidates.retain_mut(|candidate| {
-            candidate.name.push(letter);
-            match guard.judge(&candidate.name) {
-                Verdict::Open => true,
-                Verdict::Miss => false,
-                Verdict::Hit => {
-                    hit = Some(hit.map_or(candidate.start, |h: usize| h.min(candidate.start)));
-                    false
-                }
-            }
-        });
-        hit
-    }
+    name.get(front.len()).is_some_and(|byte| byte.to_ascii_uppercase() == *last)
+        && name[..front.len()].eq_ignore_ascii_case(front)
 }
 
 #[cfg(test)]
@@ -298,6 +212,19 @@ mod tests {
                 Look::Other => proptest::prop_assert_eq!(scanned, None),
                 Look::Odd => {}
             }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_fields_of_a_block_are_those_that_are_found_one_by_one(
+            block in "((X-OTOBO-|x-otrs-Q|X-Gate-Secret|x-gate-SECRET|X-Gate-|Secret|To|no colon)(: a|:| |)(\n|\n b\n|\r\n|\ra\n)){0,9}",
+        ) {
+            let header = Header::parse(block.into_bytes(), 100).unwrap();
+            let alone = header.fields().iter().filter(|field| guard().find_in(&header, field).is_some());
+            let starts = |field: &Field| field.range.start;
+            let together: Vec<usize> = guard().fields_in(&header).into_iter().map(starts).collect();
+            proptest::prop_assert_eq!(together, alone.map(starts).collect::<Vec<usize>>());
         }
     }
 

@@ -7,6 +7,8 @@
 
 use std::ops::Range;
 
+use super::index::{self, Index};
+
 /// How a line ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Terminator {
@@ -90,6 +92,7 @@ pub struct Field {
 pub struct Header {
     bytes: Vec<u8>,
     fields: Vec<Field>,
+    index: Index,
     has_bare_cr: bool,
 }
 
@@ -98,7 +101,7 @@ pub struct Header {
 pub struct TooManyFields(pub Vec<u8>);
 
 /// Bytes for which room for one field is made at once; a longer header block of shorter ones makes more.
-const USUAL_FIELD: usize = 64;
+const USUAL_FIELD: usize = 40;
 
 /// Which bytes a field's name is made of: printable ASCII but for the blank and the colon.
 static NAME: [bool; 256] = {
@@ -114,13 +117,15 @@ static NAME: [bool; 256] = {
 impl Header {
     /// Splits a block into at most `max_fields` fields.
     pub fn parse(bytes: Vec<u8>, max_fields: usize) -> Result<Self, TooManyFields> {
+        let max_fields = max_fields.min(index::MOST);
         let mut fields: Vec<Field> = Vec::with_capacity(max_fields.min(bytes.len() / USUAL_FIELD));
         let mut at = 0;
         while at < bytes.len() {
             let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |i| at + i + 1);
             let line = &bytes[at..end];
             let continues = matches!(line[0], b' ' | b'\t');
-            if let Some(field) = fields.last_mut().filter(|f| continues && f.kind != Kind::Envelope) {
+            let last = if continues { fields.last_mut() } else { None };
+            if let Some(field) = last.filter(|field| field.kind != Kind::Envelope) {
                 field.range.end = end;
             } else if fields.len() == max_fields {
                 return Err(TooManyFields(bytes));
@@ -129,8 +134,10 @@ impl Header {
             }
             at = end;
         }
+        let name = |field: &Field| (field.kind == Kind::Field).then(|| &bytes[field.range.start..][..field.colon]);
+        let index = Index::new(fields.iter().map(name));
         let has_bare_cr = has_bare_cr(&bytes);
-        Ok(Self { bytes, fields, has_bare_cr })
+        Ok(Self { bytes, fields, index, has_bare_cr })
     }
 
     fn field(line: &[u8], at: usize, continues: bool) -> Field {
@@ -194,8 +201,17 @@ impl Header {
 
     /// The fields of one name, by OTOBO's rule, in order.
     pub fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Field> {
-        let is_so_named = |f: &Field| self.name(f).is_some_and(|n| n.eq_ignore_ascii_case(name.as_bytes()));
-        self.fields.iter().filter(move |f| f.colon == name.len() && is_so_named(f))
+        self.named_by_bytes(name.as_bytes())
+    }
+
+    pub(super) fn named_by_bytes<'h>(&'h self, name: &[u8]) -> impl Iterator<Item = &'h Field> {
+        let is_so_named = |f: &Field| self.name(f).is_some_and(|n| n.eq_ignore_ascii_case(name));
+        self.index.of(index::key(name)).map(|number| &self.fields[number]).filter(move |field| is_so_named(field))
+    }
+
+    /// What OTOBO reads no name in, in order.
+    pub(super) fn nameless(&self) -> impl Iterator<Item = &Field> {
+        self.index.nameless().map(|number| &self.fields[number])
     }
 
     /// The values of one name, unfolded and trimmed as OTOBO does it: CR and LF deleted.
@@ -239,26 +255,31 @@ pub fn unfold(value: &[u8]) -> String {
 /// Finds the end of a header block in a buffer that grows.
 #[derive(Debug, Default)]
 pub struct EndFinder {
-    line_start: usize,
+    /// How many bytes are known to hold no end.
+    seen: usize,
 }
 
 impl EndFinder {
-    /// The length of the header block, once the empty line is there. Looks at each byte once over all
-    /// calls but those of an unfinished line.
+    /// The length of the header block, once the empty line is there. Looks at each byte once over all calls, but for
+    /// two or three of each.
     pub fn find(&mut self, buffer: &[u8]) -> Option<usize> {
-        loop {
-            match &buffer[self.line_start..] {
-                [b'\n', ..] | [b'\r', b'\n', ..] => return Some(self.line_start),
-                rest => self.line_start += memchr::memchr(b'\n', rest)? + 1,
-            }
+        if self.seen < b"\r\n".len() && matches!(buffer, [b'\n', ..] | [b'\r', b'\n', ..]) {
+            return Some(0);
         }
+        // What was there before may be the beginning of an end.
+        let from = self.seen.saturating_sub(b"\n\r".len());
+        let new = &buffer[from..];
+        let empty = memchr::memmem::find(new, b"\n\n");
+        let empty = memchr::memmem::find(&new[..empty.unwrap_or(new.len())], b"\n\r\n").or(empty);
+        self.seen = buffer.len();
+        empty.map(|at| from + at + 1)
     }
 
     /// The same once the mail is over: then a lone CR as the last line is an empty line, too.
     #[must_use]
-    pub fn finish(&self, buffer: &[u8]) -> usize {
-        match &buffer[self.line_start..] {
-            [b'\r'] => self.line_start,
+    pub fn finish(buffer: &[u8]) -> usize {
+        match buffer {
+            [b'\r'] | [.., b'\n', b'\r'] => buffer.len() - 1,
             _ => buffer.len(),
         }
     }
@@ -336,7 +357,7 @@ mod tests {
         for (mail, length) in [("A: b\n\r", 5), ("\r", 0), ("A: b", 4), ("A: b\r", 5), ("", 0)] {
             let mut finder = EndFinder::default();
             assert_eq!(finder.find(mail.as_bytes()), None);
-            assert_eq!(finder.finish(mail.as_bytes()), length, "{mail:?}");
+            assert_eq!(EndFinder::finish(mail.as_bytes()), length, "{mail:?}");
         }
     }
 

@@ -15,9 +15,8 @@ const FIELDS: [&str; 4] = ["To", "Cc", "Bcc", "Apparently-To"];
 #[must_use]
 pub fn is_only(header: &Header, address: &Address) -> bool {
     let guard = FIELDS.iter().fold(Guard::new().prefix("Resent-"), |guard, name| guard.name(name));
-    let named = header.fields().iter().filter(|field| guard.find_in(header, field).is_some());
     let mut to = false;
-    for field in named {
+    for field in guard.fields_in(header) {
         let name = header.name(field).unwrap_or_default();
         let is_plain = FIELDS.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()));
         if is_plain && header.value(field).trim_ascii().is_empty() {

@@ -5,8 +5,9 @@
 //! one difference: a name that is still undecided after [`MAX_HELD`] bytes (blanks, controls and 8-bit
 //! bytes without end) goes, since it may not be held on to.
 
-use super::guard::{Guard, Scan};
+use super::guard::Guard;
 use super::header::{self, Terminator};
+use super::scan::Scan;
 
 /// How many undecided bytes are held at most.
 pub const MAX_HELD: usize = 4096;

@@ -33,7 +33,7 @@ fn the_end_is_found_in_any_pieces(mail: &[u8]) -> Result<usize, String> {
         let mut finder = EndFinder::default();
         let mut ends = (0..mail.len()).step_by(size).map(|start| (start + size).min(mail.len()));
         let found = ends.find_map(|end| finder.find(&mail[..end]));
-        let length = found.unwrap_or_else(|| finder.finish(mail));
+        let length = found.unwrap_or_else(|| EndFinder::finish(mail));
         claim(length == expected, || format!("in pieces of {size} the block ends at {expected}, not at {length}"))?;
     }
     Ok(expected)
