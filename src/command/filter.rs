@@ -150,8 +150,10 @@ impl Filter<'_> {
             // Short ones go out together, and no second copy of a long one is held.
             let mut buffered = BufWriter::with_capacity(SHORT, &mut *output);
             let written = pieces.iter().try_for_each(|piece| buffered.write_all(piece));
-            written.and_then(|()| buffered.flush()).map_err(CopyError::Write)?;
-            drop(buffered);
+            let written = written.and_then(|()| buffered.flush());
+            // Dropped, it would try once more what could not be written.
+            drop(buffered.into_parts());
+            written.map_err(CopyError::Write)?;
             output::copy(input, output, self.watch)
         })?;
         if !self.explains() {
