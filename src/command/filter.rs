@@ -6,7 +6,6 @@
 
 use std::cell::Cell;
 use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::time::Duration;
@@ -32,9 +31,6 @@ use crate::mail::edit::{self, Edit};
 use crate::mail::header::{Header, Terminator};
 use crate::policy::{self, Envelope, Examined, Kind, Rules, Settled, Standing};
 use crate::token::State;
-
-/// Up to so many bytes are written together.
-const SHORT: usize = 16 * 1024;
 
 /// Where the mail goes.
 #[derive(Clone, Copy)]
@@ -147,13 +143,7 @@ impl Filter<'_> {
         let mut pieces = edit::pieces(header, &decision.edits, &added, first_line_end);
         pieces.push(rest);
         let status = self.pass_on(decision.token, |output| {
-            // Short ones go out together, and no second copy of a long one is held.
-            let mut buffered = BufWriter::with_capacity(SHORT, &mut *output);
-            let written = pieces.iter().try_for_each(|piece| buffered.write_all(piece));
-            let written = written.and_then(|()| buffered.flush());
-            // Dropped, it would try once more what could not be written.
-            drop(buffered.into_parts());
-            written.map_err(CopyError::Write)?;
+            output::write(output, &pieces).map_err(CopyError::Write)?;
             output::copy(input, output, self.watch)
         })?;
         if !self.explains() {

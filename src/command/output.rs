@@ -1,7 +1,7 @@
 //! Writes the mail: the header block at once, then the rest as it comes, in constant memory.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 
@@ -12,6 +12,9 @@ use super::splice;
 use super::watch::Watch;
 use crate::mail::Guard;
 use crate::mail::strainer::Strainer;
+
+/// Up to so many bytes are written together.
+const SHORT: usize = 16 * 1024;
 
 /// Standard output as a plain file: without the line buffering that Rust puts on it.
 ///
@@ -31,6 +34,16 @@ pub fn standard_output() -> std::io::Result<File> {
 /// Standard input as a plain file.
 pub fn standard_input() -> std::io::Result<File> {
     Ok(File::from(std::io::stdin().as_fd().try_clone_to_owned()?))
+}
+
+/// Writes all of these. Short ones go out together, and no second copy of a long one is held.
+pub fn write(output: &mut impl Write, pieces: &[&[u8]]) -> std::io::Result<()> {
+    let mut buffered = BufWriter::with_capacity(SHORT, output);
+    let written = pieces.iter().try_for_each(|piece| buffered.write_all(piece));
+    let written = written.and_then(|()| buffered.flush());
+    // Dropped, it would try once more what could not be written.
+    drop(buffered.into_parts());
+    written
 }
 
 /// Copies what is left of the mail. Every piece that went on counts as progress.
@@ -102,4 +115,46 @@ fn pieces(input: &File, mut each: impl FnMut(&[u8]) -> std::io::Result<()>) -> R
         chunk.clear();
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes whole pieces, but the first few writes fail.
+    struct Failing {
+        fails: usize,
+        taken: Vec<Vec<u8>>,
+    }
+
+    impl Write for Failing {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            if let Some(left) = self.fails.checked_sub(1) {
+                self.fails = left;
+                return Err(std::io::Error::from(std::io::ErrorKind::StorageFull));
+            }
+            self.taken.push(bytes.to_vec());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn short_pieces_go_out_together_and_long_ones_as_they_are() {
+        let long = vec![b'x'; SHORT];
+        let mut output = Failing { fails: 0, taken: Vec::new() };
+        write(&mut output, &[b"a", b"", b"bc", &long, b"d"]).unwrap();
+        assert_eq!(output.taken, [b"abc".to_vec(), long, b"d".to_vec()]);
+    }
+
+    #[test]
+    fn after_a_write_that_failed_nothing_more_is_written() {
+        let mut output = Failing { fails: 1, taken: Vec::new() };
+        let error = write(&mut output, &[b"a", b"b"]).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
+        assert_eq!(output.taken, Vec::<Vec<u8>>::new());
+    }
 }

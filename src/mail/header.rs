@@ -270,7 +270,9 @@ impl EndFinder {
         let from = self.seen.saturating_sub(b"\n\r".len());
         let new = &buffer[from..];
         let empty = memchr::memmem::find(new, b"\n\n");
-        let empty = memchr::memmem::find(&new[..empty.unwrap_or(new.len())], b"\n\r\n").or(empty);
+        // Of one that ends where the other begins, the first LF is the end.
+        let until = empty.map_or(new.len(), |at| at + 1);
+        let empty = memchr::memmem::find(&new[..until], b"\n\r\n").or(empty);
         self.seen = buffer.len();
         empty.map(|at| from + at + 1)
     }
@@ -292,6 +294,31 @@ mod tests {
     fn kinds(text: &str) -> Vec<(Kind, &str)> {
         let header = Header::parse(text.as_bytes().to_vec(), 100).unwrap();
         header.fields().iter().map(|f| (f.kind, &text[f.range.clone()])).collect()
+    }
+
+    /// Reads line by line.
+    fn end_of(mail: &[u8]) -> usize {
+        let mut at = 0;
+        for line in mail.split_inclusive(|byte| *byte == b'\n') {
+            let is_last = at + line.len() == mail.len();
+            if matches!(line, b"\n" | b"\r\n") || (line == b"\r" && is_last) {
+                break;
+            }
+            at += line.len();
+        }
+        at
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_header_ends_at_the_first_empty_line_in_whatever_pieces_it_comes(
+            mail in "(A: b|\r|\n|\r\n|\n\r){0,9}", size in 1_usize..5,
+        ) {
+            let mail = mail.as_bytes();
+            let mut finder = EndFinder::default();
+            let found = (0..=mail.len().div_ceil(size)).find_map(|n| finder.find(&mail[..(n * size).min(mail.len())]));
+            proptest::prop_assert_eq!(found.unwrap_or_else(|| EndFinder::finish(mail)), end_of(mail));
+        }
     }
 
     #[test]
