@@ -1,5 +1,6 @@
 //! `--explain`: what was found and decided, for a person, on standard error.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use super::record::Recorded;
@@ -46,12 +47,14 @@ pub fn mail(header: &Header, examined: &Examined, asked: &Asked, settled: &Settl
             customer.source
         ));
     }
+    // What is protected and what is set anew may be the same field.
+    let cut = |edit: &Edit| if let Edit::Cut(range) = edit { Some((range.start, range.end)) } else { None };
+    for (start, end) in settled.edits.iter().filter_map(cut).collect::<BTreeSet<_>>() {
+        say(&format!("removed: {}", clean(&String::from_utf8_lossy(&header.bytes()[start..end]))));
+    }
     for edit in &settled.edits {
-        match edit {
-            Edit::Cut(range) => {
-                say(&format!("removed: {}", clean(&String::from_utf8_lossy(&header.bytes()[range.clone()]))));
-            }
-            Edit::Add(field) => say(&format!("added: {}: {}", field.name, field.value)),
+        if let Edit::Add(field) = edit {
+            say(&format!("added: {}: {}", field.name, field.value));
         }
     }
     let junk = header.fields().iter().filter(|f| f.kind == FieldKind::Junk).count();

@@ -7,7 +7,7 @@
 //! field and the next colon, whatever stands between. Too much may go this way (`X-OTOBO- is great`
 //! as a junk line); too little may not.
 
-use super::header::{Field, Header, Terminator};
+use super::header::{Field, Header, Terminator, is_break};
 use super::scan::Scan;
 
 /// A list of names: whole ones and prefixes, all compared without case.
@@ -81,7 +81,7 @@ impl Guard {
     #[must_use]
     pub fn find_in(&self, header: &Header, field: &Field) -> Option<usize> {
         match header.name(field) {
-            Some(name) if !header.has_bare_cr() => self.guards(name).then_some(0),
+            Some(name) if !header.has_odd_break() => self.guards(name).then_some(0),
             _ => self.find(header.raw(field)),
         }
     }
@@ -90,7 +90,7 @@ impl Guard {
     #[must_use]
     pub fn fields_in<'h>(&self, header: &'h Header) -> Vec<&'h Field> {
         let has_hit = |field: &&Field| self.find_in(header, field).is_some();
-        if header.has_bare_cr() {
+        if header.has_odd_break() {
             return header.fields().iter().filter(has_hit).collect();
         }
         let mut found: Vec<&Field> = header.nameless().filter(has_hit).collect();
@@ -105,7 +105,7 @@ impl Guard {
     }
 
     /// Whether this is a guarded name, where all readers take the same one: printable characters up to the first colon,
-    /// and no bare CR in the whole block.
+    /// and no odd break in the whole block.
     #[must_use]
     pub fn guards(&self, name: &[u8]) -> bool {
         self.has_prefix(name) || self.names.iter().any(|guarded| name.eq_ignore_ascii_case(guarded))
@@ -116,7 +116,7 @@ impl Guard {
     }
 
     /// What the name says of nearly all fields: printable characters up to a colon, which all readers take alike, and
-    /// no bare CR behind it.
+    /// no odd break behind it.
     fn look(&self, field: &[u8]) -> Look {
         let Some(colon) = memchr::memchr(b':', field) else {
             return Look::Odd;
@@ -128,42 +128,42 @@ impl Guard {
         if self.guards(name) {
             return Look::Named;
         }
-        let is_bare = |at: usize| rest.get(at + 1).is_some_and(|next| *next != b'\n');
-        if memchr::memchr_iter(b'\r', rest).any(is_bare) { Look::Odd } else { Look::Other }
+        let is_odd = |(at, byte): (usize, &u8)| {
+            is_break(*byte) && (*byte != b'\r' || rest.get(at + 1).is_some_and(|next| *next != b'\n'))
+        };
+        if rest.iter().enumerate().any(is_odd) { Look::Odd } else { Look::Other }
     }
 
     fn find_by_scan(&self, field: &[u8]) -> Option<usize> {
+        self.scan(field, false).0
+    }
+
+    /// Where the first guarded name begins in a field, as [`Guard::find`]; and whether one may be open at the field's
+    /// end, for a reader that finds more of it behind: if so many bytes of one stand there, or if it was open before
+    /// and the field has nothing to read.
+    pub(super) fn scan(&self, field: &[u8], open: bool) -> (Option<usize>, bool) {
         let mut scan = Scan::new();
         let mut at = 0;
         while at < field.len() {
             if scan.is_idle() {
-                // Nothing is open: only a bare CR can begin a name now.
-                let passed = memchr::memchr(b'\r', &field[at..])?;
+                // Nothing is open: only a break can begin a name now.
+                let Some(passed) = field[at..].iter().position(|byte| is_break(*byte)) else {
+                    return (None, false);
+                };
                 scan.skip(passed);
                 at += passed;
             }
             if let Some(hit) = scan.push(self, field[at]) {
-                return Some(hit);
+                return (Some(hit), true);
             }
             at += 1;
         }
-        scan.finish(self)
+        (scan.finish(self), scan.leaves_open(open))
     }
 
-    /// The part of a field that has to go: from the guarded name to the field's end. What stands
-    /// before a bare CR stays, and then keeps the line's end.
-    #[must_use]
-    pub fn cut(&self, field: &[u8]) -> Option<std::ops::Range<usize>> {
-        self.find(field).map(|start| Self::cut_from(start, field))
-    }
-
-    /// As [`Guard::cut`], for a field of this block.
-    #[must_use]
-    pub fn cut_in(&self, header: &Header, field: &Field) -> Option<std::ops::Range<usize>> {
-        self.find_in(header, field).map(|start| Self::cut_from(start, header.raw(field)))
-    }
-
-    fn cut_from(start: usize, field: &[u8]) -> std::ops::Range<usize> {
+    /// The part of a field that has to go where a guarded name begins there: from it to the field's end. What stands
+    /// before a break stays, and then keeps the line's end.
+    pub(super) fn cut_from(start: usize, field: &[u8]) -> std::ops::Range<usize> {
         let whole_line = start == 0 || field[start - 1] == b'\n';
         let end = if whole_line { field.len() } else { field.len() - Terminator::of(field).len() };
         start..end
@@ -198,6 +198,10 @@ mod tests {
 
     fn guard() -> Guard {
         Guard::new().prefix("X-OTOBO-").prefix("X-OTRS-").name("X-Gate-Secret")
+    }
+
+    fn cut(field: &[u8]) -> Option<std::ops::Range<usize>> {
+        guard().find(field).map(|start| Guard::cut_from(start, field))
     }
 
     proptest::proptest! {
@@ -251,7 +255,7 @@ mod tests {
             "X-Gate-Secret\n",
             "X-Gate-Secret\r\n",
         ] {
-            assert_eq!(guard().cut(field.as_bytes()), Some(0..field.len()), "{field:?}");
+            assert_eq!(cut(field.as_bytes()), Some(0..field.len()), "{field:?}");
         }
     }
 
@@ -268,24 +272,26 @@ mod tests {
             "Xotobo-Queue: a\n",
             "Subject: a\r\n\tX-OTRS-: b\r\n",
         ] {
-            assert_eq!(guard().cut(field.as_bytes()), None, "{field:?}");
+            assert_eq!(cut(field.as_bytes()), None, "{field:?}");
         }
     }
 
     #[test]
-    fn behind_a_bare_cr_the_rest_of_the_field_goes_and_the_line_end_stays() {
+    fn behind_a_break_the_rest_of_the_field_goes_and_the_line_end_stays() {
         for (field, kept) in [
             ("Subject: a\rX-OTOBO-Queue: b\n", "Subject: a\n"),
             ("Subject: a\rX-OTOBO-Queue: b\r\n", "Subject: a\r\n"),
             ("Subject: a\rX-OTOBO-Queue: b", "Subject: a"),
             ("Subject: a\r\rX-OTOBO-Queue: b\rTo: c\n d\n", "Subject: a\n"),
             ("Subject: a\rX-Gate-Secret\r: b\n", "Subject: a\n"),
+            ("Subject: a\x0cX-OTOBO-Queue: b\r\n", "Subject: a\r\n"),
+            ("Subject: a\x1e\x0b X-Gate-Secret\n", "Subject: a\n"),
             ("a b\n X-OTOBO-Queue: b\n", "a b\n"),
             ("Subject: a\rb\n X-OTOBO-Queue: c\n", "Subject: a\rb\n"),
         ] {
-            let cut = guard().cut(field.as_bytes()).unwrap();
+            let range = cut(field.as_bytes()).unwrap();
             let mut left = field.to_owned();
-            left.replace_range(cut, "");
+            left.replace_range(range, "");
             assert_eq!(left, kept, "{field:?}");
         }
     }
@@ -293,8 +299,8 @@ mod tests {
     #[test]
     fn a_field_of_nothing_but_bare_crs_costs_no_more_than_its_length() {
         let field = b"\r".repeat(1 << 20);
-        assert_eq!(guard().cut(&field), None);
+        assert_eq!(cut(&field), None);
         let field = b"\rX".repeat(1 << 19);
-        assert_eq!(guard().cut(&field), None);
+        assert_eq!(cut(&field), None);
     }
 }

@@ -7,6 +7,7 @@
 
 use std::ops::Range;
 
+pub use super::end::EndFinder;
 use super::index::{self, Index};
 
 /// How a line ends.
@@ -93,7 +94,7 @@ pub struct Header {
     bytes: Vec<u8>,
     fields: Vec<Field>,
     index: Index,
-    has_bare_cr: bool,
+    has_odd_break: bool,
 }
 
 /// The block has more fields than the limit; it is handed back.
@@ -136,8 +137,8 @@ impl Header {
         }
         let name = |field: &Field| (field.kind == Kind::Field).then(|| &bytes[field.range.start..][..field.colon]);
         let index = Index::new(fields.iter().map(name));
-        let has_bare_cr = has_bare_cr(&bytes);
-        Ok(Self { bytes, fields, index, has_bare_cr })
+        let has_odd_break = has_odd_break(&bytes);
+        Ok(Self { bytes, fields, index, has_odd_break })
     }
 
     fn field(line: &[u8], at: usize, continues: bool) -> Field {
@@ -163,10 +164,10 @@ impl Header {
         &self.fields
     }
 
-    /// Whether a CR without an LF is somewhere in the block: some readers end lines there.
+    /// Whether some readers end lines elsewhere in the block than at LF and CRLF ([`is_break`]).
     #[must_use]
-    pub fn has_bare_cr(&self) -> bool {
-        self.has_bare_cr
+    pub fn has_odd_break(&self) -> bool {
+        self.has_odd_break
     }
 
     /// A field's bytes, line ends included.
@@ -175,16 +176,21 @@ impl Header {
         &self.bytes[field.range.clone()]
     }
 
-    /// Whether some reader may take it for more of what stands before it: orphans, and junk whose first bytes, CRs and
-    /// line ends aside, are a blank. Where a CR ends lines, and empty lines are skipped, that is a continuation.
+    /// Whether some reader takes it for more of what stands before it: orphans, and junk whose first bytes, breaks and
+    /// line ends aside, are a blank. Where those end lines, and empty lines are skipped, that is a continuation.
     #[must_use]
     pub fn continues(&self, field: &Field) -> bool {
-        let first = || self.raw(field).iter().find(|byte| !matches!(byte, b'\r' | b'\n'));
+        let first = || self.raw(field).iter().find(|byte| !is_break(**byte) && **byte != b'\n');
         match field.kind {
             Kind::Orphan => true,
-            Kind::Junk => self.bytes[field.range.start] == b'\r' && matches!(first(), Some(b' ' | b'\t')),
+            Kind::Junk => is_break(self.bytes[field.range.start]) && matches!(first(), Some(b' ' | b'\t')),
             Kind::Envelope | Kind::Field => false,
         }
+    }
+
+    /// Whether it is nothing but breaks and line ends: empty lines, for some.
+    pub(super) fn is_empty_for_some(&self, field: &Field) -> bool {
+        self.raw(field).iter().all(|byte| is_break(*byte) || *byte == b'\n')
     }
 
     /// The name that OTOBO reads, where it reads the field at all.
@@ -231,16 +237,24 @@ pub const MAX_ENVELOPE: usize = 1000;
 
 /// Whether a mail's first line, with its line end, is the mbox `From ` line.
 ///
-/// One with a bare CR is not: some readers end lines there, and for them a field or even the empty
+/// One with an odd break is not: some readers end lines there, and for them a field or even the empty
 /// line would stand above the new fields.
 #[must_use]
 pub fn is_envelope(line: &[u8]) -> bool {
-    line.starts_with(b"From ") && line.len() <= MAX_ENVELOPE && !has_bare_cr(line)
+    line.starts_with(b"From ") && line.len() <= MAX_ENVELOPE && !has_odd_break(line)
 }
 
-/// Whether a CR is not followed by LF, be it the last byte.
-fn has_bare_cr(text: &[u8]) -> bool {
-    memchr::memchr_iter(b'\r', text).any(|at| text.get(at + 1) != Some(&b'\n'))
+/// Whether some readers end a line at this byte: many at a CR, whatever follows; Python, where it folds a value anew, at
+/// VT, FF, FS, GS and RS as well.
+pub(super) const fn is_break(byte: u8) -> bool {
+    matches!(byte, b'\r' | 0x0b | 0x0c | 0x1c..=0x1e)
+}
+
+/// Whether there is a break other than a CR with its LF.
+fn has_odd_break(text: &[u8]) -> bool {
+    let bare = |at: usize| text.get(at + 1) != Some(&b'\n');
+    memchr::memchr_iter(b'\r', text).any(bare)
+        || memchr::memchr3(0x0b, 0x0c, 0x1c, text).or_else(|| memchr::memchr2(0x1d, 0x1e, text)).is_some()
 }
 
 /// A value on one line: CR and LF deleted, outer blanks trimmed, text that is no UTF-8 taken as
@@ -252,41 +266,6 @@ pub fn unfold(value: &[u8]) -> String {
     text.trim_matches([' ', '\t']).to_owned()
 }
 
-/// Finds the end of a header block in a buffer that grows.
-#[derive(Debug, Default)]
-pub struct EndFinder {
-    /// How many bytes are known to hold no end.
-    seen: usize,
-}
-
-impl EndFinder {
-    /// The length of the header block, once the empty line is there. Looks at each byte once over all calls, but for
-    /// two or three of each.
-    pub fn find(&mut self, buffer: &[u8]) -> Option<usize> {
-        if self.seen < b"\r\n".len() && matches!(buffer, [b'\n', ..] | [b'\r', b'\n', ..]) {
-            return Some(0);
-        }
-        // What was there before may be the beginning of an end.
-        let from = self.seen.saturating_sub(b"\n\r".len());
-        let new = &buffer[from..];
-        let empty = memchr::memmem::find(new, b"\n\n");
-        // Of one that ends where the other begins, the first LF is the end.
-        let until = empty.map_or(new.len(), |at| at + 1);
-        let empty = memchr::memmem::find(&new[..until], b"\n\r\n").or(empty);
-        self.seen = buffer.len();
-        empty.map(|at| from + at + 1)
-    }
-
-    /// The same once the mail is over: then a lone CR as the last line is an empty line, too.
-    #[must_use]
-    pub fn finish(buffer: &[u8]) -> usize {
-        match buffer {
-            [b'\r'] | [.., b'\n', b'\r'] => buffer.len() - 1,
-            _ => buffer.len(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -294,31 +273,6 @@ mod tests {
     fn kinds(text: &str) -> Vec<(Kind, &str)> {
         let header = Header::parse(text.as_bytes().to_vec(), 100).unwrap();
         header.fields().iter().map(|f| (f.kind, &text[f.range.clone()])).collect()
-    }
-
-    /// Reads line by line.
-    fn end_of(mail: &[u8]) -> usize {
-        let mut at = 0;
-        for line in mail.split_inclusive(|byte| *byte == b'\n') {
-            let is_last = at + line.len() == mail.len();
-            if matches!(line, b"\n" | b"\r\n") || (line == b"\r" && is_last) {
-                break;
-            }
-            at += line.len();
-        }
-        at
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn the_header_ends_at_the_first_empty_line_in_whatever_pieces_it_comes(
-            mail in "(A: b|\r|\n|\r\n|\n\r){0,9}", size in 1_usize..5,
-        ) {
-            let mail = mail.as_bytes();
-            let mut finder = EndFinder::default();
-            let found = (0..=mail.len().div_ceil(size)).find_map(|n| finder.find(&mail[..(n * size).min(mail.len())]));
-            proptest::prop_assert_eq!(found.unwrap_or_else(|| EndFinder::finish(mail)), end_of(mail));
-        }
     }
 
     #[test]
@@ -356,36 +310,6 @@ mod tests {
     #[test]
     fn a_bare_cr_ends_no_line() {
         assert_eq!(kinds("A: b\rC: d\r\n\rE: f\n").len(), 2);
-    }
-
-    #[test]
-    fn only_an_empty_line_ends_the_block() {
-        for (mail, length) in [
-            ("A: b\n\nbody", Some(5)),
-            ("A: b\r\n\r\nbody", Some(6)),
-            ("A: b\n\r\nbody", Some(5)),
-            ("\nbody", Some(0)),
-            ("\r\nbody", Some(0)),
-            ("A: b\n \nC: d\n", None),
-            ("A: b\n\rC: d\n", None),
-            ("A: b\n\r", None),
-            ("", None),
-        ] {
-            assert_eq!(EndFinder::default().find(mail.as_bytes()), length, "{mail:?}");
-            // Byte by byte the answer is the same.
-            let mut finder = EndFinder::default();
-            let found = (0..=mail.len()).find_map(|n| finder.find(&mail.as_bytes()[..n]));
-            assert_eq!(found, length, "{mail:?}");
-        }
-    }
-
-    #[test]
-    fn at_the_end_of_the_mail_a_lone_cr_is_an_empty_line() {
-        for (mail, length) in [("A: b\n\r", 5), ("\r", 0), ("A: b", 4), ("A: b\r", 5), ("", 0)] {
-            let mut finder = EndFinder::default();
-            assert_eq!(finder.find(mail.as_bytes()), None);
-            assert_eq!(EndFinder::finish(mail.as_bytes()), length, "{mail:?}");
-        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 pub mod address;
 pub mod edit;
 pub mod encoded;
+mod end;
 pub mod fold;
 pub mod from;
 pub mod guard;

@@ -1,6 +1,7 @@
 //! Looks for guarded names in a field byte by byte, wherever some reader could begin one.
 
 use super::guard::{Guard, Verdict};
+use super::header::is_break;
 
 /// A place where some reader could begin a field, and the name that it would have read so far.
 struct Candidate {
@@ -17,6 +18,8 @@ pub(super) struct Scan {
     carriage_return: Option<usize>,
     line_start: bool,
     colon_seen: bool,
+    /// Whether a printable character has been read.
+    printed: bool,
 }
 
 impl Scan {
@@ -27,10 +30,11 @@ impl Scan {
             carriage_return: None,
             line_start: false,
             colon_seen: false,
+            printed: false,
         }
     }
 
-    /// Whether no name is open, and a colon has been seen: then only a bare CR matters.
+    /// Whether no name is open, and a colon has been seen: then only a break matters.
     pub(super) fn is_idle(&self) -> bool {
         self.candidates.is_empty() && self.carriage_return.is_none() && self.colon_seen
     }
@@ -65,8 +69,15 @@ impl Scan {
             // A continuation of a line without colon: a reader that knows no junk lines begins here.
             self.open(here);
         }
+        self.printed |= matches!(byte, 0x21..=0x7e);
         match byte {
             b'\r' => self.carriage_return = Some(here),
+            _ if is_break(byte) => {
+                let hit = self.complete(guard);
+                self.open(here);
+                self.colon_seen = false;
+                return hit;
+            }
             b'\n' => {
                 self.line_start = true;
                 return self.complete(guard);
@@ -86,6 +97,11 @@ impl Scan {
     /// The field is over: a name without a colon is one for some readers.
     pub(super) fn finish(&self, guard: &Guard) -> Option<usize> {
         self.complete(guard)
+    }
+
+    /// Whether a guarded name may have begun, and go on behind the field; `before` says so of what stands before it.
+    pub(super) fn leaves_open(&self, before: bool) -> bool {
+        if self.printed { self.candidates.iter().any(|candidate| !candidate.name.is_empty()) } else { before }
     }
 
     fn complete(&self, guard: &Guard) -> Option<usize> {

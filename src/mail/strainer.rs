@@ -1,12 +1,12 @@
 //! Protection for a header block that is too large to be held: guarded fields are dropped as the
 //! block streams through, and new fields put on its top.
 //!
-//! What goes is exactly what [`Guard::cut`] would cut, and orphans; a test holds the two together. The
+//! What goes is exactly what [`super::edit::cuts`] would cut, and orphans; a test holds the two together. The
 //! one difference: a name that is still undecided after [`MAX_HELD`] bytes (blanks, controls and 8-bit
 //! bytes without end) goes, since it may not be held on to.
 
 use super::guard::Guard;
-use super::header::{self, Terminator};
+use super::header::{self, Terminator, is_break};
 use super::scan::Scan;
 
 /// How many undecided bytes are held at most.
@@ -23,9 +23,13 @@ pub struct Strainer<'g> {
     /// Offset, in the present field, of the first byte in `held`.
     held_from: usize,
     held: Vec<u8>,
-    /// Whether the present field is nothing but CRs and line ends so far, and may continue what stands before it
-    /// ([`header::Header::continues`]).
-    only_breaks: bool,
+    /// Whether no field has begun yet, only orphans.
+    is_top: bool,
+    place: Place,
+    /// Where in the present field that which is dropped begins.
+    dropped_from: usize,
+    /// Whether a guarded name may be open before the present field, as in [`super::edit::cuts`].
+    open: bool,
     dropped: usize,
 }
 
@@ -43,12 +47,26 @@ enum State {
     Over,
 }
 
+/// Where the present field stands.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    /// Under new fields, or below what is nothing but breaks or continues something for some reader
+    /// ([`header::Header::continues`]): if it does so, too, it goes.
+    Top,
+    /// The same, and so far it is nothing but breaks and line ends.
+    TopBreaks,
+    /// Elsewhere.
+    Below,
+}
+
 /// What becomes of the present field.
 #[derive(Clone, Copy, PartialEq)]
 enum Fate {
     Pass,
     /// Dropped, from the start of one of its lines.
     Drop,
+    /// The same, since it may not stay under new fields; it is read on, for what may be open behind it.
+    DropOrphan,
     /// Dropped from a bare CR on: the line end of its last line still has to come.
     DropTail(Terminator, bool),
 }
@@ -60,7 +78,21 @@ impl<'g> Strainer<'g> {
         let scan = Scan::new();
         let orphans = if new_fields.is_empty() { Fate::Pass } else { Fate::Drop };
         let (state, held) = (State::Start, Vec::new());
-        Self { guard, new_fields, orphans, state, scan, held_from: 0, held, only_breaks: false, dropped: 0 }
+        let place = if orphans == Fate::Drop { Place::Top } else { Place::Below };
+        Self {
+            guard,
+            new_fields,
+            orphans,
+            state,
+            scan,
+            held_from: 0,
+            held,
+            is_top: true,
+            place,
+            dropped_from: 0,
+            open: false,
+            dropped: 0,
+        }
     }
 
     /// How many fields were dropped, in whole or in part.
@@ -118,9 +150,8 @@ impl<'g> Strainer<'g> {
                     out.push(b'\r');
                     self.state = State::Over;
                 } else {
-                    self.begin_field();
-                    self.only_breaks = !self.guard.is_empty() || self.orphans == Fate::Drop;
-                    self.within(b'\r', Fate::Pass, out);
+                    let fate = self.begin_field(b'\r');
+                    self.within(b'\r', fate, out);
                     self.step(byte, out);
                 }
             }
@@ -162,17 +193,24 @@ impl<'g> Strainer<'g> {
             b'\r' => self.state = State::LineStartCr(fate),
             _ => {
                 self.end_field(fate, out);
-                self.begin_field();
-                self.within(byte, Fate::Pass, out);
+                let fate = self.begin_field(byte);
+                self.within(byte, fate, out);
             }
         }
     }
 
     fn within(&mut self, byte: u8, fate: Fate, out: &mut Vec<u8>) {
-        let continues = self.only_breaks && matches!(byte, b' ' | b'\t');
-        self.only_breaks &= matches!(byte, b'\r' | b'\n');
+        self.open |= self.is_top;
+        let continues = self.place == Place::TopBreaks && matches!(byte, b' ' | b'\t');
+        if self.place == Place::TopBreaks && !is_break(byte) && byte != b'\n' {
+            self.place = if continues { Place::Top } else { Place::Below };
+        }
         let fate = match fate {
-            Fate::Pass if continues => self.drop_orphan(),
+            Fate::Pass if continues => {
+                self.held.clear();
+                self.drop_orphan(byte)
+            }
+            Fate::DropOrphan => self.drop_orphan(byte),
             Fate::Pass => self.pass(byte, out),
             Fate::Drop => Fate::Drop,
             Fate::DropTail(_, after_cr) if byte == b'\n' => {
@@ -185,7 +223,7 @@ impl<'g> Strainer<'g> {
 
     /// A byte of a field that passes so far.
     fn pass(&mut self, byte: u8, out: &mut Vec<u8>) -> Fate {
-        if self.scan.is_idle() && byte != b'\r' {
+        if self.scan.is_idle() && !is_break(byte) {
             self.scan.skip(1);
             self.held_from += 1;
             out.push(byte);
@@ -203,9 +241,10 @@ impl<'g> Strainer<'g> {
 
     fn drop_from(&mut self, start: usize, byte: u8, out: &mut Vec<u8>) -> Fate {
         self.dropped += 1;
+        self.dropped_from = start;
         let kept = start - self.held_from;
         out.extend(self.held.drain(..kept));
-        let mid_line = start > 0 && self.held.first() == Some(&b'\r');
+        let mid_line = start > 0 && self.held.first().is_some_and(|byte| is_break(*byte));
         let after_cr = self.held.len() > 1 && self.held[self.held.len() - 2] == b'\r';
         self.held.clear();
         match (mid_line, byte) {
@@ -215,22 +254,40 @@ impl<'g> Strainer<'g> {
         }
     }
 
-    fn drop_orphan(&mut self) -> Fate {
-        // Under new fields they are not counted.
-        self.dropped += usize::from(self.orphans == Fate::Pass);
-        self.held.clear();
-        Fate::Drop
+    fn drop_orphan(&mut self, byte: u8) -> Fate {
+        match self.scan.push(self.guard, byte) {
+            Some(start) => {
+                self.dropped_from = start;
+                Fate::Drop
+            }
+            None => Fate::DropOrphan,
+        }
     }
 
-    fn begin_field(&mut self) {
-        self.only_breaks = false;
+    fn begin_field(&mut self, byte: u8) -> Fate {
+        self.is_top = false;
+        self.place = if self.place != Place::Below && is_break(byte) { Place::TopBreaks } else { Place::Below };
         self.scan = Scan::new();
         self.held_from = 0;
+        self.dropped_from = 0;
+        if self.open && !self.guard.is_empty() && !matches!(byte, 0x21..=0x7e) {
+            self.dropped += 1;
+            return Fate::Drop;
+        }
+        Fate::Pass
     }
 
     fn end_field(&mut self, fate: Fate, out: &mut Vec<u8>) {
+        if !self.is_top {
+            let is_read = matches!(fate, Fate::Pass | Fate::DropOrphan);
+            self.open = match self.scan.finish(self.guard).filter(|_| is_read) {
+                Some(start) => self.open || start > 0,
+                None if is_read => self.scan.leaves_open(self.open),
+                None => self.open || self.dropped_from > 0,
+            };
+        }
         match fate {
-            Fate::Drop => {}
+            Fate::Drop | Fate::DropOrphan => {}
             Fate::DropTail(terminator, _) => out.extend_from_slice(terminator.bytes()),
             Fate::Pass => {
                 let hit = self.scan.finish(self.guard);

@@ -147,15 +147,20 @@ fn others_are_the_same(mail: &[u8], out: &Out) -> bool {
         fields
     };
     let (before, after) = (others(mail), others(&out.bytes));
-    let has_bare_cr = has_bare_cr(mail);
+    let has_odd_break = has_odd_break(mail);
     before.len() == after.len()
         && before.iter().zip(&after).all(|((name, value), (name_after, value_after))| {
-            name == name_after && (value == value_after || (has_bare_cr && value.starts_with(value_after)))
+            name == name_after && (value == value_after || (has_odd_break && value.starts_with(value_after)))
         })
 }
 
-pub fn has_bare_cr(mail: &[u8]) -> bool {
-    mail.iter().enumerate().any(|(at, byte)| *byte == b'\r' && mail.get(at + 1) != Some(&b'\n'))
+/// Whether some reader ends lines elsewhere than at LF and CRLF.
+pub fn has_odd_break(mail: &[u8]) -> bool {
+    let is_odd = |(at, byte): (usize, &u8)| match byte {
+        b'\r' => mail.get(at + 1) != Some(&b'\n'),
+        _ => readers::PYTHON_BREAKS.contains(byte),
+    };
+    mail.iter().enumerate().any(is_odd)
 }
 
 /// Whether nothing in the header could be taken for something to remove, however it is spelled; then
@@ -165,10 +170,10 @@ fn is_plain(mail: &[u8]) -> Option<usize> {
     let letters: String =
         header.iter().filter(|b| b.is_ascii_graphic()).map(|b| char::from(b.to_ascii_lowercase())).collect();
     let top = otobo::lines(header).next().filter(|line| is_envelope(line)).map_or(0, <[u8]>::len);
-    let is_blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
-    let first = |at: usize| header[at..].iter().find(|byte| !matches!(byte, b'\r' | b'\n'));
-    let begins_a_line = |at: usize| header[at] == b'\r' && (at == top || header[at - 1] == b'\n');
-    let orphan = is_blank(header.get(top)) || (top..header.len()).any(|at| begins_a_line(at) && is_blank(first(at)));
+    // What does not begin with a printable character may continue something, for one or another.
+    let orphan = otobo::lines(&header[top..])
+        .any(|line| !line[0].is_ascii_graphic() && !matches!(line[0], b' ' | b'\t'))
+        || matches!(header.get(top), Some(b' ' | b'\t'));
     let own_line = top == 0 || header[..top].ends_with(b"\n");
     let suspicious = ["x-otobo-", "x-otrs-", "x-gate-secret"].iter().any(|name| letters.contains(name));
     (!suspicious && !orphan && own_line).then_some(top)

@@ -1,7 +1,7 @@
 //! Readers of a header that are laxer than OTOBO's, in every combination of what is known of real ones.
 //!
 //! All of them drop blanks, control and 8-bit bytes from names, and take a line without a colon for a
-//! name. They differ in what ends a line, and in what becomes of continuation lines.
+//! name. They differ in what ends a line, in what begins one, and in what becomes of continuation lines.
 
 /// What a reader makes of a continuation line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,29 +14,51 @@ enum Continuation {
     OwnAfterJunk,
 }
 
+/// What a reader makes of the first bytes of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Front {
+    /// Blanks and tabs are blanks.
+    Plain,
+    /// VT and FF are blanks, too.
+    Lax,
+    /// What is not printable is dropped before anything is looked for.
+    Cleaned,
+}
+
+/// Where Python's `splitlines` ends a line of ASCII, besides LF.
+pub const PYTHON_BREAKS: [u8; 6] = [b'\r', 0x0b, 0x0c, 0x1c, 0x1d, 0x1e];
+
 /// The names that each reader finds in a header block, in lower case.
 pub fn names(block: &[u8]) -> Vec<(String, Vec<String>)> {
     let mut found = Vec::new();
     for continuation in [Continuation::Skipped, Continuation::Joined, Continuation::OwnAfterJunk] {
-        for cr_ends_lines in [false, true] {
-            let reader = format!("a reader ({continuation:?}, a bare CR ends lines: {cr_ends_lines})");
-            let lines = lines(block, cr_ends_lines, continuation);
-            found.push((reader, lines.iter().map(|line| name(line)).collect()));
+        for breaks in [&[][..], b"\r", &PYTHON_BREAKS] {
+            for front in [Front::Plain, Front::Lax, Front::Cleaned] {
+                let reader = format!("a reader ({continuation:?}, {front:?}, lines end at {})", breaks.escape_ascii());
+                let lines = lines(block, breaks, front, continuation);
+                found.push((reader, lines.iter().map(|line| name(line)).collect()));
+            }
         }
     }
     found
 }
 
-fn lines(block: &[u8], cr_ends_lines: bool, continuation: Continuation) -> Vec<Vec<u8>> {
+fn lines(block: &[u8], breaks: &[u8], front: Front, continuation: Continuation) -> Vec<Vec<u8>> {
     let mut found: Vec<Vec<u8>> = Vec::new();
-    let raw = block.split(|byte| *byte == b'\n' || (cr_ends_lines && *byte == b'\r'));
-    for line in raw.filter(|line| !line.is_empty()) {
-        let continues = matches!(line[0], b' ' | b'\t');
+    for line in block.split(|byte| *byte == b'\n' || breaks.contains(byte)) {
+        let mut line = line.to_vec();
+        if front == Front::Cleaned {
+            line.retain(|byte| matches!(byte, b' ' | b'\t') || byte.is_ascii_graphic());
+        }
+        let Some(first) = line.first() else {
+            continue;
+        };
+        let continues = matches!(first, b' ' | b'\t') || (front == Front::Lax && matches!(first, 0x0b | 0x0c));
         match (continues, continuation, found.last_mut()) {
-            (true, Continuation::Joined, Some(last)) => last.extend_from_slice(line),
+            (true, Continuation::Joined, Some(last)) => last.extend_from_slice(&line),
             (true, Continuation::OwnAfterJunk, Some(last)) if last.contains(&b':') => {}
             (true, Continuation::Skipped | Continuation::Joined, _) => {}
-            _ => found.push(line.to_vec()),
+            _ => found.push(line),
         }
     }
     found

@@ -7,7 +7,7 @@ use otab::mail::header::{EndFinder, Header, Kind, MAX_ENVELOPE, Terminator, TooM
 use otab::mail::trace;
 
 use super::{claim, shown};
-use crate::otobo;
+use crate::{otobo, promises};
 
 /// Checks everything on one mail.
 pub fn hold(mail: &[u8]) -> Result<(), String> {
@@ -73,7 +73,7 @@ fn kinds_follow_from_the_first_lines(header: &Header) -> Result<(), String> {
 
 fn kind(line: &[u8], first: bool) -> Kind {
     let text = line.strip_suffix(b"\r\n").or(line.strip_suffix(b"\n")).unwrap_or(line);
-    if first && line.starts_with(b"From ") && line.len() <= MAX_ENVELOPE && !text.contains(&b'\r') {
+    if first && line.starts_with(b"From ") && line.len() <= MAX_ENVELOPE && !promises::has_odd_break(line) {
         return Kind::Envelope;
     }
     let name = text.split(|byte| *byte == b':').next().unwrap_or_default();
