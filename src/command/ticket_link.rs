@@ -65,8 +65,7 @@ impl From<Given> for Gift {
 
 /// Reads what a mail and the command that sends it say.
 pub fn request(site: &Site, command: &[OsString], mail: &[u8]) -> Request {
-    let mut finder = EndFinder::default();
-    let end = finder.find(mail).unwrap_or_else(|| EndFinder::finish(mail));
+    let end = EndFinder::length(mail);
     let postmaster = &site.config.postmaster;
     let too_large = end > postmaster.max_header_bytes;
     let header = Header::parse(mail[..if too_large { 0 } else { end }].to_vec(), postmaster.max_header_fields);

@@ -25,7 +25,13 @@ impl EndFinder {
         empty.map(|at| from + at + 1)
     }
 
-    /// The same once the mail is over: then a lone CR as the last line is an empty line, too.
+    /// The same for a whole mail.
+    #[must_use]
+    pub fn length(mail: &[u8]) -> usize {
+        Self::default().find(mail).unwrap_or_else(|| Self::finish(mail))
+    }
+
+    /// As [`EndFinder::find`], which has found nothing, once the mail is over: then a lone CR as the last line is an empty line, too.
     #[must_use]
     pub fn finish(buffer: &[u8]) -> usize {
         match buffer {

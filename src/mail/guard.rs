@@ -2,12 +2,12 @@
 //!
 //! OTOBO takes a name only when it is printable ASCII straight up to the colon. Other readers allow
 //! blanks before the colon, delete control characters, unfold before they look for the colon, end a
-//! line at a bare CR, or take a line without a colon for a name. Protection has to match them all, so
-//! a name here is every printable ASCII character between a place where some reader could begin a
-//! field and the next colon, whatever stands between. Too much may go this way (`X-OTOBO- is great`
+//! line at a bare CR or a form feed, or take a line without a colon for a name. Protection has to match
+//! them all, so a name here is every printable ASCII character between a place where some reader could
+//! begin a field and the next colon, whatever stands between. Too much may go this way (`X-OTOBO- is great`
 //! as a junk line); too little may not.
 
-use super::header::{Field, Header, Terminator, is_break};
+use super::header::{Field, Header, Terminator, has_odd_break, is_break};
 use super::scan::Scan;
 
 /// A list of names: whole ones and prefixes, all compared without case.
@@ -67,7 +67,7 @@ impl Guard {
     }
 
     /// Where in one field (with its continuation lines and line ends) the first guarded name begins:
-    /// 0, or the offset of a bare CR or of a continuation line.
+    /// 0, or the offset of a break ([`is_break`]) or of a continuation line.
     #[must_use]
     pub fn find(&self, field: &[u8]) -> Option<usize> {
         match self.look(field) {
@@ -128,10 +128,7 @@ impl Guard {
         if self.guards(name) {
             return Look::Named;
         }
-        let is_odd = |(at, byte): (usize, &u8)| {
-            is_break(*byte) && (*byte != b'\r' || rest.get(at + 1).is_some_and(|next| *next != b'\n'))
-        };
-        if rest.iter().enumerate().any(is_odd) { Look::Odd } else { Look::Other }
+        if has_odd_break(rest) { Look::Odd } else { Look::Other }
     }
 
     fn find_by_scan(&self, field: &[u8]) -> Option<usize> {

@@ -251,7 +251,7 @@ pub(super) const fn is_break(byte: u8) -> bool {
 }
 
 /// Whether there is a break other than a CR with its LF.
-fn has_odd_break(text: &[u8]) -> bool {
+pub(super) fn has_odd_break(text: &[u8]) -> bool {
     let bare = |at: usize| text.get(at + 1) != Some(&b'\n');
     memchr::memchr_iter(b'\r', text).any(bare)
         || memchr::memchr3(0x0b, 0x0c, 0x1c, text).or_else(|| memchr::memchr2(0x1d, 0x1e, text)).is_some()

@@ -88,8 +88,7 @@ pub fn parts(mail: &[u8]) -> Parts {
 /// One part or the mail itself: a header block and a body. `default`: its type where none is stated.
 fn walk(mail: &[u8], range: Range<usize>, default: &str, depth: usize, parts: &mut Parts) {
     let bytes = &mail[range.clone()];
-    let mut finder = EndFinder::default();
-    let end = finder.find(bytes).unwrap_or_else(|| EndFinder::finish(bytes));
+    let end = EndFinder::length(bytes);
     let empty_line = if bytes[end..].starts_with(b"\r\n") { 2 } else { bytes[end..].len().min(1) };
     let body = range.start + end + empty_line..range.end;
     let Ok(header) = Header::parse(bytes[..end].to_vec(), MOST_FIELDS) else { return };

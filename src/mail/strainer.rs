@@ -67,7 +67,7 @@ enum Fate {
     Drop,
     /// The same, since it may not stay under new fields; it is read on, for what may be open behind it.
     DropOrphan,
-    /// Dropped from a bare CR on: the line end of its last line still has to come.
+    /// Dropped from a break on: the line end of its last line still has to come.
     DropTail(Terminator, bool),
 }
 

@@ -326,6 +326,8 @@ fn explaining_records_nothing_and_says_what_would_happen() {
     let before = std::fs::read(site.path("otab.db")).unwrap();
     assert!(run(site.filter().arg("--explain"), &mail(2)).status.success());
     assert_eq!(std::fs::read(site.path("otab.db")).unwrap(), before);
+    let forged = run(site.filter().arg("--explain"), b"X-OTOBO-CustomerUser: a\n\n");
+    assert_eq!(String::from_utf8(forged.stderr).unwrap().matches("removed: ").count(), 1);
 }
 
 #[test]

@@ -93,8 +93,7 @@ struct Case {
 }
 
 fn case(mail: Vec<u8>) -> Case {
-    let mut finder = EndFinder::default();
-    let length = finder.find(&mail).unwrap_or_else(|| EndFinder::finish(&mail));
+    let length = EndFinder::length(&mail);
     let header = Header::parse(mail[..length].to_vec(), usize::MAX).unwrap();
     let certain = sender(&header).ok().map(|mailbox| mailbox.address);
     let standing = if certain.is_some() { Standing::Free } else { Standing::Doubtful };

@@ -51,8 +51,7 @@ pub struct Out {
 
 /// What `otab filter` does with a mail, less the directory.
 pub fn filtered(mail: &[u8], rules: &Rules, standing: &Standing) -> Out {
-    let mut finder = EndFinder::default();
-    let length = finder.find(mail).unwrap_or_else(|| EndFinder::finish(mail));
+    let length = EndFinder::length(mail);
     let header = Header::parse(mail[..length].to_vec(), usize::MAX).unwrap();
     let examined = examine(&header, &Envelope::default(), rules);
     settled(mail, &header, &examined, rules, standing)
