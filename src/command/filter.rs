@@ -29,6 +29,7 @@ use crate::db::{self, Databases};
 use crate::log::Log;
 use crate::mail::edit::{self, Edit};
 use crate::mail::header::{Header, Terminator};
+use crate::mail::last_look;
 use crate::policy::{self, Envelope, Examined, Kind, Rules, Settled, Standing};
 use crate::token::State;
 
@@ -136,7 +137,7 @@ impl Filter<'_> {
 
     /// The usual case: the header block is in memory.
     fn whole(&self, rules: &Rules, header: &Header, rest: &[u8], input: &File) -> Result<u8, Deferred> {
-        let decision = self.decide(rules, header)?;
+        let decision = self.decide(rules, header, rest)?;
         let has_token = decision.token.is_some();
         let first_line_end = Terminator::of_first_line(if header.bytes().is_empty() { rest } else { header.bytes() });
         let added = edit::added(&decision.edits, first_line_end);
@@ -191,7 +192,7 @@ impl Filter<'_> {
         Ok(status)
     }
 
-    fn decide(&self, rules: &Rules, header: &Header) -> Result<Decision, Deferred> {
+    fn decide(&self, rules: &Rules, header: &Header, rest: &[u8]) -> Result<Decision, Deferred> {
         let envelope = Envelope { sender: self.args.sender.clone(), recipient: self.args.recipient.clone() };
         let mut examined = policy::examine(header, &envelope, rules);
         mail_path::about(examined.message_id.as_deref());
@@ -204,7 +205,8 @@ impl Filter<'_> {
 
         examined.kind = self.kind(&mut dbs, &examined)?;
         let mut asked = self.ask(&mut dbs, rules, &examined, mode)?;
-        let mut settled = policy::settle(header, &examined, rules, &asked.standing);
+        let settle = |asked: &Asked| settle(header, rest, &examined, rules, &asked.standing);
+        let mut settled = settle(&asked)?;
         let recorded = self.record(&mut dbs, &examined, &settled, &asked, mode);
         if !mode.dry_run {
             self.has_newcomer.set(self.is_newcomer(&mut dbs, &asked, recorded.as_ref().ok()));
@@ -216,7 +218,7 @@ impl Filter<'_> {
             let without = self.uncommitted(&examined, &error)?;
             if is_new {
                 asked = without;
-                settled = policy::settle(header, &examined, rules, &asked.standing);
+                settled = settle(&asked)?;
             }
             recorded = Record::NOTHING;
         }
@@ -229,7 +231,7 @@ impl Filter<'_> {
         if mode.dry_run {
             explain::mail(header, &examined, &asked, &settled, recorded.what);
         }
-        let log = log_line(&examined, &asked, recorded.what);
+        let log = log_line(&examined, &asked, &settled, recorded.what);
         let token = recorded.token.map(|id| Owed { id, message_id: examined.message_id });
         Ok(Decision { edits: settled.edits, token, log })
     }
@@ -332,6 +334,23 @@ impl Filter<'_> {
     }
 }
 
+/// The edits, looked at once more before anything is recorded or written.
+fn settle(
+    header: &Header,
+    rest: &[u8],
+    examined: &Examined,
+    rules: &Rules,
+    standing: &Standing,
+) -> Result<Settled, Deferred> {
+    let mut settled = policy::settle(header, examined, rules, standing);
+    if super::is_failpoint("edits") {
+        settled.edits.retain(|edit| !matches!(edit, Edit::Cut(_)));
+    }
+    last_look(header, &settled.edits, &settled.guard, rest)
+        .map_err(|fault| Deferred::new("internal error", format!("a fault in otab, please report it: {fault}")))?;
+    Ok(settled)
+}
+
 /// Reading or writing failed while the mail went by.
 pub fn half_way(error: CopyError) -> Deferred {
     let public = match error {
@@ -342,7 +361,7 @@ pub fn half_way(error: CopyError) -> Deferred {
 }
 
 /// The one line on a mail: its Message-ID first, and no secret.
-fn log_line(examined: &Examined, asked: &Asked, recorded: Recorded) -> String {
+fn log_line(examined: &Examined, asked: &Asked, settled: &Settled, recorded: Recorded) -> String {
     let id = mail_path::named(examined.message_id.as_deref());
     let sender = match &examined.sender {
         Ok(mailbox) => mailbox.address.to_string(),
@@ -353,7 +372,7 @@ fn log_line(examined: &Examined, asked: &Asked, recorded: Recorded) -> String {
         "{id}: {}, sender {sender}, customer {customer}{}, {} removed{}, token {recorded}",
         explain::kind(&examined.kind),
         asked.finding,
-        examined.cuts.len(),
+        settled.edits.iter().filter(|edit| matches!(edit, Edit::Cut(_))).count(),
         if examined.trusted { ", trusted" } else { "" },
     )
 }

@@ -24,13 +24,31 @@ pub struct NewField {
     pub value: FieldValue,
 }
 
+/// What has to be cut from a block: all that the guard finds, at most one range a field, in order. `adds` says that
+/// fields will be put on top; then the [`orphans`] below them are cut as well.
+///
+/// One guard for all names of a mail: of two that judge one field, one may spare the line end that the other one cuts,
+/// and the body would become a part of the header.
+#[must_use]
+pub fn cuts(header: &Header, guard: &Guard, adds: bool) -> Vec<Range<usize>> {
+    let guarded = guarded(header, guard);
+    if !adds {
+        return guarded;
+    }
+    let mut cuts = orphans(header);
+    let orphaned = |cut: &Range<usize>| cuts.iter().any(|orphan| orphan.contains(&cut.start));
+    let others: Vec<_> = guarded.into_iter().filter(|cut| !orphaned(cut)).collect();
+    cuts.extend(others);
+    cuts.sort_by_key(|cut| cut.start);
+    cuts
+}
+
 /// All that a guard takes out of a block.
 ///
 /// A reader for whom lines end at an odd break, or who drops some bytes first, may take a line that does not begin with
 /// a printable character for more of the line before. So it goes where a guarded name may be open there: behind the
 /// beginning of one, an orphan, or a field that has lost its end.
-#[must_use]
-pub fn cuts(header: &Header, guard: &Guard) -> Vec<Range<usize>> {
+fn guarded(header: &Header, guard: &Guard) -> Vec<Range<usize>> {
     let shifted = |field: &Field, start: usize| {
         let range = Guard::cut_from(start, header.raw(field));
         field.range.start + range.start..field.range.start + range.end
@@ -62,10 +80,8 @@ pub fn cuts(header: &Header, guard: &Guard) -> Vec<Range<usize>> {
     header.fields().iter().filter_map(cut).collect()
 }
 
-/// What would become part of the last field that is put above it: all at the top that [`Header::continues`]. It goes
-/// whenever a field is added.
-#[must_use]
-pub fn orphans(header: &Header) -> Vec<Range<usize>> {
+/// What would become part of the last field that is put above it: all at the top that [`Header::continues`].
+fn orphans(header: &Header) -> Vec<Range<usize>> {
     let below = header.fields().iter().skip_while(|field| field.kind == Kind::Envelope);
     let top = below.take_while(|field| header.continues(field) || header.is_empty_for_some(field));
     top.filter(|field| header.continues(field)).map(|field| field.range.clone()).collect()
@@ -179,7 +195,7 @@ mod tests {
             ("A: b\r\r\n\r\r\n  c\r\r\nd\r\r\n", "A: b\r\r\n\r\r\n  c\r\r\nd\r\r\n"),
         ] {
             let header = header(text.as_bytes());
-            let cuts: Vec<Edit> = cuts(&header, &guard()).into_iter().map(Edit::Cut).collect();
+            let cuts: Vec<Edit> = cuts(&header, &guard(), false).into_iter().map(Edit::Cut).collect();
             assert_eq!(applied(text, &cuts), left, "{text:?}");
         }
     }
@@ -187,7 +203,7 @@ mod tests {
     #[test]
     fn without_a_guard_all_stays_and_under_new_fields_what_continues_them_goes() {
         let header = header(b"From a b\n a\n\r\r\n\r b\n c\n\rD\n\r e\n");
-        assert!(cuts(&header, &Guard::new()).is_empty());
+        assert!(cuts(&header, &Guard::new(), false).is_empty());
         assert_eq!(orphans(&header), [9..12, 15..22]);
     }
 
@@ -235,7 +251,7 @@ mod tests {
                 Some(field.range.start + cut.start..field.range.start + cut.end)
             };
             let expected: Vec<_> = header.fields().iter().filter_map(by_bytes).collect();
-            prop_assert_eq!(cuts(&header, &guard()), expected);
+            prop_assert_eq!(cuts(&header, &guard(), false), expected);
         }
 
         #[test]
@@ -257,9 +273,8 @@ mod tests {
         ) {
             let length = EndFinder::length(&block);
             let held = header(&block[..length]);
-            let mut edits: Vec<Edit> = cuts(&held, &guard()).into_iter().map(Edit::Cut).collect();
+            let mut edits: Vec<Edit> = cuts(&held, &guard(), adds).into_iter().map(Edit::Cut).collect();
             if adds {
-                edits.extend(orphans(&held).into_iter().map(Edit::Cut));
                 edits.push(add("New", "1"));
             }
             let mut expected = apply(&held, &edits, Terminator::Lf);

@@ -11,7 +11,7 @@ use super::header::{Field, Header, Terminator, has_odd_break, is_break};
 use super::scan::Scan;
 
 /// A list of names: whole ones and prefixes, all compared without case.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Guard {
     prefixes: Vec<Vec<u8>>,
     names: Vec<Vec<u8>>,

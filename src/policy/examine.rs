@@ -1,10 +1,8 @@
 //! The first step: what a mail is, before anybody is asked about its sender.
 
-use std::ops::Range;
-
 use crate::mail::from::{Doubt, Mailbox, sender};
 use crate::mail::value::decoded;
-use crate::mail::{Header, edit, trace};
+use crate::mail::{Guard, Header, trace};
 
 use super::control::{self, CUSTOMER_FIELDS};
 use super::creation::{Refused, may_create};
@@ -35,8 +33,8 @@ pub struct Stated {
 /// What a mail is.
 #[derive(Debug, Clone)]
 pub struct Examined {
-    /// What goes from the header block in any case.
-    pub cuts: Vec<Range<usize>>,
+    /// The names that this mail may not keep.
+    pub guard: Guard,
     /// Whether the mail carries a trusted system's secret.
     pub trusted: bool,
     /// Customer fields that stay.
@@ -69,7 +67,7 @@ pub fn examine(header: &Header, envelope: &Envelope, rules: &Rules) -> Examined 
     let address = sender.as_ref().ok().map(|m| &m.address);
     let obeyed = keeps_fields || rules.protect == Protect::Customer;
     Examined {
-        cuts: edit::cuts(header, &control::guard(rules, trusted)),
+        guard: control::guard(rules, trusted),
         trusted,
         stated: if keeps_fields { stated(header, rules) } else { Stated::default() },
         kind: kind::kind(header, envelope, address, rules, obeyed),
@@ -108,7 +106,7 @@ fn language_tag(value: &str) -> Option<String> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::mail::Address;
+    use crate::mail::{Address, edit};
     use crate::policy::{TicketNumbers, Trusted};
 
     pub(in crate::policy) fn header(text: &str) -> Header {
@@ -135,7 +133,8 @@ pub(super) mod tests {
     fn left(text: &str, rules: &Rules) -> String {
         let header = header(text);
         let examined = examine(&header, &Envelope::default(), rules);
-        let edits: Vec<_> = examined.cuts.into_iter().map(crate::mail::Edit::Cut).collect();
+        let edits: Vec<_> =
+            edit::cuts(&header, &examined.guard, false).into_iter().map(crate::mail::Edit::Cut).collect();
         String::from_utf8(edit::apply(&header, &edits, crate::mail::header::Terminator::Lf)).unwrap()
     }
 

@@ -41,8 +41,10 @@ pub enum Standing {
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settled {
-    /// The edits to the header block.
+    /// The edits to the header block: at most one cut a field.
     pub edits: Vec<Edit>,
+    /// The names that were cut, and that nothing but the added fields has afterwards.
+    pub guard: Guard,
     /// Whether a token is due to the customer.
     pub token: bool,
     /// Whether a link mail is due to him, too.
@@ -58,17 +60,14 @@ pub fn settle(header: &Header, examined: &Examined, rules: &Rules, standing: &St
         fields.extend(dynamic_fields(header, examined, rules, person));
     }
     // A field that is set replaces any of its name that stays otherwise: OTOBO joins fields of one name.
-    let replaced = fields.iter().fold(Guard::new(), |guard, field| guard.name(&field.name));
-    let mut cuts = examined.cuts.clone();
-    if !fields.is_empty() {
-        cuts.extend(edit::cuts(header, &replaced));
-        cuts.extend(edit::orphans(header));
-    }
+    let guard = fields.iter().fold(examined.guard.clone(), |guard, field| guard.name(&field.name));
+    let cuts = edit::cuts(header, &guard, !fields.is_empty());
     // Without protection a field that stays may file the ticket under somebody else: no link to that.
     let is_his = |person: &Person| person.created || examined.stated.user.as_ref().is_none_or(|u| *u == person.login);
     let token = examined.kind == Kind::New && person.is_some_and(|p| p.needs_link && is_his(p));
     Settled {
         edits: cuts.into_iter().map(Edit::Cut).chain(fields.into_iter().map(Edit::Add)).collect(),
+        guard,
         token,
         link_mail: token && !examined.suppresses_answers,
     }
