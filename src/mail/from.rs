@@ -108,7 +108,8 @@ const SYNTAX: [char; 10] = ['"', '\\', '(', ')', '<', '>', '@', ',', ';', ':'];
 
 /// Reads an unfolded value. In text that is not UTF-8 an address with 8-bit bytes can't be believed.
 fn mailbox(value: &str, utf8: bool) -> Result<Mailbox, Doubt> {
-    if value.chars().any(|c| c.is_control() && c != '\t') {
+    // Some readers end a line at the last two.
+    if value.chars().any(|c| (c.is_control() && c != '\t') || matches!(c, '\u{2028}' | '\u{2029}')) {
         return Err(Doubt::Control);
     }
     let mut phrase: Vec<Token<'_>> = Vec::new();

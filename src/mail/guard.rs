@@ -7,7 +7,8 @@
 //! begin a field and the next colon, whatever stands between. Too much may go this way (`X-OTOBO- is great`
 //! as a junk line); too little may not.
 
-use super::header::{Field, Header, Terminator, has_odd_break, is_break};
+use super::breaks::has_odd_break;
+use super::header::{Field, Header, Terminator};
 use super::scan::Scan;
 
 /// A list of names: whole ones and prefixes, all compared without case.
@@ -67,7 +68,7 @@ impl Guard {
     }
 
     /// Where in one field (with its continuation lines and line ends) the first guarded name begins:
-    /// 0, or the offset of a break ([`is_break`]) or of a continuation line.
+    /// 0, or the offset of a break ([`super::breaks`]) or of a continuation line.
     #[must_use]
     pub fn find(&self, field: &[u8]) -> Option<usize> {
         match self.look(field) {
@@ -143,8 +144,8 @@ impl Guard {
         let mut at = 0;
         while at < field.len() {
             if scan.is_idle() {
-                // Nothing is open: only a break can begin a name now.
-                let Some(passed) = field[at..].iter().position(|byte| is_break(*byte)) else {
+                // Nothing is open: only a break can begin a name now, and 8-bit bytes say what is one.
+                let Some(passed) = field[at..].iter().position(|byte| Scan::is_of_interest(*byte)) else {
                     return (None, false);
                 };
                 scan.skip(passed);
@@ -283,13 +284,45 @@ mod tests {
             ("Subject: a\rX-Gate-Secret\r: b\n", "Subject: a\n"),
             ("Subject: a\x0cX-OTOBO-Queue: b\r\n", "Subject: a\r\n"),
             ("Subject: a\x1e\x0b X-Gate-Secret\n", "Subject: a\n"),
+            ("Subject: \u{e9}\u{85}X-OTOBO-Queue: b\r\n", "Subject: \u{e9}\r\n"),
+            ("Subject: a\u{2028} X-OTOBO-Queue: b\n c\n", "Subject: a\n"),
+            ("Subject: a\n b\u{2029}X-Gate-Secret\n", "Subject: a\n b\n"),
+            // NEL within a letter counts where a name is found anyway.
+            ("Subject: a\u{c5} X-OTOBO-\u{2028}X-OTOBO-A: b\n", "Subject: a\u{fffd}\n"),
             ("a b\n X-OTOBO-Queue: b\n", "a b\n"),
             ("Subject: a\rb\n X-OTOBO-Queue: c\n", "Subject: a\rb\n"),
         ] {
             let range = cut(field.as_bytes()).unwrap();
-            let mut left = field.to_owned();
-            left.replace_range(range, "");
-            assert_eq!(left, kept, "{field:?}");
+            let mut left = field.as_bytes().to_vec();
+            left.drain(range);
+            assert_eq!(String::from_utf8_lossy(&left), kept, "{field:?}");
+        }
+    }
+
+    #[test]
+    fn a_lone_nel_counts_only_in_text_that_is_no_utf_8() {
+        let left = |field: &[u8]| {
+            let mut left = field.to_vec();
+            if let Some(range) = cut(field) {
+                left.drain(range);
+            }
+            left
+        };
+        for (field, kept) in [
+            (&b"Subject: W\xe4rme\x85X-OTOBO-Queue: b\n"[..], &b"Subject: W\xe4rme\n"[..]),
+            (b"Subject: a\xc3\x85X-OTOBO-Queue: b \xff\n", b"Subject: a\xc3\n"),
+            (b"Subject: a\xc3\x85X-OTOBO-Queue: b \xc3\n", b"Subject: a\xc3\n"),
+            (b"X-OT\x85OBO-Queue: b\n", b""),
+        ] {
+            assert_eq!(left(field), kept, "{}", field.escape_ascii());
+        }
+        for ordinary in [
+            "Subject: \u{c5} X-OTOBO-Queue\n".as_bytes(),
+            "Subject: \u{445} X-OTOBO-Queue: a\n \u{445}X-OTRS-: b\r\n".as_bytes(),
+            b"Subject: W\xe4rme\x85 und X-OTOBO-Queue: a\n",
+            "Subject: \u{201e}X-OTOBO-\u{201c}\u{2026}\n".as_bytes(),
+        ] {
+            assert_eq!(left(ordinary), ordinary, "{}", ordinary.escape_ascii());
         }
     }
 

@@ -7,6 +7,7 @@
 
 use std::ops::Range;
 
+use super::breaks::{has_odd_break, may_be_break};
 pub use super::end::EndFinder;
 use super::index::{self, Index};
 
@@ -164,7 +165,7 @@ impl Header {
         &self.fields
     }
 
-    /// Whether some readers end lines elsewhere in the block than at LF and CRLF ([`is_break`]).
+    /// Whether some readers end lines elsewhere in the block than at LF and CRLF ([`super::breaks`]).
     #[must_use]
     pub fn has_odd_break(&self) -> bool {
         self.has_odd_break
@@ -180,17 +181,17 @@ impl Header {
     /// line ends aside, are a blank. Where those end lines, and empty lines are skipped, that is a continuation.
     #[must_use]
     pub fn continues(&self, field: &Field) -> bool {
-        let first = || self.raw(field).iter().find(|byte| !is_break(**byte) && **byte != b'\n');
+        let first = || self.raw(field).iter().find(|byte| !may_be_break(**byte) && **byte != b'\n');
         match field.kind {
             Kind::Orphan => true,
-            Kind::Junk => is_break(self.bytes[field.range.start]) && matches!(first(), Some(b' ' | b'\t')),
+            Kind::Junk => may_be_break(self.bytes[field.range.start]) && matches!(first(), Some(b' ' | b'\t')),
             Kind::Envelope | Kind::Field => false,
         }
     }
 
     /// Whether it is nothing but breaks and line ends: empty lines, for some.
     pub(super) fn is_empty_for_some(&self, field: &Field) -> bool {
-        self.raw(field).iter().all(|byte| is_break(*byte) || *byte == b'\n')
+        self.raw(field).iter().all(|byte| may_be_break(*byte) || *byte == b'\n')
     }
 
     /// The name that OTOBO reads, where it reads the field at all.
@@ -242,19 +243,6 @@ pub const MAX_ENVELOPE: usize = 1000;
 #[must_use]
 pub fn is_envelope(line: &[u8]) -> bool {
     line.starts_with(b"From ") && line.len() <= MAX_ENVELOPE && !has_odd_break(line)
-}
-
-/// Whether some readers end a line at this byte: many at a CR, whatever follows; Python, where it folds a value anew, at
-/// VT, FF, FS, GS and RS as well.
-pub(super) const fn is_break(byte: u8) -> bool {
-    matches!(byte, b'\r' | 0x0b | 0x0c | 0x1c..=0x1e)
-}
-
-/// Whether there is a break other than a CR with its LF.
-pub(super) fn has_odd_break(text: &[u8]) -> bool {
-    let bare = |at: usize| text.get(at + 1) != Some(&b'\n');
-    memchr::memchr_iter(b'\r', text).any(bare)
-        || memchr::memchr3(0x0b, 0x0c, 0x1c, text).or_else(|| memchr::memchr2(0x1d, 0x1e, text)).is_some()
 }
 
 /// A value on one line: CR and LF deleted, outer blanks trimmed, text that is no UTF-8 taken as

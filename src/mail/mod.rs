@@ -4,6 +4,7 @@
 //! other room.
 
 pub mod address;
+mod breaks;
 pub mod edit;
 pub mod encoded;
 mod end;

@@ -5,8 +5,9 @@
 //! one difference: a name that is still undecided after [`MAX_HELD`] bytes (blanks, controls and 8-bit
 //! bytes without end) goes, since it may not be held on to.
 
+use super::breaks::may_be_break;
 use super::guard::Guard;
-use super::header::{self, Terminator, is_break};
+use super::header::{self, Terminator};
 use super::scan::Scan;
 
 /// How many undecided bytes are held at most.
@@ -202,7 +203,7 @@ impl<'g> Strainer<'g> {
     fn within(&mut self, byte: u8, fate: Fate, out: &mut Vec<u8>) {
         self.open |= self.is_top;
         let continues = self.place == Place::TopBreaks && matches!(byte, b' ' | b'\t');
-        if self.place == Place::TopBreaks && !is_break(byte) && byte != b'\n' {
+        if self.place == Place::TopBreaks && !may_be_break(byte) && byte != b'\n' {
             self.place = if continues { Place::Top } else { Place::Below };
         }
         let fate = match fate {
@@ -223,7 +224,7 @@ impl<'g> Strainer<'g> {
 
     /// A byte of a field that passes so far.
     fn pass(&mut self, byte: u8, out: &mut Vec<u8>) -> Fate {
-        if self.scan.is_idle() && !is_break(byte) {
+        if self.scan.is_idle() && !Scan::is_of_interest(byte) {
             self.scan.skip(1);
             self.held_from += 1;
             out.push(byte);
@@ -244,7 +245,8 @@ impl<'g> Strainer<'g> {
         self.dropped_from = start;
         let kept = start - self.held_from;
         out.extend(self.held.drain(..kept));
-        let mid_line = start > 0 && self.held.first().is_some_and(|byte| is_break(*byte));
+        // A name begins at a break, or at the blank of a continuation line.
+        let mid_line = start > 0 && !matches!(self.held.first(), Some(b' ' | b'\t'));
         let after_cr = self.held.len() > 1 && self.held[self.held.len() - 2] == b'\r';
         self.held.clear();
         match (mid_line, byte) {
@@ -266,7 +268,7 @@ impl<'g> Strainer<'g> {
 
     fn begin_field(&mut self, byte: u8) -> Fate {
         self.is_top = false;
-        self.place = if self.place != Place::Below && is_break(byte) { Place::TopBreaks } else { Place::Below };
+        self.place = if self.place != Place::Below && may_be_break(byte) { Place::TopBreaks } else { Place::Below };
         self.scan = Scan::new();
         self.held_from = 0;
         self.dropped_from = 0;

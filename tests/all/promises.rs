@@ -153,13 +153,17 @@ fn others_are_the_same(mail: &[u8], out: &Out) -> bool {
         })
 }
 
-/// Whether some reader ends lines elsewhere than at LF and CRLF.
+/// Whether some reader ends lines elsewhere than at LF and CRLF: all that `str.splitlines` does in Python, of bytes, of
+/// UTF-8, and of ISO 8859-1 where the text is not valid UTF-8.
 pub fn has_odd_break(mail: &[u8]) -> bool {
     let is_odd = |(at, byte): (usize, &u8)| match byte {
         b'\r' => mail.get(at + 1) != Some(&b'\n'),
         _ => readers::PYTHON_BREAKS.contains(byte),
     };
-    mail.iter().enumerate().any(is_odd)
+    let wide = |text: &str| text.contains(readers::WIDE_BREAKS);
+    let in_text = mail.utf8_chunks().any(|chunk| wide(chunk.valid()));
+    let in_latin = std::str::from_utf8(mail).is_err() && mail.contains(&0x85);
+    mail.iter().enumerate().any(is_odd) || in_text || in_latin
 }
 
 /// Whether nothing in the header could be taken for something to remove, however it is spelled; then

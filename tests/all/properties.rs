@@ -10,7 +10,7 @@ use proptest::sample::{Index, select};
 use crate::{corpus, promises};
 
 /// Pieces that decide something for one reader or another.
-const PIECES: [&[u8]; 40] = [
+const PIECES: [&[u8]; 44] = [
     b"X-OTOBO-",
     b"x-otrs-",
     b"X-OTOBO-Queue: a",
@@ -29,6 +29,10 @@ const PIECES: [&[u8]; 40] = [
     b"\xe4",
     b"\xc2\xa0",
     b"\x0b",
+    b"\x85",
+    b"\xc3\x85",
+    b"\xc2\x85",
+    b"\xe2\x80\xa8",
     b"\n ",
     b"\r\n\t",
     b"\n\n",
@@ -290,7 +294,26 @@ fn torn() -> impl Strategy<Value = Vec<u8>> + Clone {
     let front = word(&[b"", b"A: b\n", b"A: b\r\n", b"From a b\n", b"From: a@b.test\n", b"A\n", b" a\n", b"A: b\r"]);
     let field = word(&[b"X-OTOBO-Queue: a", b"x-otrs-:", b"From: carol@corp.test", b"X-Gate-Secret: a"]);
     let tear = word(&[
-        b" ", b"\t", b"\n", b"\r", b"\r\n", b"\n ", b"\r ", b"\n\r", b"\n\r ", b"\r\n\r", b"\r\r", b"\0", b"\xe4", b":",
+        b" ",
+        b"\t",
+        b"\n",
+        b"\r",
+        b"\r\n",
+        b"\n ",
+        b"\r ",
+        b"\n\r",
+        b"\n\r ",
+        b"\r\n\r",
+        b"\r\r",
+        b"\0",
+        b"\xe4",
+        b":",
+        b"\x0c",
+        b"\x85",
+        b"\xc2\x85",
+        b"\xc3\x85",
+        b"\xe2\x80\xa8",
+        b"\xe2\x80\xa9",
     ]);
     let tears = prop::collection::vec((0_usize..20, tear), 1..6);
     let end = word(&[b"\n\n", b"\r\n\r\n", b"\nTo: c\n\n", b"\n d\n\n", b"\n\r e: f\n\n", b""]);

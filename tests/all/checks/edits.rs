@@ -125,14 +125,18 @@ fn cuts_are_fields_or_their_ends(header: &Header, out: &Out) -> Result<(), Strin
             let whole_lines = cut.start == field.range.start || bytes[cut.start - 1] == b'\n';
             let line_end = Terminator::of(header.raw(field)).len();
             let whole = whole_lines && cut.end == field.range.end;
-            let tail = !whole_lines
-                && readers::PYTHON_BREAKS.contains(&bytes[cut.start])
-                && cut.end == field.range.end - line_end;
+            let tail =
+                !whole_lines && begins_with_a_break(&bytes[cut.start..]) && cut.end == field.range.end - line_end;
             field.kind != Kind::Envelope && (whole || tail)
         });
         claim(of_a_field, || format!("{cut:?} is a field or the end of one: {field:?}"))?;
     }
     Ok(())
+}
+
+fn begins_with_a_break(bytes: &[u8]) -> bool {
+    let wide = |text: &char| bytes.starts_with(text.to_string().as_bytes());
+    readers::PYTHON_BREAKS.contains(&bytes[0]) || bytes[0] == 0x85 || readers::WIDE_BREAKS.iter().any(wide)
 }
 
 /// Counted byte by byte: the mbox line, the new fields, all that is in no cut, the body.
