@@ -15,32 +15,31 @@ use super::cli;
 use super::failure::{Done, Ends, Failure};
 use super::print;
 use super::site::Site;
-use crate::config::{Config, EXAMPLE};
+use crate::config::{self, Config, EXAMPLE};
 use crate::db::{self, Url, sqlite};
 use crate::exit::Exit;
 
-/// Where the configuration goes when nobody says otherwise.
-const HERE: &str = "./otab.toml";
 /// Others can write.
 const OTHERS: u32 = 0o002;
 const STICKY: u32 = 0o1000;
+const GROUP_CAN_WRITE: u32 = 0o020;
 /// setgid, and the group may read, write and enter.
 const FOR_GROUP: u32 = 0o2070;
 
-/// Runs it.
-pub fn run(config: Option<&Path>, args: &cli::Init) -> Done {
-    let config = config.unwrap_or(Path::new(HERE));
+/// Runs it. The configuration comes where every other command would read it.
+pub fn run(config: &Path, args: &cli::Init) -> Done {
     let folder = folder(config)?;
     let group = args.group.as_deref().map(Group::named).transpose()?;
     let text = text(args)?;
     let store = store(&text, &folder)?;
     let hint = "; where only its database is missing, store.create = true lets the next mail make it, and \
                 `otab store migrate` makes tables on a server";
+    judge(&folder, group.as_ref())?;
     refuse_existing(config, hint)?;
     if let Url::Sqlite(path) = &store {
         refuse_existing(path, "")?;
+        judge_store(path, group.as_ref())?;
     }
-    judge(&folder, group.as_ref())?;
     let draft = draft(&folder, &text, group.as_ref())?;
     make(&store, group.as_ref())?;
     // Gets its name, unless somebody else has taken it meanwhile.
@@ -84,8 +83,15 @@ impl Group {
 /// The configuration's folder, made canonical as reading a configuration does it.
 fn folder(config: &Path) -> Result<PathBuf, Failure> {
     let folder = config.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let what = format!("the folder {}", folder.display());
-    folder.canonicalize().ends(Exit::CantCreate, &what)
+    folder.canonicalize().map_err(|error| {
+        let shown = quoted(folder);
+        let what = format!(
+            "the configuration is to be {}: {error}; make its folder first: mkdir -m 755 {shown}; or name another place \
+             with --config",
+            config.display()
+        );
+        Failure::new(Exit::CantCreate, what)
+    })
 }
 
 /// The example, with the store that is asked for.
@@ -124,10 +130,29 @@ fn store(text: &str, folder: &Path) -> Result<Url, Failure> {
     Ok(Site::new(config, None).ends(Exit::Usage, "--store")?.store)
 }
 
-/// SQLite makes files beside the database, which have to be the group's as well: only a setgid folder
-/// sees to that. And a configuration that others can replace would be refused ever after.
+/// A configuration that others can replace would be refused ever after.
 fn judge(folder: &Path, group: Option<&Group>) -> Result<(), Failure> {
+    let what = |why: String| Failure::new(Exit::NoPerm, format!("{why}; nothing was changed"));
+    if let Some(why) = config::refused_folder(folder).ends(Exit::CantCreate, "the folder")? {
+        return Err(what(format!("a configuration there would be refused: {why}")));
+    }
     let metadata = folder.metadata().ends(Exit::CantCreate, "the folder")?;
+    let Some(group) = group.filter(|group| metadata.gid() == group.gid) else { return Ok(()) };
+    if metadata.mode() & GROUP_CAN_WRITE == 0 {
+        return Ok(());
+    }
+    Err(what(format!(
+        "the group {} can write {} and could replace the configuration: name another folder for the configuration \
+         (--config), or for the database (--store sqlite:PATH)",
+        group.name,
+        quoted(folder)
+    )))
+}
+
+/// SQLite makes files beside the database, which have to be the group's as well: only a setgid folder sees to that.
+fn judge_store(path: &Path, group: Option<&Group>) -> Result<(), Failure> {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let metadata = folder.metadata().ends(Exit::CantCreate, &format!("the database's folder {}", folder.display()))?;
     let shown = quoted(folder);
     if let Some(group) = group
         && (metadata.mode() & FOR_GROUP != FOR_GROUP || metadata.gid() != group.gid)
@@ -141,8 +166,7 @@ fn judge(folder: &Path, group: Option<&Group>) -> Result<(), Failure> {
     }
     if metadata.mode() & (OTHERS | STICKY) == OTHERS {
         let what = format!(
-            "others can write {shown} and could replace the configuration; nothing was changed. First:\n\
-             chmod o-w {shown}"
+            "others can write {shown} and could replace the database; nothing was changed. First:\nchmod o-w {shown}"
         );
         return Err(Failure::new(Exit::NoPerm, what));
     }

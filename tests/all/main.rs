@@ -13,6 +13,7 @@ mod endurance;
 mod filter;
 mod fixtures;
 mod fuzz;
+mod init;
 mod licences;
 mod links;
 mod newcomers;
