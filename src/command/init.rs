@@ -4,12 +4,9 @@
 //! Never overwrites anything, and looks at everything that could be in the way before it writes:
 //! a refusal has changed nothing.
 
-use std::fs::{File, Permissions};
 use std::io::Write;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-
-use tempfile::TempPath;
 
 use super::cli;
 use super::failure::{Done, Ends, Failure};
@@ -17,6 +14,7 @@ use super::print;
 use super::site::Site;
 use crate::config::{self, Config, EXAMPLE};
 use crate::db::{self, Url, sqlite};
+use crate::draft::{Draft, Folder, Identity, Owner};
 use crate::exit::Exit;
 
 /// Others can write.
@@ -34,23 +32,28 @@ pub fn run(config: &Path, args: &cli::Init) -> Done {
     let store = store(&text, &folder)?;
     let hint = "; where only its database is missing, store.create = true lets the next mail make it, and \
                 `otab store migrate` makes tables on a server";
-    judge(&folder, group.as_ref())?;
+    // Opened once, judged, and then worked in: their paths could lead elsewhere a moment later.
+    let home = Folder::open(&folder).ends(Exit::CantCreate, "the configuration's folder")?;
+    judge(&home, &folder, group.as_ref())?;
     refuse_existing(config, hint)?;
-    if let Url::Sqlite(path) = &store {
-        refuse_existing(path, "")?;
-        judge_store(path, group.as_ref())?;
-    }
-    let draft = draft(&folder, &text, group.as_ref())?;
-    make(&store, group.as_ref())?;
-    // Gets its name, unless somebody else has taken it meanwhile.
-    if let Err(error) = draft.persist_noclobber(config) {
-        // Made a moment ago, and no configuration names it. (Tables on a server may be another host's.)
-        if let Url::Sqlite(path) = &store {
-            let _ = std::fs::remove_file(path);
+    let place = match &store {
+        Url::Sqlite(path) => {
+            refuse_existing(path, "")?;
+            Some(store_folder(path, group.as_ref())?)
         }
-        return Err(error.error).ends(Exit::CantCreate, "the configuration cannot be written");
+        _ => None,
+    };
+    let owner = Owner { user: None, group: group.as_ref().map(|group| group.gid) };
+    let draft = draft(&home, &text, owner)?;
+    let made = make(&store, place.as_ref(), owner)?;
+    // Gets its name, unless somebody else has taken it by now.
+    if let Err(error) = draft.publish(Path::new(config.file_name().unwrap_or_default())) {
+        // Made a moment ago, and no configuration names it. (Tables on a server may be another host's.)
+        if let (Url::Sqlite(path), Some(place), Some(made)) = (&store, &place, made) {
+            place.take_away(Path::new(path.file_name().unwrap_or_default()), made);
+        }
+        return Err(error).ends(Exit::CantCreate, "the configuration cannot be written");
     }
-    File::open(&folder).and_then(|file| file.sync_all()).ends(Exit::IoErr, "the folder cannot be synced")?;
     let shown = folder.join(config.file_name().unwrap_or_default());
     let database = if let Url::Sqlite(path) = &store { path.display().to_string() } else { store.to_string() };
     print::line(&format!("configuration: {}\ndatabase: {database}", shown.display()))?;
@@ -131,12 +134,12 @@ fn store(text: &str, folder: &Path) -> Result<Url, Failure> {
 }
 
 /// A configuration that others can replace would be refused ever after.
-fn judge(folder: &Path, group: Option<&Group>) -> Result<(), Failure> {
+fn judge(opened: &Folder, folder: &Path, group: Option<&Group>) -> Result<(), Failure> {
     let what = |why: String| Failure::new(Exit::NoPerm, format!("{why}; nothing was changed"));
     if let Some(why) = config::refused_folder(folder).ends(Exit::CantCreate, "the folder")? {
         return Err(what(format!("a configuration there would be refused: {why}")));
     }
-    let metadata = folder.metadata().ends(Exit::CantCreate, "the folder")?;
+    let metadata = opened.metadata().ends(Exit::CantCreate, "the folder")?;
     let Some(group) = group.filter(|group| metadata.gid() == group.gid) else { return Ok(()) };
     if metadata.mode() & GROUP_CAN_WRITE == 0 {
         return Ok(());
@@ -149,10 +152,13 @@ fn judge(folder: &Path, group: Option<&Group>) -> Result<(), Failure> {
     )))
 }
 
-/// SQLite makes files beside the database, which have to be the group's as well: only a setgid folder sees to that.
-fn judge_store(path: &Path, group: Option<&Group>) -> Result<(), Failure> {
+/// The database's folder. SQLite makes files beside the database, which have to be the group's as well: only a setgid
+/// folder sees to that.
+fn store_folder(path: &Path, group: Option<&Group>) -> Result<Folder, Failure> {
     let folder = path.parent().unwrap_or(Path::new("/"));
-    let metadata = folder.metadata().ends(Exit::CantCreate, &format!("the database's folder {}", folder.display()))?;
+    let what = format!("the database's folder {}", folder.display());
+    let opened = Folder::open(folder).ends(Exit::CantCreate, &what)?;
+    let metadata = opened.metadata().ends(Exit::CantCreate, &what)?;
     let shown = quoted(folder);
     if let Some(group) = group
         && (metadata.mode() & FOR_GROUP != FOR_GROUP || metadata.gid() != group.gid)
@@ -170,43 +176,29 @@ fn judge_store(path: &Path, group: Option<&Group>) -> Result<(), Failure> {
         );
         return Err(Failure::new(Exit::NoPerm, what));
     }
-    Ok(())
+    Ok(opened)
 }
 
-/// The complete configuration on disk, under a name that goes when the rest fails.
-fn draft(folder: &Path, text: &str, group: Option<&Group>) -> Result<TempPath, Failure> {
-    let write = || -> std::io::Result<TempPath> {
-        let mut file = tempfile::Builder::new().prefix(".otab-").suffix(".new").tempfile_in(folder)?;
-        if let Some(group) = group {
-            chown(file.path(), None, Some(group.gid))?;
-        }
-        let mode = if group.is_some() { 0o640 } else { 0o600 };
-        file.as_file().set_permissions(Permissions::from_mode(mode))?;
-        file.write_all(text.as_bytes())?;
-        file.as_file().sync_all()?;
-        Ok(file.into_temp_path())
+/// The complete configuration, under a name that goes when the rest fails.
+fn draft<'f>(folder: &'f Folder, text: &str, owner: Owner) -> Result<Draft<'f>, Failure> {
+    let write = || -> std::io::Result<Draft<'f>> {
+        let mode = if owner.group.is_some() { 0o640 } else { 0o600 };
+        let mut draft = folder.draft(mode, owner)?;
+        draft.file().write_all(text.as_bytes())?;
+        Ok(draft)
     };
     write().ends(Exit::CantCreate, "the configuration cannot be written")
 }
 
-/// On a server the tables, where they are not there already: several hosts share them.
-fn make(store: &Url, group: Option<&Group>) -> Result<(), Failure> {
-    match store {
-        Url::Sqlite(path) => make_file(path, group),
-        server => Ok(db::store::make(server)?),
-    }
-}
-
-fn make_file(path: &Path, group: Option<&Group>) -> Result<(), Failure> {
-    let Some(group) = group else {
-        return sqlite::create(path, 0o600).ends(Exit::CantCreate, "the database cannot be made");
+/// On a server the tables, where they are not there already: several hosts share them. Else a file in its folder, for
+/// its owner.
+fn make(store: &Url, place: Option<&Folder>, owner: Owner) -> Result<Option<Identity>, Failure> {
+    let (Url::Sqlite(path), Some(place)) = (store, place) else {
+        db::store::make(store)?;
+        return Ok(None);
     };
-    sqlite::create(path, 0o660).ends(Exit::CantCreate, "the database cannot be made")?;
-    // A file system without setgid folders gives the file the process's own group.
-    chown(path, None, Some(group.gid)).or_else(|error| {
-        let _ = std::fs::remove_file(path);
-        Err(error).ends(Exit::NoPerm, "the database cannot be given to the group")
-    })
+    let mode = if owner.group.is_some() { 0o660 } else { 0o600 };
+    sqlite::create_in(place, path, mode, owner).map(Some).ends(Exit::CantCreate, "the database cannot be made")
 }
 
 /// As a shell reads it back.

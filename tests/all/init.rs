@@ -5,7 +5,8 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::site::{Site, mail, run};
 
@@ -190,4 +191,99 @@ fn with_a_group_the_store_is_the_groups_and_the_configuration_is_not() {
         assert_eq!((metadata.mode() & 0o7777, metadata.gid()), (mode, own.as_raw()), "{}", path.display());
     }
     ends(&otab(folder.path(), &["--config", "otab.toml", "token", "list"]), 0);
+}
+
+/// A site whose store a group can write, and the words that make it there.
+fn for_group(folder: &Path, group: u32) -> Vec<String> {
+    let store = folder.join("store");
+    fs::create_dir(&store).unwrap();
+    chown(&store, None, Some(group)).unwrap();
+    mode(&store, 0o2770);
+    let name = nix::unistd::Group::from_gid(group.into()).unwrap().unwrap().name;
+    let store = format!("sqlite:{}/otab.db", store.display());
+    ["--config", "otab.toml", "init", "--store", &store, "--group", &name].map(str::to_owned).into()
+}
+
+#[test]
+fn owners_and_modes_are_set_before_a_file_has_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let words = for_group(folder.path(), nix::unistd::getgid().as_raw());
+    let trace = folder.path().join("trace");
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-y", "-e", "trace=/chmod|chown|rename|link|setxattr", "-o"]).arg(&trace);
+    let output = run(strace.arg(env!("CARGO_BIN_EXE_otab")).args(&words).current_dir(folder.path()), b"");
+    ends(&output, 0);
+    let trace = fs::read_to_string(trace).unwrap();
+    let calls: Vec<&str> = trace.lines().filter_map(|line| Some(line.split_once(' ')?.1.trim_start())).collect();
+    let names_of = |start: &str| calls.iter().filter(|call| call.starts_with(start)).count();
+    for (call, times) in [("fchown(", 2), ("fchmod(", 2), ("renameat2(", 2)] {
+        assert_eq!(names_of(call), times, "{trace}");
+    }
+    for by_path in ["chown(", "lchown(", "fchownat(", "chmod(", "fchmodat", "rename(", "link("] {
+        assert_eq!(names_of(by_path), 0, "{by_path} {trace}");
+    }
+    for name in ["otab.db", "otab.toml"] {
+        let named = calls.iter().position(|call| call.contains(&format!("\"{name}\""))).unwrap();
+        let set =
+            calls[..named].iter().filter(|call| call.starts_with("fchown(") || call.starts_with("fchmod(")).count();
+        assert!(set >= 2 && calls[named].contains("NOREPLACE"), "{trace}");
+    }
+}
+
+/// A member of the group, who exchanges whatever comes into the folder for a link, until it is told to stop.
+fn swap(store: &Path, victim: &Path, is_over: &AtomicBool) -> usize {
+    let mut swapped = 0;
+    while !is_over.load(Ordering::Relaxed) {
+        for entry in fs::read_dir(store).unwrap().flatten() {
+            let path = entry.path();
+            if !path.is_symlink() && fs::remove_file(&path).is_ok() {
+                swapped += usize::from(std::os::unix::fs::symlink(victim, &path).is_ok());
+            }
+        }
+    }
+    swapped
+}
+
+#[test]
+fn an_exchanged_file_gives_nothing_of_roots_away() {
+    if !nix::unistd::geteuid().is_root() {
+        // Nobody else can give a file to a group that they are not in.
+        return;
+    }
+    let games = nix::unistd::Group::from_name("games").unwrap().unwrap().gid.as_raw();
+    let mut swapped = 0;
+    for _ in 0..60 {
+        let folder = tempfile::tempdir().unwrap();
+        let words = for_group(folder.path(), games);
+        let victim = folder.path().join("shadow");
+        fs::write(&victim, "root's").unwrap();
+        mode(&victim, 0o600);
+        let is_over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let member = scope.spawn(|| swap(&folder.path().join("store"), &victim, &is_over));
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            otab(folder.path(), &words);
+            is_over.store(true, Ordering::Relaxed);
+            swapped += member.join().unwrap();
+        });
+        let found = fs::metadata(&victim).unwrap();
+        assert_eq!((found.uid(), found.gid(), found.mode() & 0o7777), (0, 0, 0o600));
+        assert_eq!(fs::read(&victim).unwrap(), b"root's");
+    }
+    assert!(swapped > 0, "nobody has swapped anything");
+}
+
+#[test]
+fn no_owner_and_no_mode_is_set_by_a_path() {
+    let mut found = Vec::new();
+    for (file, text) in super::rooms::files("src") {
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let calls = code.replace("fchown(", "");
+        for by_path in ["fs::set_permissions", "chown(", "chmodat", "chownat"] {
+            if calls.contains(by_path) {
+                found.push(format!("{file}: {by_path}"));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found:?}");
 }

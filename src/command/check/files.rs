@@ -8,6 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::finding::Finding;
+use super::log_place;
 use crate::command::init;
 use crate::command::site::Site;
 use crate::config::{self, Transport};
@@ -39,11 +40,20 @@ pub fn look(site: &Site, path: &Path) -> Vec<Finding> {
     if let Transport::File(folder) = &site.config.mail.transport {
         findings.extend(private(folder, "mail.folder: the mails in it hold links"));
     }
-    findings.extend(site.config.log.file.as_deref().and_then(log));
+    if let Some(file) = &site.config.log.file {
+        findings.extend(log(file));
+        findings.extend(log_place::look(file, &users(site)));
+    }
     if findings.is_empty() {
         findings.push(Finding::good("files", "nobody else can read what is secret, or change what decides"));
     }
     findings
+}
+
+/// Who runs otab, as far as can be seen: the user who runs this, and the one to whom the store belongs.
+fn users(site: &Site) -> Vec<u32> {
+    let owner = metadata(site_path(&site.store)).map(|store| store.uid());
+    owner.into_iter().chain([nix::unistd::geteuid().as_raw()]).collect()
 }
 
 /// The store's path; empty where it is no file.

@@ -7,6 +7,7 @@ mod files;
 mod finding;
 mod helpdesk;
 mod links;
+mod log_place;
 mod shape;
 mod store;
 mod tickets;
