@@ -325,6 +325,9 @@ pub struct Check {
 // `otab init`.
 #[derive(Debug, Args)]
 pub struct Init {
+    /// Make both files this user's alone, the one who runs otab: the configuration 0400, the database 0600.
+    #[arg(long, value_name = "USER", conflicts_with = "group")]
+    pub user: Option<String>,
     /// Let the members of this group use the database (0660, in a setgid folder) and read the configuration.
     #[arg(long, value_name = "GROUP")]
     pub group: Option<String>,

@@ -8,6 +8,8 @@ use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use nix::unistd::User;
+
 use super::cli;
 use super::failure::{Done, Ends, Failure};
 use super::print;
@@ -28,6 +30,7 @@ const FOR_GROUP: u32 = 0o2070;
 pub fn run(config: &Path, args: &cli::Init) -> Done {
     let folder = folder(config)?;
     let group = args.group.as_deref().map(Group::named).transpose()?;
+    let user = args.user.as_deref().map(user_named).transpose()?;
     let text = text(args)?;
     let store = store(&text, &folder)?;
     let hint = "; where only its database is missing, store.create = true lets the next mail make it, and \
@@ -39,11 +42,12 @@ pub fn run(config: &Path, args: &cli::Init) -> Done {
     let place = match &store {
         Url::Sqlite(path) => {
             refuse_existing(path, "")?;
-            Some(store_folder(path, group.as_ref())?)
+            Some(store_folder(path, group.as_ref(), user.as_ref())?)
         }
         _ => None,
     };
-    let owner = Owner { user: None, group: group.as_ref().map(|group| group.gid) };
+    let owner =
+        Owner { user: user.as_ref().map(|user| user.uid.as_raw()), group: group.as_ref().map(|group| group.gid) };
     let draft = draft(&home, &text, owner)?;
     let made = make(&store, place.as_ref(), owner)?;
     // Gets its name, unless somebody else has taken it by now.
@@ -57,6 +61,9 @@ pub fn run(config: &Path, args: &cli::Init) -> Done {
     let shown = folder.join(config.file_name().unwrap_or_default());
     let database = if let Url::Sqlite(path) = &store { path.display().to_string() } else { store.to_string() };
     print::line(&format!("configuration: {}\ndatabase: {database}", shown.display()))?;
+    if let Some(user) = user {
+        print::line(&format!("from now on run otab as this user: sudo -u {} otab check", user.name))?;
+    }
     Ok(Exit::Ok)
 }
 
@@ -67,6 +74,11 @@ fn refuse_existing(path: &Path, hint: &str) -> Result<(), Failure> {
         return Err(Failure::new(Exit::CantCreate, what));
     }
     Ok(())
+}
+
+fn user_named(name: &str) -> Result<User, Failure> {
+    let found = User::from_name(name).ends(Exit::Unavailable, "the system's users")?;
+    found.ok_or_else(|| Failure::new(Exit::NoUser, format!("there is no user `{name}`")))
 }
 
 /// A group of this system.
@@ -154,7 +166,7 @@ fn judge(opened: &Folder, folder: &Path, group: Option<&Group>) -> Result<(), Fa
 
 /// The database's folder. SQLite makes files beside the database, which have to be the group's as well: only a setgid
 /// folder sees to that.
-fn store_folder(path: &Path, group: Option<&Group>) -> Result<Folder, Failure> {
+fn store_folder(path: &Path, group: Option<&Group>, user: Option<&User>) -> Result<Folder, Failure> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     let what = format!("the database's folder {}", folder.display());
     let opened = Folder::open(folder).ends(Exit::CantCreate, &what)?;
@@ -170,6 +182,25 @@ fn store_folder(path: &Path, group: Option<&Group>) -> Result<Folder, Failure> {
         );
         return Err(Failure::new(Exit::NoPerm, what));
     }
+    if let Some(user) = user
+        && (metadata.uid() != user.uid.as_raw() || metadata.mode() & (GROUP_CAN_WRITE | OTHERS) != 0)
+    {
+        let name = &user.name;
+        let what = format!(
+            "{shown} is not the user {name}'s alone; nothing was changed. Prepare the folder first:\n\
+             chown {name} {shown} && chmod 700 {shown}"
+        );
+        return Err(Failure::new(Exit::NoPerm, what));
+    }
+    if user.is_none() && group.is_none() && nix::unistd::geteuid().is_root() && metadata.uid() != 0 {
+        let owner = User::from_uid(metadata.uid().into()).ok().flatten();
+        let owner = owner.map_or_else(|| format!("#{}", metadata.uid()), |user| user.name);
+        let what = format!(
+            "{shown} belongs to the user {owner}, who could not use a database of root's; nothing was changed. Add \
+             --user {owner}"
+        );
+        return Err(Failure::new(Exit::NoPerm, what));
+    }
     if metadata.mode() & (OTHERS | STICKY) == OTHERS {
         let what = format!(
             "others can write {shown} and could replace the database; nothing was changed. First:\nchmod o-w {shown}"
@@ -182,7 +213,12 @@ fn store_folder(path: &Path, group: Option<&Group>) -> Result<Folder, Failure> {
 /// The complete configuration, under a name that goes when the rest fails.
 fn draft<'f>(folder: &'f Folder, text: &str, owner: Owner) -> Result<Draft<'f>, Failure> {
     let write = || -> std::io::Result<Draft<'f>> {
-        let mode = if owner.group.is_some() { 0o640 } else { 0o600 };
+        let mode = match owner {
+            Owner { group: Some(_), .. } => 0o640,
+            // Not even by the user themselves by accident: what they run only reads it.
+            Owner { user: Some(_), .. } => 0o400,
+            _ => 0o600,
+        };
         let mut draft = folder.draft(mode, owner)?;
         draft.file().write_all(text.as_bytes())?;
         Ok(draft)

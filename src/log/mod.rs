@@ -34,7 +34,7 @@ pub struct Settings {
     pub journald: bool,
     /// Its socket, `/run/systemd/journal/socket` on most systems.
     pub journald_socket: PathBuf,
-    /// To a file, made with mode 0640 when it is missing. Opened anew for each entry, so that it
+    /// To a file, made with mode 0600 when it is missing. Opened anew for each entry, so that it
     /// can be rotated at any time. A link is not followed.
     pub file: Option<PathBuf>,
 }
@@ -152,7 +152,7 @@ impl Log {
         let file = OpenOptions::new()
             .append(true)
             .create(true)
-            .mode(0o640)
+            .mode(0o600)
             .custom_flags((OFlags::NONBLOCK | OFlags::NOFOLLOW).bits().cast_signed())
             .open(path);
         // Nor is a file written to that has another name elsewhere.
@@ -240,7 +240,7 @@ mod tests {
         assert!(time.parse::<Timestamp>().is_ok(), "{time}");
         assert_eq!(rest, format!("otab[{}]: two\\r\\nstill two", std::process::id()));
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
-        assert_eq!(mode & 0o137, 0, "{mode:o}");
+        assert_eq!(mode & 0o7777, 0o600, "{mode:o}");
     }
 
     #[test]

@@ -214,6 +214,49 @@ fn a_secret_that_others_can_read_is_bad_wherever_it_stands() {
 }
 
 #[test]
+fn what_the_web_servers_group_can_read_is_bad() {
+    let log = "[log]\nsyslog = false\nfile = \"logs/otab.log\"\n";
+    let smtp = "transport = \"file\"\nuser = \"otab\"\npassword_file = \"mail.secret\"\n";
+    let trusted = "[[postmaster.trusted]]\nfield = \"X-Site\"\nvalue = \"0123456789abcdef\"\n";
+    let site = with_mail(&format!("{smtp}{log}{trusted}"));
+    if !nix::unistd::geteuid().is_root() {
+        // Only root can give a file to a group that they are not in.
+        return;
+    }
+    for folder in ["logs", "mails"] {
+        std::fs::create_dir(site.path(folder)).unwrap();
+        chmod(site.path(folder), 0o700);
+    }
+    chmod(site.folder(), 0o755);
+    for (secret, mode) in [("mail.secret", 0o600), ("otab.toml", 0o600), ("logs/otab.log", 0o600)] {
+        site.write(secret, &std::fs::read_to_string(site.path(secret)).unwrap_or_else(|_| "secret".to_owned()));
+        chmod(site.path(secret), mode);
+    }
+    chmod(site.path("logs"), 0o755);
+    assert!(run(&mut site.filter(), &mail(1)).status.success());
+    let found = findings(&site).1;
+    assert_eq!(count(&found, "bad", "files", ""), 0, "{found:#?}");
+    let group = nix::unistd::User::from_name("www-data").unwrap().unwrap().gid.as_raw();
+    for name in ["otab.db", "mails", "mail.secret", "otab.toml", "logs/otab.log"] {
+        let path = site.path(name);
+        let mode = std::fs::metadata(&path).unwrap().mode() & 0o777;
+        std::os::unix::fs::chown(&path, None, Some(group)).unwrap();
+        // The group alone is nothing: its bits are.
+        assert_eq!(count(&findings(&site).1, "bad", "files", ""), 0, "{name}");
+        chmod(&path, mode | 0o050);
+        let (status, found) = findings(&site);
+        assert_eq!(
+            (status, count(&found, "bad", "files", "by the group www-data")),
+            (Some(78), 1),
+            "{name}: {found:#?}"
+        );
+        assert_eq!(count(&found, "bad", "files", name), 1, "{name}: {found:#?}");
+        chmod(&path, mode);
+        std::os::unix::fs::chown(&path, None, Some(0)).unwrap();
+    }
+}
+
+#[test]
 fn a_log_where_others_can_write_the_folder_is_bad() {
     let site = with_mail("transport = \"none\"\n");
     let text = std::fs::read_to_string(site.path("otab.toml")).unwrap();

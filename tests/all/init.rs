@@ -193,6 +193,49 @@ fn with_a_group_the_store_is_the_groups_and_the_configuration_is_not() {
     ends(&otab(folder.path(), &["--config", "otab.toml", "token", "list"]), 0);
 }
 
+#[test]
+fn with_a_user_everything_is_that_users_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().canonicalize().unwrap().join("store");
+    fs::create_dir(&store).unwrap();
+    mode(&store, 0o700);
+    let own = nix::unistd::geteuid();
+    // As root it is another user's, as everywhere else.
+    let Some(user) = (if own.is_root() {
+        nix::unistd::User::from_name("nobody").unwrap()
+    } else {
+        nix::unistd::User::from_uid(own).unwrap()
+    }) else {
+        return;
+    };
+    let url = format!("sqlite:{}/otab.db", store.display());
+    let init =
+        |more: &[&str]| otab(folder.path(), &[&["--config", "otab.toml", "init", "--store", &url], more].concat());
+    let with_user = ["--user", &user.name];
+    if own.is_root() {
+        let text = ends(&init(&with_user), 77);
+        assert!(text.contains(&format!("chown {0} {1} && chmod 700 {1}", user.name, store.display())), "{text}");
+        chown(&store, Some(user.uid.as_raw()), None).unwrap();
+        let text = ends(&init(&[]), 77);
+        assert!(text.contains(&format!("Add --user {}", user.name)), "{text}");
+    }
+    mode(&store, 0o770);
+    ends(&init(&with_user), 77);
+    assert!(names(&store).is_empty() && names(folder.path()) == ["store"]);
+    mode(&store, 0o700);
+    let text = ends(&init(&with_user), 0);
+    assert!(text.contains(&format!("sudo -u {} otab check", user.name)), "{text}");
+    for (path, mode) in [(folder.path().join("otab.toml"), 0o400), (store.join("otab.db"), 0o600)] {
+        let metadata = fs::metadata(&path).unwrap();
+        assert_eq!((metadata.mode() & 0o7777, metadata.uid()), (mode, user.uid.as_raw()), "{}", path.display());
+    }
+    ends(&init(&["--user", "no-such-user"]), 67);
+    if own.is_root() {
+        let text = ends(&otab(folder.path(), &["--config", "otab.toml", "check"]), 78);
+        assert!(text.contains(&format!("sudo -u {} otab", user.name)), "{text}");
+    }
+}
+
 /// A site whose store a group can write, and the words that make it there.
 fn for_group(folder: &Path, group: u32) -> Vec<String> {
     let store = folder.join("store");

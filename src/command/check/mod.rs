@@ -11,6 +11,7 @@ mod log_place;
 mod shape;
 mod store;
 mod tickets;
+mod web_server;
 
 use std::path::Path;
 use std::time::Duration;
