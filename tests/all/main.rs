@@ -5,6 +5,7 @@ mod check;
 mod checks;
 mod config;
 mod corpus;
+mod debian;
 mod deliver;
 mod documents;
 #[cfg(feature = "door")]
