@@ -8,6 +8,7 @@ pub mod command;
 pub mod config;
 pub mod customer;
 pub mod db;
+pub mod draft;
 pub mod exit;
 pub mod link;
 pub mod log;

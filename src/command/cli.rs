@@ -59,7 +59,7 @@ pub enum Command {
     Token(Group<Token>),
     /// The database of tokens and tickets itself.
     Store(Group<Store>),
-    /// Write a commented configuration and make the database.
+    /// Write a commented configuration, where it will be read, and make the database.
     Init(Init),
     /// Look whether the configuration and everything that it names work.
     Check(Check),
@@ -325,10 +325,13 @@ pub struct Check {
 // `otab init`.
 #[derive(Debug, Args)]
 pub struct Init {
-    /// Let the members of this group use the database: mode 0660 in a setgid folder.
+    /// Make both files this user's alone, the one who runs otab: the configuration 0400, the database 0600.
+    #[arg(long, value_name = "USER", conflicts_with = "group")]
+    pub user: Option<String>,
+    /// Let the members of this group use the database (0660, in a setgid folder) and read the configuration.
     #[arg(long, value_name = "GROUP")]
     pub group: Option<String>,
-    /// Keep tokens and orders there, in place of a file beside the configuration: on a server its tables are made
+    /// Keep tokens and orders there, in place of a file beside the configuration; on a server its tables are made
     #[arg(long, value_name = "URL")]
     pub store: Option<String>,
     /// The file with the password for --store

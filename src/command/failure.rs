@@ -46,7 +46,7 @@ impl From<config::Error> for Failure {
             if source.kind() == std::io::ErrorKind::NotFound);
         // Its own text ends with the system's; as a chain of errors that would be told twice.
         let error = anyhow!(error.to_string());
-        let remedy = "there is no configuration; name one with --config, or write one with `otab init`";
+        let remedy = "there is no configuration; name one with --config or OTAB_CONFIG, or write one with `otab init`";
         Self { exit: Exit::Config, error: if missing { error.context(remedy) } else { error } }
     }
 }

@@ -4,57 +4,66 @@
 //! Never overwrites anything, and looks at everything that could be in the way before it writes:
 //! a refusal has changed nothing.
 
-use std::fs::{File, Permissions};
 use std::io::Write;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use tempfile::TempPath;
+use nix::unistd::User;
 
 use super::cli;
 use super::failure::{Done, Ends, Failure};
 use super::print;
 use super::site::Site;
-use crate::config::{Config, EXAMPLE};
+use crate::config::{self, Config, EXAMPLE};
 use crate::db::{self, Url, sqlite};
+use crate::draft::{Draft, Folder, Identity, Owner};
 use crate::exit::Exit;
 
-/// Where the configuration goes when nobody says otherwise.
-const HERE: &str = "./otab.toml";
 /// Others can write.
 const OTHERS: u32 = 0o002;
 const STICKY: u32 = 0o1000;
+const GROUP_CAN_WRITE: u32 = 0o020;
 /// setgid, and the group may read, write and enter.
 const FOR_GROUP: u32 = 0o2070;
 
-/// Runs it.
-pub fn run(config: Option<&Path>, args: &cli::Init) -> Done {
-    let config = config.unwrap_or(Path::new(HERE));
+/// Runs it. The configuration comes where every other command would read it.
+pub fn run(config: &Path, args: &cli::Init) -> Done {
     let folder = folder(config)?;
     let group = args.group.as_deref().map(Group::named).transpose()?;
+    let user = args.user.as_deref().map(user_named).transpose()?;
     let text = text(args)?;
     let store = store(&text, &folder)?;
     let hint = "; where only its database is missing, store.create = true lets the next mail make it, and \
                 `otab store migrate` makes tables on a server";
+    // Opened once, judged, and then worked in: their paths could lead elsewhere a moment later.
+    let home = Folder::open(&folder).ends(Exit::CantCreate, "the configuration's folder")?;
+    judge(&home, &folder, group.as_ref())?;
     refuse_existing(config, hint)?;
-    if let Url::Sqlite(path) = &store {
-        refuse_existing(path, "")?;
-    }
-    judge(&folder, group.as_ref())?;
-    let draft = draft(&folder, &text, group.as_ref())?;
-    make(&store, group.as_ref())?;
-    // Gets its name, unless somebody else has taken it meanwhile.
-    if let Err(error) = draft.persist_noclobber(config) {
-        // Made a moment ago, and no configuration names it. (Tables on a server may be another host's.)
-        if let Url::Sqlite(path) = &store {
-            let _ = std::fs::remove_file(path);
+    let place = match &store {
+        Url::Sqlite(path) => {
+            refuse_existing(path, "")?;
+            Some(store_folder(path, group.as_ref(), user.as_ref())?)
         }
-        return Err(error.error).ends(Exit::CantCreate, "the configuration cannot be written");
+        _ => None,
+    };
+    let owner =
+        Owner { user: user.as_ref().map(|user| user.uid.as_raw()), group: group.as_ref().map(|group| group.gid) };
+    let draft = draft(&home, &text, owner)?;
+    let made = make(&store, place.as_ref(), owner)?;
+    // Gets its name, unless somebody else has taken it by now.
+    if let Err(error) = draft.publish(Path::new(config.file_name().unwrap_or_default())) {
+        // Made a moment ago, and no configuration names it. (Tables on a server may be another host's.)
+        if let (Url::Sqlite(path), Some(place), Some(made)) = (&store, &place, made) {
+            place.take_away(Path::new(path.file_name().unwrap_or_default()), made);
+        }
+        return Err(error).ends(Exit::CantCreate, "the configuration cannot be written");
     }
-    File::open(&folder).and_then(|file| file.sync_all()).ends(Exit::IoErr, "the folder cannot be synced")?;
     let shown = folder.join(config.file_name().unwrap_or_default());
     let database = if let Url::Sqlite(path) = &store { path.display().to_string() } else { store.to_string() };
     print::line(&format!("configuration: {}\ndatabase: {database}", shown.display()))?;
+    if let Some(user) = user {
+        print::line(&format!("from now on run otab as this user: sudo -u {} otab check", user.name))?;
+    }
     Ok(Exit::Ok)
 }
 
@@ -65,6 +74,11 @@ fn refuse_existing(path: &Path, hint: &str) -> Result<(), Failure> {
         return Err(Failure::new(Exit::CantCreate, what));
     }
     Ok(())
+}
+
+fn user_named(name: &str) -> Result<User, Failure> {
+    let found = User::from_name(name).ends(Exit::Unavailable, "the system's users")?;
+    found.ok_or_else(|| Failure::new(Exit::NoUser, format!("there is no user `{name}`")))
 }
 
 /// A group of this system.
@@ -84,8 +98,15 @@ impl Group {
 /// The configuration's folder, made canonical as reading a configuration does it.
 fn folder(config: &Path) -> Result<PathBuf, Failure> {
     let folder = config.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let what = format!("the folder {}", folder.display());
-    folder.canonicalize().ends(Exit::CantCreate, &what)
+    folder.canonicalize().map_err(|error| {
+        let shown = quoted(folder);
+        let what = format!(
+            "the configuration is to be {}: {error}; make its folder first: mkdir -m 755 {shown}; or name another place \
+             with --config",
+            config.display()
+        );
+        Failure::new(Exit::CantCreate, what)
+    })
 }
 
 /// The example, with the store that is asked for.
@@ -124,10 +145,32 @@ fn store(text: &str, folder: &Path) -> Result<Url, Failure> {
     Ok(Site::new(config, None).ends(Exit::Usage, "--store")?.store)
 }
 
-/// SQLite makes files beside the database, which have to be the group's as well: only a setgid folder
-/// sees to that. And a configuration that others can replace would be refused ever after.
-fn judge(folder: &Path, group: Option<&Group>) -> Result<(), Failure> {
-    let metadata = folder.metadata().ends(Exit::CantCreate, "the folder")?;
+/// A configuration that others can replace would be refused ever after.
+fn judge(opened: &Folder, folder: &Path, group: Option<&Group>) -> Result<(), Failure> {
+    let what = |why: String| Failure::new(Exit::NoPerm, format!("{why}; nothing was changed"));
+    if let Some(why) = config::refused_folder(folder).ends(Exit::CantCreate, "the folder")? {
+        return Err(what(format!("a configuration there would be refused: {why}")));
+    }
+    let metadata = opened.metadata().ends(Exit::CantCreate, "the folder")?;
+    let Some(group) = group.filter(|group| metadata.gid() == group.gid) else { return Ok(()) };
+    if metadata.mode() & GROUP_CAN_WRITE == 0 {
+        return Ok(());
+    }
+    Err(what(format!(
+        "the group {} can write {} and could replace the configuration: name another folder for the configuration \
+         (--config), or for the database (--store sqlite:PATH)",
+        group.name,
+        quoted(folder)
+    )))
+}
+
+/// The database's folder. SQLite makes files beside the database, which have to be the group's as well: only a setgid
+/// folder sees to that.
+fn store_folder(path: &Path, group: Option<&Group>, user: Option<&User>) -> Result<Folder, Failure> {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let what = format!("the database's folder {}", folder.display());
+    let opened = Folder::open(folder).ends(Exit::CantCreate, &what)?;
+    let metadata = opened.metadata().ends(Exit::CantCreate, &what)?;
     let shown = quoted(folder);
     if let Some(group) = group
         && (metadata.mode() & FOR_GROUP != FOR_GROUP || metadata.gid() != group.gid)
@@ -139,50 +182,59 @@ fn judge(folder: &Path, group: Option<&Group>) -> Result<(), Failure> {
         );
         return Err(Failure::new(Exit::NoPerm, what));
     }
-    if metadata.mode() & (OTHERS | STICKY) == OTHERS {
+    if let Some(user) = user
+        && (metadata.uid() != user.uid.as_raw() || metadata.mode() & (GROUP_CAN_WRITE | OTHERS) != 0)
+    {
+        let name = &user.name;
         let what = format!(
-            "others can write {shown} and could replace the configuration; nothing was changed. First:\n\
-             chmod o-w {shown}"
+            "{shown} is not the user {name}'s alone; nothing was changed. Prepare the folder first:\n\
+             chown {name} {shown} && chmod 700 {shown}"
         );
         return Err(Failure::new(Exit::NoPerm, what));
     }
-    Ok(())
+    if user.is_none() && group.is_none() && nix::unistd::geteuid().is_root() && metadata.uid() != 0 {
+        let owner = User::from_uid(metadata.uid().into()).ok().flatten();
+        let owner = owner.map_or_else(|| format!("#{}", metadata.uid()), |user| user.name);
+        let what = format!(
+            "{shown} belongs to the user {owner}, who could not use a database of root's; nothing was changed. Add \
+             --user {owner}"
+        );
+        return Err(Failure::new(Exit::NoPerm, what));
+    }
+    if metadata.mode() & (OTHERS | STICKY) == OTHERS {
+        let what = format!(
+            "others can write {shown} and could replace the database; nothing was changed. First:\nchmod o-w {shown}"
+        );
+        return Err(Failure::new(Exit::NoPerm, what));
+    }
+    Ok(opened)
 }
 
-/// The complete configuration on disk, under a name that goes when the rest fails.
-fn draft(folder: &Path, text: &str, group: Option<&Group>) -> Result<TempPath, Failure> {
-    let write = || -> std::io::Result<TempPath> {
-        let mut file = tempfile::Builder::new().prefix(".otab-").suffix(".new").tempfile_in(folder)?;
-        if let Some(group) = group {
-            chown(file.path(), None, Some(group.gid))?;
-        }
-        let mode = if group.is_some() { 0o640 } else { 0o600 };
-        file.as_file().set_permissions(Permissions::from_mode(mode))?;
-        file.write_all(text.as_bytes())?;
-        file.as_file().sync_all()?;
-        Ok(file.into_temp_path())
+/// The complete configuration, under a name that goes when the rest fails.
+fn draft<'f>(folder: &'f Folder, text: &str, owner: Owner) -> Result<Draft<'f>, Failure> {
+    let write = || -> std::io::Result<Draft<'f>> {
+        let mode = match owner {
+            Owner { group: Some(_), .. } => 0o640,
+            // Not even by the user themselves by accident: what they run only reads it.
+            Owner { user: Some(_), .. } => 0o400,
+            _ => 0o600,
+        };
+        let mut draft = folder.draft(mode, owner)?;
+        draft.file().write_all(text.as_bytes())?;
+        Ok(draft)
     };
     write().ends(Exit::CantCreate, "the configuration cannot be written")
 }
 
-/// On a server the tables, where they are not there already: several hosts share them.
-fn make(store: &Url, group: Option<&Group>) -> Result<(), Failure> {
-    match store {
-        Url::Sqlite(path) => make_file(path, group),
-        server => Ok(db::store::make(server)?),
-    }
-}
-
-fn make_file(path: &Path, group: Option<&Group>) -> Result<(), Failure> {
-    let Some(group) = group else {
-        return sqlite::create(path, 0o600).ends(Exit::CantCreate, "the database cannot be made");
+/// On a server the tables, where they are not there already: several hosts share them. Else a file in its folder, for
+/// its owner.
+fn make(store: &Url, place: Option<&Folder>, owner: Owner) -> Result<Option<Identity>, Failure> {
+    let (Url::Sqlite(path), Some(place)) = (store, place) else {
+        db::store::make(store)?;
+        return Ok(None);
     };
-    sqlite::create(path, 0o660).ends(Exit::CantCreate, "the database cannot be made")?;
-    // A file system without setgid folders gives the file the process's own group.
-    chown(path, None, Some(group.gid)).or_else(|error| {
-        let _ = std::fs::remove_file(path);
-        Err(error).ends(Exit::NoPerm, "the database cannot be given to the group")
-    })
+    let mode = if owner.group.is_some() { 0o660 } else { 0o600 };
+    sqlite::create_in(place, path, mode, owner).map(Some).ends(Exit::CantCreate, "the database cannot be made")
 }
 
 /// As a shell reads it back.

@@ -96,7 +96,7 @@ fn in_mail_path(config: Option<&Path>, args: &cli::Passage, next: Next<'_>) -> E
     mail_path::quiet_panics();
     mail_path::run(std::panic::AssertUnwindSafe(|| {
         let watch = Watch::start(DECIDE);
-        let path = config::locate(config, std::env::var_os("OTAB_CONFIG"), matches!(next, Next::Explained));
+        let path = config::locate(config, std::env::var_os("OTAB_CONFIG"));
         filter::run(&path, args, next, &watch)
     }))
 }

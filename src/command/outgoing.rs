@@ -139,7 +139,7 @@ impl Rewritten {
 
 /// The site; else where its configuration should be, and why it cannot be used.
 fn load(config: Option<&Path>) -> Result<Arc<Site>, (PathBuf, anyhow::Error)> {
-    let path = config::locate(config, std::env::var_os("OTAB_CONFIG"), false);
+    let path = config::locate(config, std::env::var_os("OTAB_CONFIG"));
     let site = Config::load(&path).map_err(anyhow::Error::from).and_then(|config| {
         mail_path::log_to(site::open_log(&config));
         Site::new(config, None)

@@ -61,7 +61,7 @@ fn dispatch(config: Option<&Path>, command: Command) -> Done {
         Command::Token(group) => token::run(&site(config, None)?, group.command),
         Command::Store(group) => store::run(&site(config, None)?, group.command),
         Command::Check(args) => check::run(&path(config), &args),
-        Command::Init(args) => init::run(config, &args),
+        Command::Init(args) => init::run(&path(config), &args),
     }
 }
 
@@ -76,7 +76,7 @@ fn site(config: Option<&Path>, backend: Option<&str>) -> Result<Site, Failure> {
 
 /// Where the configuration is.
 fn path(config: Option<&Path>) -> PathBuf {
-    config::locate(config, std::env::var_os("OTAB_CONFIG"), true)
+    config::locate(config, std::env::var_os("OTAB_CONFIG"))
 }
 
 /// Databases for looking only.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
+use super::entrusted;
 use super::problem::{Complaint, Error, complaint};
 
 /// Longest file that is read, in bytes. A larger one is no configuration.
@@ -17,6 +18,17 @@ const MAX: u64 = 1 << 20;
 const OTHERS_CAN_WRITE: u32 = 0o002;
 /// In a folder with this bit, nobody but the owner can remove or replace a file.
 const STICKY: u32 = 0o1000;
+
+/// Why a configuration in this folder would be refused for the folder's sake.
+pub fn refused_folder(folder: &Path) -> io::Result<Option<String>> {
+    // The caller is about to make the file, and will be its owner.
+    match judge_folder(folder, rustix::process::geteuid().as_raw()) {
+        Err(Failure::Refused(why)) => return Ok(Some(why)),
+        Err(Failure::System(error)) => return Err(error),
+        Ok(()) => {}
+    }
+    if rustix::process::geteuid().is_root() { entrusted::of_folders(folder) } else { Ok(None) }
+}
 
 /// A failure on the way to a file's text.
 enum Failure {
@@ -30,11 +42,18 @@ impl From<io::Error> for Failure {
     }
 }
 
+/// Whether what a file says is done, or is only a secret.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Obeyed {
+    Yes,
+    No,
+}
+
 /// The configuration's text, and the folder from which its relative paths count: that of the path
 /// as given, made canonical. (Not that of a symbolic link's target, which may lie in a store of
 /// many configurations.)
 pub(super) fn configuration(path: &Path) -> Result<(String, PathBuf), Error> {
-    let result = text(path).and_then(|text| Ok((text, folder(path).canonicalize()?)));
+    let result = text(path, Obeyed::Yes).and_then(|text| Ok((text, folder(path).canonicalize()?)));
     result.map_err(|failure| match failure {
         Failure::System(source) => Error::Unreadable { path: path.to_owned(), source },
         Failure::Refused(why) => Error::Refused { path: path.to_owned(), why },
@@ -43,7 +62,7 @@ pub(super) fn configuration(path: &Path) -> Result<(String, PathBuf), Error> {
 
 /// A secret from a file, less one last line break.
 pub(super) fn secret(path: &Path) -> Result<String, Complaint> {
-    match text(path) {
+    match text(path, Obeyed::No) {
         Ok(text) => {
             let line = text.strip_suffix('\n').unwrap_or(&text);
             Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
@@ -56,13 +75,19 @@ pub(super) fn secret(path: &Path) -> Result<String, Complaint> {
     }
 }
 
-fn text(path: &Path) -> Result<String, Failure> {
+fn text(path: &Path, obeyed: Obeyed) -> Result<String, Failure> {
     // Without NONBLOCK, opening a named pipe would wait for a writer. What was opened is what is
     // judged: a check before opening could be raced.
     let nonblock = OFlags::NONBLOCK.bits().cast_signed();
     let file = OpenOptions::new().read(true).custom_flags(nonblock).open(path)?;
     let metadata = file.metadata()?;
     judge(path, &metadata)?;
+    if obeyed == Obeyed::Yes
+        && rustix::process::geteuid().is_root()
+        && let Some(why) = entrusted::refusal(path, &metadata)?
+    {
+        return Err(Failure::Refused(why));
+    }
     let text = String::from_utf8(bytes(file, metadata.len())?);
     text.map_err(|_| Failure::Refused("it is not UTF-8; save it as UTF-8".to_owned()))
 }

@@ -8,6 +8,7 @@ mod collections;
 mod create;
 mod customer_user;
 mod door;
+mod entrusted;
 mod file;
 mod given;
 mod kept;
@@ -37,6 +38,7 @@ use toml::de::DeTable;
 pub use create::{CUSTOMER_ID_IS_ADDRESS, Create};
 pub use customer_user::{Columns, CustomerSource, HasPassword};
 pub use door::{Door, Listen, PAGE};
+pub use file::refused_folder;
 pub use given::named as named_secret;
 pub use kept::{Kept, secrets};
 pub use ldap::{Ldap, LdapTls};
@@ -55,10 +57,8 @@ use reader::{Reading, Table};
 /// The commented configuration that `otab init` writes: a working one, on the embedded default.
 pub const EXAMPLE: &str = include_str!("../../otab.toml.example");
 
-/// Where the configuration lies when nobody says otherwise.
+/// Where the configuration is when nobody says otherwise.
 const SYSTEM: &str = "/etc/otab/otab.toml";
-/// Where commands for people look before that.
-const HERE: &str = "./otab.toml";
 
 /// All settings.
 #[derive(Debug, Clone)]
@@ -196,22 +196,14 @@ fn find_contradictions(root: &Table<'_, '_>, config: &Config) {
     table.problem("customer_user_backend", complaint(what, remedy));
 }
 
-/// Where the configuration is: `--config`, else `$OTAB_CONFIG`, else, for commands of people,
-/// `./otab.toml` where it exists, else `/etc/otab/otab.toml`.
+/// Where the configuration is: `--config`, else `$OTAB_CONFIG`, else `/etc/otab/otab.toml`.
 ///
-/// In the mail path `also_here` is false: a mail server runs filters in folders that others may
-/// write, and a configuration names commands.
+/// Never in the current folder unless it was named. A configuration names commands, and others may have made that
+/// folder: what lies there would decide what the caller's otab does.
 #[must_use]
-pub fn locate(option: Option<&Path>, env: Option<OsString>, also_here: bool) -> PathBuf {
-    if let Some(path) = option {
-        return path.to_owned();
-    }
-    if let Some(path) = env.filter(|path| !path.is_empty()) {
-        return path.into();
-    }
-    let here = Path::new(HERE);
-    let system = Path::new(SYSTEM);
-    if also_here && here.exists() { here } else { system }.to_owned()
+pub fn locate(option: Option<&Path>, env: Option<OsString>) -> PathBuf {
+    let named = option.map(Path::to_owned).or_else(|| env.filter(|path| !path.is_empty()).map(PathBuf::from));
+    named.unwrap_or_else(|| SYSTEM.into())
 }
 
 #[cfg(test)]

@@ -180,12 +180,10 @@ fn relative_paths_count_from_the_folder() {
 fn the_option_beats_the_environment_and_that_the_rest() {
     let env = || Some(OsString::from("/env.toml"));
     let option = Path::new("/option.toml");
-    assert_eq!(locate(Some(option), env(), true), option);
-    assert_eq!(locate(None, env(), true), Path::new("/env.toml"));
-    assert_eq!(locate(None, Some(OsString::new()), false), Path::new(SYSTEM));
-    assert_eq!(locate(None, None, false), Path::new(SYSTEM));
-    // Tests run in the repository's top folder, which holds no otab.toml.
-    assert_eq!(locate(None, None, true), Path::new(SYSTEM));
+    assert_eq!(locate(Some(option), env()), option);
+    assert_eq!(locate(None, env()), Path::new("/env.toml"));
+    assert_eq!(locate(None, Some(OsString::new())), Path::new(SYSTEM));
+    assert_eq!(locate(None, None), Path::new(SYSTEM));
 }
 
 /// Whatever is in the file, reading it ends in settings or in problems.

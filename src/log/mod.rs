@@ -9,7 +9,7 @@ mod socket;
 
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -34,8 +34,8 @@ pub struct Settings {
     pub journald: bool,
     /// Its socket, `/run/systemd/journal/socket` on most systems.
     pub journald_socket: PathBuf,
-    /// To a file, made with mode 0640 when it is missing. Opened anew for each entry, so that it
-    /// can be rotated at any time.
+    /// To a file, made with mode 0600 when it is missing. Opened anew for each entry, so that it
+    /// can be rotated at any time. A link is not followed.
     pub file: Option<PathBuf>,
 }
 
@@ -147,14 +147,17 @@ impl Log {
 
     fn write_to_file(&self, now: Timestamp, text: &str) {
         let Some(path) = &self.file else { return };
-        // Without NONBLOCK, opening a named pipe that nobody reads would wait for ever.
+        // Without NONBLOCK, opening a named pipe that nobody reads would wait for ever. Without NOFOLLOW, somebody who may
+        // write the folder could have a link there, and otab's lines written into another file.
         let file = OpenOptions::new()
             .append(true)
             .create(true)
-            .mode(0o640)
-            .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+            .mode(0o600)
+            .custom_flags((OFlags::NONBLOCK | OFlags::NOFOLLOW).bits().cast_signed())
             .open(path);
-        if let Ok(mut file) = file {
+        // Nor is a file written to that has another name elsewhere.
+        let file = file.ok().filter(|file| file.metadata().is_ok_and(|it| !it.is_file() || it.nlink() <= 1));
+        if let Some(mut file) = file {
             let line = format!("{now:.3} otab[{}]: {text}\n", std::process::id());
             // One write(2) in append mode: lines of filters that run at once do not mix.
             let _ = file.write(line.as_bytes());
@@ -237,7 +240,23 @@ mod tests {
         assert!(time.parse::<Timestamp>().is_ok(), "{time}");
         assert_eq!(rest, format!("otab[{}]: two\\r\\nstill two", std::process::id()));
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
-        assert_eq!(mode & 0o137, 0, "{mode:o}");
+        assert_eq!(mode & 0o7777, 0o600, "{mode:o}");
+    }
+
+    #[test]
+    fn no_link_leads_the_log_into_another_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let victim = folder.path().join("victim");
+        std::fs::write(&victim, "mine").unwrap();
+        let (symbolic, hard) = (folder.path().join("symbolic.log"), folder.path().join("hard.log"));
+        std::os::unix::fs::symlink(&victim, &symbolic).unwrap();
+        std::fs::hard_link(&victim, &hard).unwrap();
+        std::os::unix::fs::symlink(folder.path().join("new"), folder.path().join("dangling.log")).unwrap();
+        for path in [symbolic, hard, folder.path().join("dangling.log")] {
+            Log::open(&Settings { file: Some(path), ..settings(folder.path()) }).info("x");
+        }
+        assert_eq!(std::fs::read(&victim).unwrap(), b"mine");
+        assert!(!folder.path().join("new").exists());
     }
 
     #[test]

@@ -2,10 +2,9 @@
 //!
 //! A Unix socket that a dead door left behind is replaced; one that answers, and any other file, is not.
 
-use std::fs::Permissions;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
@@ -52,13 +51,11 @@ pub fn bind(place: &Place) -> io::Result<Bound> {
         Place::Tcp(address) => TcpListener::bind(address).map(Bound::Tcp),
         Place::Unix(path, mode) => {
             clear(path)?;
-            // Nobody gets in before the mode is set.
-            let before = rustix::process::umask(Mode::from_raw_mode(0o177));
+            // It has its mode from the beginning: a mode that is given to its name later could reach another file.
+            let before = rustix::process::umask(Mode::from_raw_mode(0o777 & !mode));
             let socket = UnixListener::bind(path);
             rustix::process::umask(before);
-            let socket = socket?;
-            std::fs::set_permissions(path, Permissions::from_mode(*mode))?;
-            Ok(Bound::Unix(socket, Some(path.clone())))
+            Ok(Bound::Unix(socket?, Some(path.clone())))
         }
     }
 }

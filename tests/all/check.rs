@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::Output;
 
 use crate::site::{Site, mail, run};
@@ -211,6 +211,91 @@ fn a_secret_that_others_can_read_is_bad_wherever_it_stands() {
     assert_eq!(count(&found, "bad", "files", "otab.toml holds mail.password"), 1, "{found:#?}");
     chmod(inline.path("otab.toml"), 0o640);
     assert_eq!(count(&findings(&inline).1, "bad", "files", ""), 0);
+}
+
+#[test]
+fn what_the_web_servers_group_can_read_is_bad() {
+    let log = "[log]\nsyslog = false\nfile = \"logs/otab.log\"\n";
+    let smtp = "transport = \"file\"\nuser = \"otab\"\npassword_file = \"mail.secret\"\n";
+    let trusted = "[[postmaster.trusted]]\nfield = \"X-Site\"\nvalue = \"0123456789abcdef\"\n";
+    let site = with_mail(&format!("{smtp}{log}{trusted}"));
+    if !nix::unistd::geteuid().is_root() {
+        // Only root can give a file to a group that they are not in.
+        return;
+    }
+    for folder in ["logs", "mails"] {
+        std::fs::create_dir(site.path(folder)).unwrap();
+        chmod(site.path(folder), 0o700);
+    }
+    chmod(site.folder(), 0o755);
+    for (secret, mode) in [("mail.secret", 0o600), ("otab.toml", 0o600), ("logs/otab.log", 0o600)] {
+        site.write(secret, &std::fs::read_to_string(site.path(secret)).unwrap_or_else(|_| "secret".to_owned()));
+        chmod(site.path(secret), mode);
+    }
+    chmod(site.path("logs"), 0o755);
+    assert!(run(&mut site.filter(), &mail(1)).status.success());
+    let found = findings(&site).1;
+    assert_eq!(count(&found, "bad", "files", ""), 0, "{found:#?}");
+    let group = nix::unistd::User::from_name("www-data").unwrap().unwrap().gid.as_raw();
+    for name in ["otab.db", "mails", "mail.secret", "otab.toml", "logs/otab.log"] {
+        let path = site.path(name);
+        let mode = std::fs::metadata(&path).unwrap().mode() & 0o777;
+        std::os::unix::fs::chown(&path, None, Some(group)).unwrap();
+        // The group alone is nothing: its bits are.
+        assert_eq!(count(&findings(&site).1, "bad", "files", ""), 0, "{name}");
+        chmod(&path, mode | 0o050);
+        let (status, found) = findings(&site);
+        assert_eq!(
+            (status, count(&found, "bad", "files", "by the group www-data")),
+            (Some(78), 1),
+            "{name}: {found:#?}"
+        );
+        assert_eq!(count(&found, "bad", "files", name), 1, "{name}: {found:#?}");
+        chmod(&path, mode);
+        std::os::unix::fs::chown(&path, None, Some(0)).unwrap();
+    }
+}
+
+#[test]
+fn a_log_where_others_can_write_the_folder_is_bad() {
+    let site = with_mail("transport = \"none\"\n");
+    let text = std::fs::read_to_string(site.path("otab.toml")).unwrap();
+    site.write("otab.toml", &text.replace("syslog = false\n", "syslog = false\nfile = \"logs/otab.log\"\n"));
+    let logs = site.path("logs");
+    std::fs::create_dir(&logs).unwrap();
+    chmod(&logs, 0o755);
+    let bad = || {
+        let (status, found) = findings(&site);
+        let bad = count(&found, "bad", "files", "(log.file)");
+        assert_eq!(status, Some(if bad == 0 { 0 } else { 78 }), "{found:#?}");
+        bad
+    };
+    assert_eq!(bad(), 0);
+    for mode in [0o757, 0o1777] {
+        chmod(&logs, mode);
+        assert_eq!(bad(), 1, "{mode:o}");
+    }
+    chmod(&logs, 0o755);
+    if std::fs::metadata(&logs).unwrap().uid() == 0 {
+        // A folder of a group, and one of another user.
+        for (user, group, mode) in [(0, 4242, 0o775), (4242, 0, 0o755)] {
+            std::os::unix::fs::chown(&logs, Some(user), Some(group)).unwrap();
+            chmod(&logs, mode);
+            assert_eq!(bad(), 1, "{user} {group}");
+        }
+        // The user to whom the store belongs may log.
+        assert!(run(&mut site.filter(), &mail(1)).status.success());
+        std::os::unix::fs::chown(site.path("otab.db"), Some(4242), None).unwrap();
+        assert_eq!(bad(), 0);
+        std::os::unix::fs::chown(&logs, Some(0), None).unwrap();
+    }
+    let log = site.path("logs/otab.log");
+    let _ = std::fs::remove_file(&log);
+    let victim = site.write("victim", "");
+    std::os::unix::fs::symlink(&victim, &log).unwrap();
+    assert_eq!(bad(), 1);
+    assert!(run(&mut site.filter(), &mail(2)).status.success());
+    assert_eq!(std::fs::read(&victim).unwrap(), b"");
 }
 
 #[test]

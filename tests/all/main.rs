@@ -5,6 +5,7 @@ mod check;
 mod checks;
 mod config;
 mod corpus;
+mod debian;
 mod deliver;
 mod documents;
 #[cfg(feature = "door")]
@@ -13,6 +14,7 @@ mod endurance;
 mod filter;
 mod fixtures;
 mod fuzz;
+mod init;
 mod licences;
 mod links;
 mod newcomers;

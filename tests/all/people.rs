@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -46,10 +46,10 @@ impl From<Output> for Ran {
     }
 }
 
-/// `otab` in a folder, with nothing of the tester's own settings.
+/// `otab` in a folder, by the configuration there, with nothing of the tester's own settings.
 fn otab(folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_otab"));
-    command.args(args).current_dir(folder).env_remove("OTAB_CONFIG").env_remove("OTAB_FAIL_AT");
+    command.args(args).current_dir(folder).env("OTAB_CONFIG", "otab.toml").env_remove("OTAB_FAIL_AT");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -99,8 +99,7 @@ impl Site {
     /// A mail of Carol's with this Message-ID comes in.
     fn mail(&self, id: &str) {
         let mail = format!("From: Carol <{CAROL}>\nMessage-ID: <{id}>\nSubject: help\n\nplease\n");
-        // The mail path does not look into the folder it runs in.
-        let ran = run_in(self.folder.path(), &["--config", "otab.toml", "filter", "--sender", CAROL], &mail).ends(0);
+        let ran = run_in(self.folder.path(), &["filter", "--sender", CAROL], &mail).ends(0);
         assert!(ran.out.contains("X-OTOBO-CustomerUser: carol@corp.test"), "{}", ran.out);
     }
 
@@ -356,7 +355,7 @@ fn a_strangers_mail_with_the_same_message_id_opens_nobodys_ticket() {
     let site = Site::new();
     site.mail("a@corp.test");
     let theirs = "From: mal@evil.test\nMessage-ID: <a@corp.test>\nSubject: x\n\n";
-    assert_eq!(run_in(site.folder.path(), &["--config", "otab.toml", "filter"], theirs).status, 0);
+    assert_eq!(run_in(site.folder.path(), &["filter"], theirs).status, 0);
     site.run(&["ticket", "add", "1", "--message-id", "a@corp.test", "--customer", CAROL]).ends(0);
     let tokens = site.tokens();
     let ticket_of = |customer: &str| {
@@ -366,7 +365,7 @@ fn a_strangers_mail_with_the_same_message_id_opens_nobodys_ticket() {
     assert_eq!((ticket_of(CAROL), ticket_of("mal@evil.test")), ("1".into(), Value::Null));
     // Nor does a token that is issued later, or one that is used.
     let later = theirs.replace("mal@", "mal2@");
-    assert_eq!(run_in(site.folder.path(), &["--config", "otab.toml", "filter"], &later).status, 0);
+    assert_eq!(run_in(site.folder.path(), &["filter"], &later).status, 0);
     assert_eq!(site.tokens()[0]["ticket"], Value::Null);
 }
 
@@ -503,7 +502,7 @@ fn an_older_database_defers_mail_until_it_has_been_migrated_and_keeps_what_it_ha
     crate::site::first_schema(&site.path("otab.db"));
     site.sql("INSERT INTO ticket VALUES ('7', NULL, 'open', 0, 'dave', 0)");
     let mail = format!("From: {CAROL}\nMessage-ID: <a@corp.test>\n\nplease\n");
-    let ran = run_in(site.folder.path(), &["--config", "otab.toml", "filter"], &mail).ends(75);
+    let ran = run_in(site.folder.path(), &["filter"], &mail).ends(75);
     assert_eq!((ran.out.as_str(), ran.err.lines().count()), ("", 1), "{}", ran.err);
     assert!(fs::read_to_string(site.path("otab.log")).unwrap().contains("otab store migrate"));
     let ran = site.run(&["token", "list"]).ends(69);
@@ -549,64 +548,4 @@ fn a_closed_or_full_standard_output_is_no_panic() {
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let child = otab(site.folder.path(), &["ticket", "list"]).stdout(full).spawn().unwrap();
     finish(child, b"").ends(74);
-}
-
-#[test]
-fn init_overwrites_nothing_and_then_makes_nothing() {
-    for (name, dangling) in [("otab.toml", false), ("otab.db", false), ("otab.toml", true), ("otab.db", true)] {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(name);
-        if dangling {
-            std::os::unix::fs::symlink("nowhere", &path).unwrap();
-        } else {
-            fs::write(&path, "mine").unwrap();
-        }
-        let ran = run_in(folder.path(), &["init"], "").ends(73);
-        assert!(ran.err.contains("nothing was changed"), "{}", ran.err);
-        assert_eq!(names(folder.path()), [name]);
-        assert!(dangling || fs::read(&path).unwrap() == b"mine");
-    }
-}
-
-#[test]
-fn init_writes_where_it_is_told_and_says_so() {
-    let folder = tempfile::tempdir().unwrap();
-    let site = folder.path().join("etc");
-    fs::create_dir(&site).unwrap();
-    let ran = run_in(folder.path(), &["init", "--config", "etc/site.toml"], "").ends(0);
-    assert_eq!(names(&site), ["otab.db", "site.toml"]);
-    assert!(ran.out.contains("etc/site.toml") && ran.out.contains("etc/otab.db"), "{}", ran.out);
-    run_in(folder.path(), &["token", "list", "--config", "etc/site.toml"], "").ends(0);
-    run_in(folder.path(), &["init", "--config", "no/site.toml"], "").ends(73);
-}
-
-#[test]
-fn a_folder_that_others_can_write_gets_no_configuration() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o777)).unwrap();
-    let ran = run_in(folder.path(), &["init"], "").ends(77);
-    assert!(ran.err.contains("chmod o-w"), "{}", ran.err);
-    assert!(names(folder.path()).is_empty());
-}
-
-#[test]
-fn with_a_group_everything_is_the_groups_in_a_folder_that_was_prepared_for_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let own = nix::unistd::getgid();
-    // A user whose group has no name cannot name it.
-    let Some(group) = nix::unistd::Group::from_gid(own).unwrap() else { return };
-    let ran = run_in(folder.path(), &["init", "--group", &group.name], "").ends(77);
-    let remedy =
-        format!("chgrp {0} {1} && chmod 2770 {1}", group.name, folder.path().canonicalize().unwrap().display());
-    assert!(ran.err.contains(&remedy), "{}", ran.err);
-    assert!(names(folder.path()).is_empty());
-
-    std::os::unix::fs::chown(folder.path(), None, Some(own.as_raw())).unwrap();
-    fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o2770)).unwrap();
-    run_in(folder.path(), &["init", "--group", &group.name], "").ends(0);
-    for (name, mode) in [("otab.toml", 0o640), ("otab.db", 0o660)] {
-        let metadata = fs::metadata(folder.path().join(name)).unwrap();
-        assert_eq!((metadata.mode() & 0o7777, metadata.gid()), (mode, own.as_raw()), "{name}");
-    }
-    run_in(folder.path(), &["token", "list"], "").ends(0);
 }

@@ -8,6 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::finding::Finding;
+use super::{log_place, web_server};
 use crate::command::init;
 use crate::command::site::Site;
 use crate::config::{self, Transport};
@@ -39,11 +40,51 @@ pub fn look(site: &Site, path: &Path) -> Vec<Finding> {
     if let Transport::File(folder) = &site.config.mail.transport {
         findings.extend(private(folder, "mail.folder: the mails in it hold links"));
     }
-    findings.extend(site.config.log.file.as_deref().and_then(log));
+    if let Some(file) = &site.config.log.file {
+        findings.extend(log(file));
+        findings.extend(log_place::look(file, &users(site)));
+    }
+    findings.extend(for_web_server(site, path));
     if findings.is_empty() {
         findings.push(Finding::good("files", "nobody else can read what is secret, or change what decides"));
     }
     findings
+}
+
+/// What the web server can get at without everybody's help.
+fn for_web_server(site: &Site, path: &Path) -> Vec<Finding> {
+    let mut private: Vec<(PathBuf, String)> = Vec::new();
+    let sources = site.config.customer_user.iter().filter_map(|source| site.directory.url(&source.name).ok());
+    for url in sources.chain([&site.store]) {
+        if let Url::Sqlite(database) = url {
+            private.push((database.clone(), "the store, or customers".to_owned()));
+        }
+    }
+    for kept in config::secrets(path).unwrap_or_default() {
+        private.push((kept.file.unwrap_or_else(|| path.to_owned()), kept.key));
+    }
+    if let Transport::File(folder) = &site.config.mail.transport {
+        private.push((folder.clone(), "mail.folder".to_owned()));
+    }
+    if let Some(file) = &site.config.log.file {
+        private.push((file.clone(), "log.file".to_owned()));
+    }
+    private.sort();
+    private.dedup_by(|a, b| a.0 == b.0);
+    let servers = web_server::all();
+    let found = private.into_iter().filter_map(|(path, what)| {
+        let (server, way) = servers.iter().find_map(|server| Some((server, server.way_to(&path)?)))?;
+        let says = format!("{way} can read or write {} ({what})", path.display());
+        let group = format!("; if otab's users share a group, take {} out of it", server.name());
+        Some(Finding::bad("files", Exit::Config, says, chmod("go-rwx", &path) + &group))
+    });
+    found.collect()
+}
+
+/// Who runs otab, as far as can be seen: the user who runs this, and the one to whom the store belongs.
+fn users(site: &Site) -> Vec<u32> {
+    let owner = metadata(site_path(&site.store)).map(|store| store.uid());
+    owner.into_iter().chain([nix::unistd::geteuid().as_raw()]).collect()
 }
 
 /// The store's path; empty where it is no file.

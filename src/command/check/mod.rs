@@ -7,9 +7,11 @@ mod files;
 mod finding;
 mod helpdesk;
 mod links;
+mod log_place;
 mod shape;
 mod store;
 mod tickets;
+mod web_server;
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,16 +1,13 @@
 //! Makes a new database file, whole or not at all, however many try at once and wherever power fails.
 
-use std::fs::{File, Permissions};
-use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-
-use tempfile::TempPath;
 
 use super::failure::{failed, io_kind};
 use super::log::log_of;
-use super::{APPLICATION_ID, schema};
+use super::{APPLICATION_ID, header, schema};
 use crate::db::{Error, Kind};
+use crate::draft::{Folder, Identity, Owner};
 
 /// Makes the database at `path` with the full schema and these permission bits (0o600, or 0o660 for
 /// a group; SQLite gives the files beside it the same).
@@ -18,6 +15,16 @@ use crate::db::{Error, Kind};
 /// The file gets its name only once it is complete and on disk, and never takes the name of another:
 /// what is there already is [`Kind::Exists`].
 pub fn create(path: &Path, mode: u32) -> Result<(), Error> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let folder = Folder::open(folder).map_err(|error| io_error(path, &error))?;
+    create_in(&folder, path, mode, Owner::default()).map(drop)
+}
+
+/// The same in its folder, which has been opened (and judged, perhaps), for an owner.
+pub fn create_in(folder: &Folder, path: &Path, mode: u32, owner: Owner) -> Result<Identity, Error> {
     // Before the look at the file: whoever makes it at this moment has it before its log.
     let log = forsaken_log(path);
     // A look first, so that the usual refusal writes nothing. A dangling link is something, too.
@@ -32,17 +39,12 @@ pub fn create(path: &Path, mode: u32) -> Result<(), Error> {
         );
         return Err(Error::at(path, Kind::Other, what));
     }
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
     let io = |error: io::Error| io_error(path, &error);
-    let draft = draft(folder, mode).map_err(io)?;
-    fill(&draft)?;
-    File::open(&draft).and_then(|file| file.sync_all()).map_err(io)?;
-    // Renames only where the name is free (or links and unlinks, where the system cannot).
-    draft.persist_noclobber(path).map_err(|error| io(error.error))?;
-    File::open(folder).and_then(|file| file.sync_all()).map_err(io)
+    let name = path.file_name().ok_or_else(|| io(io::ErrorKind::InvalidInput.into()))?;
+    let bytes = bytes(path)?;
+    let mut draft = folder.draft(mode, owner).map_err(io)?;
+    draft.file().write_all(&bytes).map_err(io)?;
+    draft.publish(Path::new(name)).map_err(io)
 }
 
 /// A log that is not empty. SQLite would take what it holds into any new file of that name.
@@ -51,31 +53,17 @@ fn forsaken_log(path: &Path) -> Option<PathBuf> {
     log.metadata().is_ok_and(|metadata| metadata.len() > 0).then_some(log)
 }
 
-/// An empty file beside the final place: only within one folder is giving it its name atomic. Its
-/// descriptor is closed before SQLite opens it (see `header` for why that matters).
-fn draft(folder: &Path, mode: u32) -> io::Result<TempPath> {
-    let file = tempfile::Builder::new().prefix(".otab-").suffix(".new").tempfile_in(folder)?;
-    // Set here and not on opening, since the umask of the first mail is chance.
-    file.as_file().set_permissions(Permissions::from_mode(mode))?;
-    Ok(file.into_temp_path())
-}
-
-/// The whole schema without a single sync, then the log mode, then closed: the log is folded in and
-/// gone, and the one sync of `create` covers everything.
-fn fill(draft: &Path) -> Result<(), Error> {
-    let place = draft.display().to_string();
+/// The whole schema in an empty database, as its file's bytes. It is made in memory: SQLite opens files by their names,
+/// and others may write in the folder.
+fn bytes(path: &Path) -> Result<Vec<u8>, Error> {
+    let place = path.display().to_string();
     let sql = |error: rusqlite::Error| failed(&place, &error);
-    let mut connection = rusqlite::Connection::open(draft).map_err(sql)?;
-    connection
-        .execute_batch(&format!(
-            "PRAGMA journal_mode = MEMORY;
-             PRAGMA synchronous = OFF;
-             PRAGMA application_id = {APPLICATION_ID};"
-        ))
-        .map_err(sql)?;
+    let mut connection = rusqlite::Connection::open_in_memory().map_err(sql)?;
+    connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(sql)?;
     schema::run(&place, &mut connection)?;
-    connection.execute_batch("PRAGMA journal_mode = WAL").map_err(sql)?;
-    connection.close().map_err(|(_, error)| sql(error))
+    let mut bytes = connection.serialize("main").map_err(sql)?.to_vec();
+    header::with_log(&mut bytes);
+    Ok(bytes)
 }
 
 fn io_error(path: &Path, error: &io::Error) -> Error {
@@ -84,6 +72,8 @@ fn io_error(path: &Path, error: &io::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -94,6 +84,11 @@ mod tests {
             create(&path, mode).unwrap();
             let metadata = std::fs::metadata(&path).unwrap();
             assert_eq!(metadata.permissions().mode() & 0o7777, mode);
+            let made = rusqlite::Connection::open(&path).unwrap();
+            for (pragma, value) in [("journal_mode", "wal"), ("integrity_check", "ok")] {
+                let found: String = made.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0)).unwrap();
+                assert_eq!(found, value);
+            }
         }
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
     }

@@ -22,6 +22,13 @@ const APPLICATION_ID_AT: usize = 68;
 const VERSIONS_AT: usize = 18;
 const WITH_LOG: &[u8] = &[2, 2];
 
+/// Says in the bytes of a file that it has a write-ahead log, as SQLite does when it is switched on.
+pub(super) fn with_log(file: &mut [u8]) {
+    if let Some(versions) = file.get_mut(VERSIONS_AT..VERSIONS_AT + WITH_LOG.len()) {
+        versions.copy_from_slice(WITH_LOG);
+    }
+}
+
 /// Files (device, inode) that have passed in this process, open.
 ///
 /// Closing any descriptor of a file drops all locks that this process has on it (POSIX, fcntl), those of SQLite's own

@@ -19,7 +19,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{OpenFlags, ToSql};
 
 use super::{Access, Error, Kind, Row, Value};
-pub use create::create;
+pub use create::{create, create_in};
 use failure::failed;
 use log::Log;
 pub use schema::migrate;

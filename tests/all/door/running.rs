@@ -78,6 +78,8 @@ fn a_dead_doors_socket_is_replaced_and_a_living_ones_and_any_file_is_not() {
     drop(UnixListener::bind(desk.site.path("door.sock")).unwrap());
     let after = Door::of(desk);
     assert_eq!(after.get("/healthz").status, 200);
+    let socket = std::fs::metadata(after.desk.site.path("door.sock")).unwrap();
+    assert_eq!(std::os::unix::fs::MetadataExt::mode(&socket) & 0o7777, 0o660);
     let desk = closed("");
     desk.mails_of_carol(&["1@corp.test"]);
     desk.site.write("door.sock", "precious");

@@ -17,7 +17,8 @@ pub struct Office {
 pub fn office(more: impl Fn(&Workshop) -> String) -> Office {
     let workshop = Workshop::new("", "");
     let main = format!(
-        "virtual_transport = virtual\nvirtual_mailbox_domains = corp.test\nmydestination =\nalias_maps =\n\
+        "smtpd_relay_restrictions = reject_unauth_destination\n\
+         virtual_transport = virtual\nvirtual_mailbox_domains = corp.test\nmydestination =\nalias_maps =\n\
          virtual_mailbox_maps = static:box/\nvirtual_uid_maps = static:65534\nvirtual_gid_maps = static:65534\n\
          virtual_mailbox_base = {}\nsmtputf8_enable = yes\n{}",
         workshop.place("arrived"),

@@ -110,7 +110,7 @@ impl Trial {
         for_user(site, "nobody");
         Shipped::read(self.agent.file)
             .with("/usr/local/bin/otab", site.path("otab-binary").display())
-            .with("/etc/otab/otab.toml", site.path("otab/otab.toml").display())
+            .with("/etc/otab/otab.toml", site.path("otab.toml").display())
             .write(site, &format!("{HOME}/{name}"));
         let passwd = std::fs::read_to_string("/etc/passwd").unwrap();
         let others = passwd.lines().filter(|line| !line.starts_with("nobody:"));

@@ -30,8 +30,8 @@ impl Helpdesk {
         Shipped::read("dovecot-sieve/users")
             .with("help@desk.example", USER)
             .with("replace-me", "secret")
-            .with("vmail:otab", "nobody:nogroup")
-            .with("/var/vmail/helpdesk", place("mail"))
+            .with("otobo:www-data", "nobody:www-data")
+            .with("::/var/vmail/helpdesk:", format!("::{}:", place("mail")))
             .with("/etc/dovecot/otab/otab.sieve", place(script))
             .with("/etc/dovecot/otab/none.sieve", place("none.sieve"))
             .write(&site, "users");
@@ -41,7 +41,7 @@ impl Helpdesk {
         let program = |name: &str| {
             Shipped::read(&format!("dovecot-sieve/{name}"))
                 .with("/usr/local/bin/otab", place("otab-binary"))
-                .with("/etc/otab/otab.toml", place("otab/otab.toml"))
+                .with("/etc/otab/otab.toml", place("otab.toml"))
         };
         executable(&program("otab-filter").write(&site, "bin/otab-filter"));
         ticket_system(&site);
@@ -73,13 +73,13 @@ impl Helpdesk {
 
     /// Takes otab's configuration away, and gives it back.
     fn break_otab(&self, config: &str) -> Vec<u8> {
-        let good = std::fs::read(self.site.path("otab/otab.toml")).unwrap();
-        self.site.write("otab/otab.toml", config);
+        let good = std::fs::read(self.site.path("otab.toml")).unwrap();
+        self.site.write("otab.toml", config);
         good
     }
 
     fn repair_otab(&self, good: &[u8]) {
-        std::fs::write(self.site.path("otab/otab.toml"), good).unwrap();
+        std::fs::write(self.site.path("otab.toml"), good).unwrap();
     }
 }
 

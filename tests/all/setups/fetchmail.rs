@@ -38,7 +38,7 @@ impl Mailbox {
             .with("help@desk.example", USER)
             .with("replace-me", "secret")
             .with("/usr/local/bin/otab", place("otab-binary"))
-            .with("/etc/otab/otab.toml", place("otab/otab.toml"))
+            .with("/etc/otab/otab.toml", place("otab.toml"))
             .with("/opt/otobo/bin/otobo.Console.pl", place("stage"));
         let shipped = if rules.contains("docker") { shipped.with("/usr/bin/docker", place("docker")) } else { shipped };
         let file = shipped.write(&site, rules);
@@ -101,7 +101,7 @@ fn a_fetched_mail_passes_otab_and_a_forged_one_loses_its_fields() {
 fn while_anything_fails_the_mail_stays_on_the_server_and_then_arrives_once() {
     for rules in ["fetchmailrc", "fetchmailrc-docker"] {
         let mailbox = Mailbox::new(rules);
-        let config = mailbox.site.path("otab/otab.toml");
+        let config = mailbox.site.path("otab.toml");
         let good = std::fs::read(&config).unwrap();
         mailbox.put("carol@corp.test", &mail(1));
         let fails = |what: &str| {

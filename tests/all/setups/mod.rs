@@ -90,9 +90,9 @@ pub fn executable(path: &Path) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// Lets a mail server that runs as root deliver as `owner`: a folder `otab` of his with the
-/// configuration, into which the database will come, and a copy of the binary, since the test's own may
-/// lie where he cannot go.
+/// Lets a mail server that runs as root deliver as `owner`: otab's files are that user's alone, as the README says, in a
+/// folder `otab`, into which the database will come; the configuration is in a folder of root's. The binary is a copy,
+/// since the test's own may lie where that user cannot go.
 pub fn for_user(site: &Site, owner: &str) {
     let uid = std::fs::metadata(site.folder()).unwrap().uid();
     assert_eq!(uid, 0, "the mail server changes its user: run this test as root");
@@ -101,9 +101,25 @@ pub fn for_user(site: &Site, owner: &str) {
     let binary = env!("CARGO_BIN_EXE_otab");
     assert!(Command::new("cp").arg(binary).arg(site.path("otab-binary")).status().unwrap().success());
     std::fs::create_dir(site.path("otab")).unwrap();
-    std::fs::rename(site.path("otab.toml"), site.path("otab/otab.toml")).unwrap();
-    give(site, "otab", owner);
-    give(site, "otab/otab.toml", owner);
+    let text = std::fs::read_to_string(site.path("otab.toml")).unwrap();
+    site.write("otab.toml", &text.replacen("[store]\n", "[store]\nurl = \"sqlite:otab/otab.db\"\n", 1));
+    for (path, mode) in [("otab", 0o700), ("otab.toml", 0o400)] {
+        let (uid, _) = user(owner);
+        chown(site.path(path), Some(uid), None).unwrap();
+        std::fs::set_permissions(site.path(path), std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+}
+
+/// A folder in which the ticket system's console keeps what its web server reads, as OTOBO and Znuny have them: 2770, of
+/// this group. Shell lines that end with 1 where the caller is refused there.
+pub fn needs_group(site: &Site, group: &str) -> String {
+    let cache = site.path("cache");
+    std::fs::create_dir(&cache).unwrap();
+    let groups = std::fs::read_to_string("/etc/group").unwrap();
+    let line = groups.lines().find(|line| line.starts_with(&format!("{group}:"))).unwrap();
+    chown(&cache, Some(0), Some(line.split(':').nth(2).unwrap().parse().unwrap())).unwrap();
+    std::fs::set_permissions(&cache, std::fs::Permissions::from_mode(0o2770)).unwrap();
+    format!(": > '{}'/$$ || exit 1\n", cache.display())
 }
 
 /// Waits for lines in a log that is being written, at most a minute.
@@ -130,11 +146,12 @@ pub fn counts(site: &Site) -> (i64, i64) {
     (count("customer_user"), count("token"))
 }
 
-/// A ticket system, the program `stage`: fails until there is a file `otab/ready`, and writes what it
+/// A ticket system, the program `stage`, which needs the web server's group: fails until there is a file `otab/ready`, and writes what it
 /// gets into a new file `otab/arrived…`.
 pub fn ticket_system(site: &Site) {
-    let stage = "#!/bin/sh\ncd \"$(dirname \"$0\")/otab\"; [ -e ready ] || exit 1; cat > arrived.$$\n";
-    executable(&site.write("stage", stage));
+    let needs = needs_group(site, "www-data");
+    let stage = format!("#!/bin/sh\n{needs}cd \"$(dirname \"$0\")/otab\"; [ -e ready ] || exit 1; cat > arrived.$$\n");
+    executable(&site.write("stage", &stage));
 }
 
 /// What it has got.

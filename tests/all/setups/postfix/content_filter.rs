@@ -1,30 +1,39 @@
 //! `examples/postfix-content-filter`: through otab and back into Postfix, for an inner address.
 
-use super::{GROUP, Postfix, Workshop, installed_for_a_group};
+use super::{Postfix, Workshop};
 use crate::setups::session::{Protocol, Session};
 use crate::setups::{Shipped, forged, large};
 use crate::site::mail;
 
-/// What the helpdesk fetches, and a colleague's mailbox: a folder each, one file a mail.
-const MAILBOXES: &str = "virtual_transport = virtual\nvirtual_mailbox_domains = desk.test\nmydestination =\nalias_maps =\nmyorigin = desk.test\nrecipient_delimiter = +\n\
-    virtual_mailbox_maps = inline:{ help-inner@desk.test=help/, bob@desk.test=bob/ }\n\
-    virtual_alias_maps = inline:{ help@desk.test=help@desk.test }\n\
-    virtual_uid_maps = static:65534\nvirtual_gid_maps = static:65534\n";
+/// What the helpdesk fetches, and a colleague's mailbox: a folder each, one file a mail. The public address has none, and
+/// is known as `main.cf` says for a domain of virtual mailboxes.
+fn mailboxes(workshop: &Workshop) -> String {
+    format!(
+        "virtual_transport = virtual\nvirtual_mailbox_domains = desk.test\nmydestination = localhost\n\
+         virtual_mailbox_maps = inline:{{ help-inner@desk.test=help/, bob@desk.test=bob/ }}, hash:{}\n\
+         virtual_uid_maps = static:65534\nvirtual_gid_maps = static:65534\nvirtual_mailbox_base = {}\n",
+        workshop.place("etc/otab"),
+        workshop.place("arrived"),
+    )
+}
 
 fn start() -> Postfix {
+    start_with(mailboxes)
+}
+
+fn start_with(mailboxes: impl Fn(&Workshop) -> String) -> Postfix {
     let workshop = Workshop::new("", "");
-    installed_for_a_group(&workshop.site);
     let place = |name: &str| workshop.place(name);
     let main = Shipped::read("postfix-content-filter/main.cf").with("/etc/postfix/otab", place("etc/otab")).text();
     Shipped::read("postfix-content-filter/otab").with("desk.example", "desk.test").write(&workshop.site, "etc/otab");
     Shipped::read("postfix-content-filter/otab-inner").write(&workshop.site, "etc/otab-inner");
     let filter = Shipped::read("postfix-content-filter/master.cf")
-        .with("user=otobo:otab", format!("user=nobody:{GROUP}"))
+        .with("user=otab", "user=nobody")
         .with("/usr/local/bin/otab", place("otab-binary"))
-        .with("/etc/otab/otab.toml", place("otab/otab.toml"))
+        .with("/etc/otab/otab.toml", place("otab.toml"))
         .text();
-    let mailboxes = format!("{MAILBOXES}virtual_mailbox_base = {}\n{main}", place("arrived"));
-    workshop.start(&mailboxes, &filter, &[("postmap", "otab"), ("postmap", "otab-inner")])
+    let mailboxes = mailboxes(&workshop);
+    workshop.start(&(mailboxes + &main), &filter, &[("postmap", "otab"), ("postmap", "otab-inner")])
 }
 
 /// The mailbox's folders for mail that is new.
@@ -46,6 +55,24 @@ fn a_new_customers_mail_arrives_with_its_fields_and_without_forged_ones() {
     assert!(!text.contains("root") && !text.contains("Raw"), "{text}");
     assert!(text.contains("Return-Path: <carol@corp.test>\n"), "{text}");
     assert_eq!(postfix.counts(), (1, 1));
+}
+
+#[test]
+fn with_debians_settings_the_public_address_is_known() {
+    // It has neither an alias nor a mailbox; the inner one has.
+    let postfix = start_with(|workshop| {
+        workshop.site.write("etc/aliases", &format!("help-inner: {}\n", workshop.place("arrived/mailbox")));
+        String::new()
+    });
+    let mut session = Session::open(Protocol::Smtp, postfix.port);
+    session.command("MAIL FROM:<carol@corp.test>", "250");
+    assert!(session.ask("RCPT TO:<nobody-such@desk.test>").starts_with("550"), "{}", postfix.log());
+    postfix.wait_for("User unknown in local recipient table", 1);
+    postfix.send("carol@corp.test", &forged());
+    postfix.wait_for("relay=local, ", 1);
+    let text = String::from_utf8(postfix.arrived("arrived")).unwrap();
+    assert!(text.contains("X-OTOBO-CustomerUser: carol@corp.test\n") && !text.contains("Raw"), "{text}");
+    postfix.bounced_nothing();
 }
 
 #[test]
@@ -124,6 +151,7 @@ fn a_bounce_stays_one_and_makes_no_customer() {
 fn an_attachment_of_25_mb_arrives_byte_for_byte() {
     let postfix = start();
     let mail = large();
+    postfix.takes_large_mails();
     postfix.send("carol@corp.test", mail);
     wait_for_help(&postfix, 1);
     assert!(postfix.arrived(HELP).ends_with(mail));

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use super::session::{Protocol, Session};
-use super::{Server, executable, for_user, free_port, give, wait_for};
+use super::{Server, executable, for_user, free_port, give, needs_group, wait_for};
 use crate::site::Site;
 
 /// The services of a stock master.cf that the tests use; mail from `sendmail` is looked for every second.
@@ -25,24 +25,33 @@ const SERVICES: &str = "\
     anvil unix - - n - 1 anvil\nflush unix n - n 1000? 0 flush\nproxymap unix - - n - - proxymap\n\
     showq unix n - n - - showq\npostlog unix-dgram n - n - 1 postlogd\n";
 
-/// Who may use otab's files, besides root. The user nobody is not in it.
-pub const GROUP: &str = "games";
+/// What Debian's package writes into main.cf when it is installed on a host that is called mail.desk.test, besides what
+/// its own file has (`/usr/share/postfix/main.cf.debian`).
+const DEBIAN: &str = "\
+    smtpd_relay_restrictions = permit_mynetworks permit_sasl_authenticated defer_unauth_destination\n\
+    myhostname = mail.desk.test\n\
+    mydestination = $myhostname, desk.test, localhost.desk.test, localhost\nrelayhost =\n\
+    mynetworks = 127.0.0.0/8 [::ffff:127.0.0.0]/104 [::1]/128\nmailbox_size_limit = 0\nrecipient_delimiter = +\n";
+
+/// A group that otab's users share, besides root. The user nobody is not in it.
+const SHARED: &str = "games";
 
 /// Gives otab's folder and configuration to a group, as the README says.
-pub fn installed_for_a_group(site: &Site) {
+pub fn shared_by_a_group(site: &Site) {
     let name = |name: &str| site.path(name).display().to_string();
-    let (folder, file) = (name("otab"), name("otab/otab.toml"));
-    let script = format!("chown root:{GROUP} {folder} {file} && chmod 2770 {folder} && chmod 640 {file}");
+    let (folder, file) = (name("otab"), name("otab.toml"));
+    let script = format!("chown root:{SHARED} {folder} {file} && chmod 2770 {folder} && chmod 640 {file}");
     assert!(Command::new("sh").args(["-c", &script]).status().unwrap().success());
 }
 
-/// A Postfix that is being set up: its folders are there, and otab is ready for `nobody`.
+/// A Postfix that is being set up: its folders are there, and otab's files are the user nobody's.
 pub struct Workshop {
     pub site: Site,
 }
 
 impl Workshop {
-    /// The next stage is a script; `more` goes into otab's configuration.
+    /// The next stage is a script; `more` goes into otab's configuration. As the ticket system's console, it needs the
+    /// web server's group.
     pub fn new(stage: &str, more: &str) -> Self {
         let site = Site::new(more);
         for_user(&site, "nobody");
@@ -51,7 +60,9 @@ impl Workshop {
         }
         give(&site, "data", "postfix");
         give(&site, "arrived", "nobody");
-        executable(&site.write("stage", &format!("#!/bin/bash\ncd '{}'\n{stage}\n", site.path("arrived").display())));
+        let needs = needs_group(&site, "www-data");
+        let stage = format!("#!/bin/bash\n{needs}cd '{}'\n{stage}\n", site.path("arrived").display());
+        executable(&site.write("stage", &stage));
         // A copy without the set-group-ID bit: with it, it would insist on the machine's own Postfix.
         std::fs::copy("/usr/sbin/postdrop", site.path("bin/postdrop")).unwrap();
         executable(&site.path("bin/postdrop"));
@@ -65,30 +76,32 @@ impl Workshop {
         self.site.path(name).display().to_string()
     }
 
-    /// Starts Postfix with the set-up's lines behind its own. They say where desk.test belongs. `maps` are in `etc`: the command that
-    /// compiles each, and its name.
+    /// Starts a Postfix as Debian sets it up, paths and ports aside, with an empty list of aliases and the set-up's lines
+    /// after its own. `maps` are in `etc`: the command that compiles each, and its name.
     pub fn start(self, main_cf: &str, master_cf: &str, maps: &[(&str, &str)]) -> Postfix {
         let port = free_port();
         let site = &self.site;
-        site.write(
-            "etc/main.cf",
-            &format!(
-                "compatibility_level = 3.6\nqueue_directory = {}\ndata_directory = {}\nmaillog_file = {}\n\
-                 maillog_file_prefixes = {}\ncommand_directory = {}\ndaemon_directory = /usr/lib/postfix/sbin\n\
-                 mail_owner = postfix\nsetgid_group = postdrop\nmyhostname = mail.desk.test\n\
-                 inet_interfaces = 127.0.0.1\ninet_protocols = ipv4\nlocal_recipient_maps =\n\
-                 smtpd_relay_restrictions = reject_unauth_destination\ndefault_process_limit = 10\n\
-                 message_size_limit = 60000000\nvirtual_mailbox_limit = 0\nmailbox_size_limit = 0\n{main_cf}",
-                self.place("queue"),
-                self.place("data"),
-                self.place("log"),
-                site.folder().display(),
-                self.place("bin"),
-            ),
+        let debian = std::fs::read_to_string("/usr/share/postfix/main.cf.debian").unwrap();
+        site.write("etc/mailname", "desk.test\n");
+        if !site.path("etc/aliases").exists() {
+            site.write("etc/aliases", "");
+        }
+        let paths = format!(
+            "queue_directory = {}\ndata_directory = {}\nmaillog_file = {}\nmaillog_file_prefixes = {}\n\
+             command_directory = {}\ndaemon_directory = /usr/lib/postfix/sbin\nmail_owner = postfix\n\
+             setgid_group = postdrop\ninet_interfaces = 127.0.0.1\ninet_protocols = ipv4\n\
+             myorigin = {etc}/mailname\nalias_maps = hash:{etc}/aliases\nalias_database = hash:{etc}/aliases\n",
+            self.place("queue"),
+            self.place("data"),
+            self.place("log"),
+            site.folder().display(),
+            self.place("bin"),
+            etc = self.place("etc"),
         );
+        site.write("etc/main.cf", &(less(&format!("{debian}{DEBIAN}{paths}"), main_cf) + main_cf));
         site.write("etc/master.cf", &format!("127.0.0.1:{port} inet n - n - - smtpd\n{SERVICES}{master_cf}"));
         let etc = self.place("etc");
-        for (compiler, map) in maps {
+        for (compiler, map) in [("postalias", "aliases")].iter().chain(maps) {
             let made = Command::new(compiler).args(["-c", &etc]).arg(format!("{etc}/{map}")).status().expect(compiler);
             assert!(made.success(), "{compiler} {map}");
         }
@@ -108,6 +121,14 @@ impl Workshop {
         postfix.wait_for("daemon started", 1);
         postfix
     }
+}
+
+/// Lines for main.cf without the settings that others have as well: Postfix warns of each that it reads twice.
+fn less(lines: &str, others: &str) -> String {
+    let name = |line: &str| line.split_once('=').map(|(name, _)| name.trim().to_owned());
+    let set: Vec<_> = others.lines().filter(|line| !line.starts_with('#')).filter_map(name).collect();
+    let kept = lines.lines().filter(|line| name(line).is_none_or(|name| !set.contains(&name)));
+    kept.fold(String::new(), |text, line| text + line + "\n")
 }
 
 /// A running Postfix; it ends with the test.
@@ -174,7 +195,7 @@ impl Postfix {
     /// Breaks otab's configuration, hands a mail over, breaks the way to the database, and mends both:
     /// the mail waits in the queue meanwhile. Then it is up to the caller to see it arrive.
     pub fn while_otab_is_broken(&self, sender: &str, mail: &[u8]) {
-        let config = self.site.path("otab/otab.toml");
+        let config = self.site.path("otab.toml");
         let good = std::fs::read(&config).unwrap();
         std::fs::write(&config, "[nonsense").unwrap();
         self.send(sender, mail);
@@ -194,6 +215,11 @@ impl Postfix {
         std::fs::write(&path, text + more).unwrap();
         let done = Command::new("postfix").arg("-c").arg(self.site.path("etc")).arg("reload").output().unwrap();
         assert!(done.status.success(), "{done:?}");
+    }
+
+    /// Lets mails of more than Postfix's own limit of 10 MB through.
+    pub fn takes_large_mails(&self) {
+        self.reconfigure("message_size_limit = 60000000\nvirtual_mailbox_limit = 0\n");
     }
 
     pub fn bounced_nothing(&self) {
