@@ -64,10 +64,11 @@ pub(super) enum Page {
     TooMany,
     Unavailable,
     Misrouted,
+    Refused,
     Ended,
 }
 
-const ALL: [Page; 13] = [
+const ALL: [Page; 14] = [
     Page::Open,
     Page::Used,
     Page::Expired,
@@ -80,6 +81,7 @@ const ALL: [Page; 13] = [
     Page::TooMany,
     Page::Unavailable,
     Page::Misrouted,
+    Page::Refused,
     Page::Ended,
 ];
 
@@ -99,6 +101,7 @@ impl Page {
             Self::TooMany => "too_many",
             Self::Unavailable => "unavailable",
             Self::Misrouted => "misrouted",
+            Self::Refused => "refused",
             Self::Ended => "ended",
         }
     }
@@ -111,7 +114,7 @@ impl Page {
             Self::Ended => 401,
             Self::Forbidden => 403,
             Self::TooMany => 429,
-            Self::Misrouted => 502,
+            Self::Misrouted | Self::Refused => 502,
             Self::RefreshFailed | Self::Unavailable => 503,
         }
     }

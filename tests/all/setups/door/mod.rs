@@ -13,6 +13,7 @@ mod mailboxes;
 mod nginx;
 mod passage;
 mod portal;
+mod proxy_secret;
 mod referrer;
 mod specimens;
 mod units;
