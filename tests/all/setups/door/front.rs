@@ -166,7 +166,9 @@ fn serve_fastcgi() -> u16 {
                 assert!(length > 0, "half a question");
             };
             let is_good = question.variable("REQUEST_URI") == Some(ENTER)
-                && question.variable("HTTP_COOKIE").is_some_and(|cookies| cookies == COOKIE.1);
+                && question
+                    .variable("HTTP_COOKIE")
+                    .is_some_and(|cookies| cookies.split("; ").any(|cookie| cookie == COOKIE.1));
             let _ = stream.write_all(&fastcgi::answer(&question, is_good.then_some(CAROL)));
         }
     });

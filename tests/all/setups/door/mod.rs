@@ -15,6 +15,7 @@ mod passage;
 mod portal;
 mod proxy_secret;
 mod referrer;
+mod sessions;
 mod specimens;
 mod units;
 mod webdriver;

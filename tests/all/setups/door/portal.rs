@@ -10,7 +10,9 @@ use super::http::{Answer, Request, serve};
 /// Where its pages are.
 pub const CUSTOMER: &str = "/otobo/customer.pl";
 pub const AGENT: &str = "/otobo/index.pl";
-const COOKIE: &str = "OTOBOCustomerInterface";
+
+/// What every session of its begins with.
+pub const SESSION: &str = "s3ss10n";
 
 /// Whom it knows besides those who own a ticket: login and password.
 pub const DAVE: (&str, &str) = ("dave@corp.test", "correct horse");
@@ -23,13 +25,15 @@ pub const PROXY_SECRET: &str = "5f0c5b1f6f7d4bb0a7f3d6f1c2e98a40";
 pub struct Settings {
     /// `…::TrustProxyHeader1` and `WebServer::ProxySecret`; `None`: an OTOBO of before the repair, or Znuny.
     pub repaired: Option<(bool, String)>,
+    /// What its cookies begin with: OTOBO, or OTRS in Znuny.
+    pub product: &'static str,
     /// `CustomerPanelLoginURL`.
     pub login_url: Option<String>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { repaired: Some((true, PROXY_SECRET.to_owned())), login_url: None }
+        Self { repaired: Some((true, PROXY_SECRET.to_owned())), product: "OTOBO", login_url: None }
     }
 }
 
@@ -95,13 +99,15 @@ impl State {
     }
 
     fn customer(&mut self, request: &Request) -> Answer {
-        let session = request.cookie(COOKIE);
+        let name = self.settings.cookie();
+        // Where a browser keeps no cookies, the address has it.
+        let session = request.cookie(&name).or_else(|| request.parameter(&name));
         match request.parameter("Action").as_deref() {
             Some("Login") => self.login(request),
             Some("Logout") => {
                 session.and_then(|session| self.sessions.remove(&session));
                 Answer::page(200, &page("Logged out", "logged out"))
-                    .with("Set-Cookie", &format!("{COOKIE}=; Path=/otobo/; Max-Age=0"))
+                    .with("Set-Cookie", &format!("{name}=; Path=/otobo/; Max-Age=0"))
             }
             action => match session.and_then(|session| self.sessions.get(&session)) {
                 Some(login) => self.inside(request, action, login),
@@ -123,10 +129,14 @@ impl State {
                 None => Answer::page(200, &form(&requested)),
             };
         };
-        let session = format!("session{}", self.sessions.len());
-        let cookie = format!("{COOKIE}={session}; Path=/otobo/; HttpOnly; Secure; SameSite=Lax");
+        let (name, session) = (self.settings.cookie(), format!("{SESSION}{:024}", self.sessions.len()));
+        let cookie = format!("{name}={session}; Path=/otobo/; HttpOnly; Secure; SameSite=Lax");
+        let mut page = request.parameter("RequestedURL").unwrap_or_default();
+        // Only its own login page sets this one.
+        if request.cookie(&format!("{}BrowserHasCookie", self.settings.product)).as_deref() != Some("1") {
+            page += &format!("&{name}={session}");
+        }
         self.sessions.insert(session, login);
-        let page = request.parameter("RequestedURL").unwrap_or_default();
         Answer::to(302, &format!("{CUSTOMER}?{page}")).with("Set-Cookie", &cookie)
     }
 
@@ -143,6 +153,11 @@ impl State {
 }
 
 impl Settings {
+    /// The name of the session's cookie.
+    fn cookie(&self) -> String {
+        format!("{}CustomerInterface", self.product)
+    }
+
     /// As `HTTPBasicAuth` reads it: whatever header becomes `HTTP_REMOTE_USER`.
     fn remote_user(&self, request: &Request) -> Option<String> {
         let login = request.environment("HTTP_REMOTE_USER").filter(|login| !login.is_empty())?;

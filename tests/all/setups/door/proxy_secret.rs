@@ -21,7 +21,7 @@ fn kinds() -> [Settings; 2] {
 
 /// Helpdesks that do not.
 fn refusing() -> [Settings; 4] {
-    let with = |trusts, secret: &str| Settings { repaired: Some((trusts, secret.to_owned())), login_url: None };
+    let with = |trusts, secret: &str| Settings { repaired: Some((trusts, secret.to_owned())), ..Settings::default() };
     let elsewhere = Settings { login_url: Some("https://sso.test/login".to_owned()), ..with(true, "another") };
     [with(false, PROXY_SECRET), with(true, "another"), with(true, ""), elsewhere]
 }
