@@ -10,4 +10,8 @@
     # number.
     $Self->{'Customer::AuthModule1'} = 'Kernel::System::CustomerAuth::HTTPBasicAuth';
 
+    # Logging out here ends the door's session as well: without this line the next person at that computer is in again. The
+    # same value under Admin, System Configuration, is what `otab check` sees.
+    $Self->{CustomerPanelLogoutURL} = '/otab/logout';
+
     # Agents are another matter. Leave AuthModule as it is, and above all not at HTTPBasicAuth.

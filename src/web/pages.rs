@@ -59,6 +59,7 @@ pub(super) enum Page {
     NewLink,
     RefreshFailed,
     Logout,
+    Left,
     NotFound,
     Forbidden,
     TooMany,
@@ -68,7 +69,7 @@ pub(super) enum Page {
     Ended,
 }
 
-const ALL: [Page; 14] = [
+const ALL: [Page; 15] = [
     Page::Open,
     Page::Used,
     Page::Expired,
@@ -76,6 +77,7 @@ const ALL: [Page; 14] = [
     Page::NewLink,
     Page::RefreshFailed,
     Page::Logout,
+    Page::Left,
     Page::NotFound,
     Page::Forbidden,
     Page::TooMany,
@@ -96,6 +98,7 @@ impl Page {
             Self::NewLink => "new",
             Self::RefreshFailed => "failed",
             Self::Logout => "logout",
+            Self::Left => "left",
             Self::NotFound => "not_found",
             Self::Forbidden => "forbidden",
             Self::TooMany => "too_many",
@@ -108,7 +111,7 @@ impl Page {
 
     pub(super) const fn status(self) -> u16 {
         match self {
-            Self::Open | Self::NewLink | Self::Logout => 200,
+            Self::Open | Self::NewLink | Self::Logout | Self::Left => 200,
             Self::Used | Self::Wrong => 410,
             Self::Expired | Self::NotFound => 404,
             Self::Ended => 401,

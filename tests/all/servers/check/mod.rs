@@ -1,5 +1,6 @@
 //! What `otab check` finds in a helpdesk's database: each finding once, and nothing bad where nothing is.
 
+mod logout;
 mod lookup;
 mod rights;
 

@@ -9,6 +9,7 @@ mod ended;
 mod front;
 mod house;
 mod http;
+mod logout;
 mod mailboxes;
 mod nginx;
 mod passage;

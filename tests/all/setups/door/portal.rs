@@ -29,11 +29,13 @@ pub struct Settings {
     pub product: &'static str,
     /// `CustomerPanelLoginURL`.
     pub login_url: Option<String>,
+    /// `CustomerPanelLogoutURL`.
+    pub logout_url: Option<String>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { repaired: Some((true, PROXY_SECRET.to_owned())), product: "OTOBO", login_url: None }
+        Self { repaired: Some((true, PROXY_SECRET.to_owned())), product: "OTOBO", login_url: None, logout_url: None }
     }
 }
 
@@ -105,9 +107,12 @@ impl State {
         match request.parameter("Action").as_deref() {
             Some("Login") => self.login(request),
             Some("Logout") => {
-                session.and_then(|session| self.sessions.remove(&session));
-                Answer::page(200, &page("Logged out", "logged out"))
-                    .with("Set-Cookie", &format!("{name}=; Path=/otobo/; Max-Age=0"))
+                if session.and_then(|session| self.sessions.remove(&session)).is_none() {
+                    return Answer::page(200, &form(""));
+                }
+                let page = || Answer::page(200, &page("Logged out", "logged out"));
+                let answer = self.settings.logout_url.as_ref().map_or_else(page, |url| Answer::to(302, url));
+                answer.with("Set-Cookie", &format!("{name}=; Path=/otobo/; Max-Age=0"))
             }
             action => match session.and_then(|session| self.sessions.get(&session)) {
                 Some(login) => self.inside(request, action, login),

@@ -85,15 +85,17 @@ fn set_by(shipped: &str) -> String {
 
 const MODULES: &str = "Customer::AuthModule=Kernel::System::CustomerAuth::DB\n\
                        Customer::AuthModule1=Kernel::System::CustomerAuth::HTTPBasicAuth\n";
+const LOGOUT: &str = "CustomerPanelLogoutURL=/otab/logout\n";
 
 #[test]
-fn the_lines_for_otobo_set_modules_and_proxy_alone() {
+fn the_lines_for_otobo_set_this_and_nothing_else() {
     // No secret is shipped: one that everybody can read would be none.
-    let proxy = "Customer::AuthModule::HTTPBasicAuth::TrustProxyHeader1=1\nWebServer::ProxySecret=\n";
-    assert_eq!(set_by("otobo/Config.pm"), format!("{MODULES}{proxy}"));
+    let trust = "Customer::AuthModule::HTTPBasicAuth::TrustProxyHeader1=1\n";
+    let expected = format!("{MODULES}{trust}{LOGOUT}WebServer::ProxySecret=\n");
+    assert_eq!(set_by("otobo/Config.pm"), expected);
 }
 
 #[test]
-fn the_lines_for_znuny_set_the_two_modules_alone() {
-    assert_eq!(set_by("znuny/Config.pm"), MODULES);
+fn the_lines_for_znuny_set_this_and_nothing_else() {
+    assert_eq!(set_by("znuny/Config.pm"), format!("{MODULES}{LOGOUT}"));
 }
