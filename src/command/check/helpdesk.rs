@@ -2,8 +2,8 @@
 //!
 //! What `Kernel/Config.pm` says stands above them, and is not seen from here.
 
-use super::Bench;
 use super::finding::Finding;
+use super::{Bench, tags};
 use crate::db::Error;
 use crate::exit::Exit;
 use crate::mail::Address;
@@ -25,7 +25,7 @@ pub fn look(bench: &mut Bench<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let mut findings = Vec::new();
-    for look in [filter, agreement, accounts, addresses, logout] {
+    for look in [filter, tags::look, agreement, accounts, addresses, logout] {
         findings.extend(look(bench, tables));
     }
     findings

@@ -9,6 +9,7 @@ mod helpdesk;
 mod links;
 mod shape;
 mod store;
+mod tags;
 mod tickets;
 
 use std::path::Path;

@@ -3,6 +3,7 @@
 mod logout;
 mod lookup;
 mod rights;
+mod tags;
 
 use serde_json::Value;
 
