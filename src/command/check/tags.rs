@@ -1,4 +1,4 @@
-//! Whether texts of the helpdesk's still make links of the package OneTimeAuthentificationLink.
+//! Whether texts of the helpdesk's still make links of the package `OneTimeAuthentificationLink`.
 //!
 //! Its tag makes a token and a link wherever it is, whether or not the package's filter is on. otab knows only the tokens
 //! that it has taken over: the others open nothing.

@@ -66,7 +66,7 @@ fn start_with(site: &Site, places: &Places, more: &str) -> Proxy {
 }
 
 /// The helpdesk in this very Apache, in a virtual host of its own with the lines that the example has for that. A program
-/// of CGI is in the place of mod_perl: both get their variables from Apache.
+/// of CGI is in the place of `mod_perl`: both get their variables from Apache.
 fn start_with_the_helpdesk_inside(site: &Site, places: &Places) -> Proxy {
     let folder = site.folder().display();
     executable(site.folder());

@@ -139,7 +139,7 @@ impl State {
         let mut page = request.parameter("RequestedURL").unwrap_or_default();
         // Only its own login page sets this one.
         if request.cookie(&format!("{}BrowserHasCookie", self.settings.product)).as_deref() != Some("1") {
-            page += &format!("&{name}={session}");
+            page = format!("{page}&{name}={session}");
         }
         self.sessions.insert(session, login);
         Answer::to(302, &format!("{CUSTOMER}?{page}")).with("Set-Cookie", &cookie)
