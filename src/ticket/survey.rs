@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::otobo::{ClosedSince, Otobo};
 use crate::db::survey::Need;
-use crate::db::{Database, Databases, Error, Statements, Url};
+use crate::db::{Database, Databases, Error, Statements, Url, Value};
 
 /// A mail account whose mails lose the control fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +26,48 @@ pub enum Setting {
     /// The helpdesk's database does not know it.
     Unknown,
 }
+
+/// A kind of the helpdesk's texts in which a tag counts.
+#[derive(Debug)]
+pub struct Texts {
+    /// What one is called.
+    pub what: &'static str,
+    /// The tables that it is read from.
+    pub tables: &'static [&'static str],
+    /// Names by two patterns, without regard to letter case; where there are notifications, without one of these.
+    sql: &'static str,
+}
+
+/// All of them.
+pub const TEXTS: [Texts; 5] = [
+    Texts {
+        what: "auto response",
+        tables: &["auto_response"],
+        sql: "SELECT name FROM auto_response WHERE LOWER(text0) LIKE ? OR LOWER(text0) LIKE ? ORDER BY name LIMIT 100",
+    },
+    Texts {
+        what: "template",
+        tables: &["standard_template"],
+        sql: "SELECT name FROM standard_template WHERE LOWER(text) LIKE ? OR LOWER(text) LIKE ? ORDER BY name LIMIT 100",
+    },
+    Texts {
+        what: "notification",
+        tables: &["notification_event", "notification_event_message"],
+        sql: "SELECT DISTINCT e.name FROM notification_event_message m \
+              JOIN notification_event e ON e.id = m.notification_id \
+              WHERE (LOWER(m.text) LIKE ? OR LOWER(m.text) LIKE ?) AND e.id <> ? ORDER BY e.name LIMIT 100",
+    },
+    Texts {
+        what: "signature",
+        tables: &["signature"],
+        sql: "SELECT name FROM signature WHERE LOWER(text) LIKE ? OR LOWER(text) LIKE ? ORDER BY name LIMIT 100",
+    },
+    Texts {
+        what: "salutation",
+        tables: &["salutation"],
+        sql: "SELECT name FROM salutation WHERE LOWER(text) LIKE ? OR LOWER(text) LIKE ? ORDER BY name LIMIT 100",
+    },
+];
 
 impl Otobo {
     /// Where the tickets are.
@@ -84,6 +126,25 @@ impl Otobo {
             return Ok(Setting::Off);
         }
         Ok(Setting::On(scalar(&row.lossy(1))))
+    }
+
+    /// The names of the texts of a kind that hold a tag: as it is, or as rich text has it. The notification `except` is
+    /// left out.
+    pub fn tagged(
+        &self,
+        dbs: &mut Databases,
+        texts: &Texts,
+        tag: &str,
+        except: Option<u32>,
+    ) -> Result<Vec<String>, Error> {
+        // The `_` in a tag stands for any character here: so near that nobody has another.
+        let tag = tag.to_lowercase();
+        let mut values: Vec<Value> = vec![format!("%<{tag}>%").into(), format!("%&lt;{tag}&gt;%").into()];
+        if texts.tables.contains(&"notification_event") {
+            values.push(i64::from(except.unwrap_or_default()).into());
+        }
+        let rows = dbs.reading(&self.url)?.rows(texts.sql, &values)?;
+        Ok(rows.iter().map(|row| row.lossy(0).into_owned()).collect())
     }
 
     /// The valid mail accounts that are not trusted.

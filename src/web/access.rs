@@ -64,6 +64,7 @@ fn route(path: &str) -> &'static str {
         "/otab/logout" => "/otab/logout",
         "/otab/enter" => "/otab/enter",
         "/otab/ended" => "/otab/ended",
+        "/otab/refused" => "/otab/refused",
         "/otab/style.css" => "/otab/style.css",
         "/otab/logo" => "/otab/logo",
         path if path.starts_with("/t/") => "/t/{token}",

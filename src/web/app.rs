@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -15,6 +15,7 @@ use super::access::{Journal, around};
 use super::listen::Bound;
 use super::metrics::Metrics;
 use super::pages::{Link, Page, Pages};
+use super::peer::Client;
 use super::rate::Rate;
 use super::remembered::Remembered;
 use super::server::Serving;
@@ -85,6 +86,7 @@ impl App {
             .route("/t/{*token}", get(link::show).post(link::press))
             .route(hand_over::PATH, get(misrouted).post(misrouted))
             .route("/otab/ended", get(ended))
+            .route("/otab/refused", get(refused))
             .route("/auth", get(auth::auth))
             .route("/otab/logout", get(leave::show).post(leave::press))
             .route("/logout", get(leave::show).post(leave::press))
@@ -150,6 +152,16 @@ async fn misrouted(State(app): State<Arc<App>>, headers: HeaderMap) -> Response 
 /// What proxies show where `/auth` has said no.
 async fn ended(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     app.page(Page::Ended, &headers, None)
+}
+
+/// What proxies show where the helpdesk has not taken a login. The log says so only of somebody who is signed in here:
+/// anybody can ask for the page.
+async fn refused(State(app): State<Arc<App>>, Extension(client): Extension<Client>, headers: HeaderMap) -> Response {
+    if app.guest(&headers, client).await.is_some() {
+        app.journal
+            .note("door: the helpdesk did not take the sign-in of a customer: see the README, At 2 a.m.".to_owned());
+    }
+    app.page(Page::Refused, &headers, None)
 }
 
 async fn not_found(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {

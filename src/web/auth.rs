@@ -53,7 +53,8 @@ impl App {
         login
     }
 
-    async fn guest(&self, headers: &HeaderMap, client: Client) -> Option<Guest> {
+    /// Who is signed in here; `None` also where the site cannot say.
+    pub(super) async fn guest(&self, headers: &HeaderMap, client: Client) -> Option<Guest> {
         let secret = cookie::session(headers)?;
         let (hash, now) = (secret.hash(), clock::now());
         match self.remembered.recall(&hash, &self.settings.ends, now) {

@@ -1,19 +1,30 @@
 //! Signing out: the door's own session ends, and the portal is asked to end its own.
+//!
+//! The portal logs a customer out and leads here (`CustomerPanelLogoutURL`), so a GET has to end the session as well. That
+//! other pages can have it ended so is the smaller evil: a session that outlives the logout lets in the next person at
+//! that computer.
 
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 
 use super::app::{App, see_other};
 use super::pages::Page;
 use super::{cookie, form};
 
-/// The page with the button.
-pub(super) async fn show(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
-    app.page(Page::Logout, &headers, None)
+/// Ends the session, and shows that it has. HEAD, by which nobody leaves, ends nothing.
+pub(super) async fn show(State(app): State<Arc<App>>, method: Method, headers: HeaderMap) -> Response {
+    let page = if is_led_here(&headers) { Page::Left } else { Page::Logout };
+    if method == Method::HEAD {
+        return app.page(page, &headers, None);
+    }
+    match app.end(&headers).await {
+        Ok(()) => without_session(app.page(page, &headers, None)),
+        Err(answer) => answer,
+    }
 }
 
 /// The button has been pressed.
@@ -24,17 +35,37 @@ pub(super) async fn press(State(app): State<Arc<App>>, headers: HeaderMap, body:
     if let Err(status) = form::field(&headers, body, "do").await {
         return app.forbidden(&headers, status);
     }
-    if let Some(secret) = cookie::session(&headers) {
-        let hash = secret.hash();
-        if app.workers.ask(move |desk| desk.leave(&secret)).await.is_err() {
-            // It must not look ended while it is not: the button can be pressed again.
-            return app.unavailable(&headers);
-        }
-        app.remembered.forget(&hash);
+    match app.end(&headers).await {
+        Ok(()) => without_session(see_other(&app.settings.logout_url)),
+        Err(answer) => answer,
     }
-    let mut answer = see_other(&app.settings.logout_url);
+}
+
+/// Whether the portal's own logout leads here, which ends its session first (Fetch Metadata, section 2.3: a redirect keeps
+/// where the first request came from). From elsewhere the portal's session may still be there, and the page has a button
+/// for it. Old browsers do not say.
+fn is_led_here(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-site").is_none_or(|site| site == "same-origin")
+}
+
+/// Takes the session away from the browser.
+fn without_session(mut answer: Response) -> Response {
     if let Ok(cookie) = HeaderValue::from_str(&cookie::taken()) {
         answer.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     answer
+}
+
+impl App {
+    /// Ends the session that a request brings along. It must not look ended while it is not: else the answer says so, and
+    /// the browser can try again.
+    async fn end(&self, headers: &HeaderMap) -> Result<(), Response> {
+        let Some(secret) = cookie::session(headers) else { return Ok(()) };
+        let hash = secret.hash();
+        if self.workers.ask(move |desk| desk.leave(&secret)).await.is_err() {
+            return Err(self.unavailable(headers));
+        }
+        self.remembered.forget(&hash);
+        Ok(())
+    }
 }

@@ -59,15 +59,17 @@ pub(super) enum Page {
     NewLink,
     RefreshFailed,
     Logout,
+    Left,
     NotFound,
     Forbidden,
     TooMany,
     Unavailable,
     Misrouted,
+    Refused,
     Ended,
 }
 
-const ALL: [Page; 13] = [
+const ALL: [Page; 15] = [
     Page::Open,
     Page::Used,
     Page::Expired,
@@ -75,11 +77,13 @@ const ALL: [Page; 13] = [
     Page::NewLink,
     Page::RefreshFailed,
     Page::Logout,
+    Page::Left,
     Page::NotFound,
     Page::Forbidden,
     Page::TooMany,
     Page::Unavailable,
     Page::Misrouted,
+    Page::Refused,
     Page::Ended,
 ];
 
@@ -94,24 +98,26 @@ impl Page {
             Self::NewLink => "new",
             Self::RefreshFailed => "failed",
             Self::Logout => "logout",
+            Self::Left => "left",
             Self::NotFound => "not_found",
             Self::Forbidden => "forbidden",
             Self::TooMany => "too_many",
             Self::Unavailable => "unavailable",
             Self::Misrouted => "misrouted",
+            Self::Refused => "refused",
             Self::Ended => "ended",
         }
     }
 
     pub(super) const fn status(self) -> u16 {
         match self {
-            Self::Open | Self::NewLink | Self::Logout => 200,
+            Self::Open | Self::NewLink | Self::Logout | Self::Left => 200,
             Self::Used | Self::Wrong => 410,
             Self::Expired | Self::NotFound => 404,
             Self::Ended => 401,
             Self::Forbidden => 403,
             Self::TooMany => 429,
-            Self::Misrouted => 502,
+            Self::Misrouted | Self::Refused => 502,
             Self::RefreshFailed | Self::Unavailable => 503,
         }
     }

@@ -166,3 +166,33 @@ CREATE TABLE notification_event_message (
     language VARCHAR(60) NOT NULL,
     UNIQUE (notification_id, language)
 ) ENGINE=InnoDB;
+
+-- Texts of mails that the helpdesk writes.
+CREATE TABLE auto_response (
+    id INTEGER NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    name VARCHAR(191) NOT NULL UNIQUE,
+    text0 TEXT NULL,
+    text1 TEXT NULL,
+    valid_id SMALLINT NOT NULL
+) ENGINE=InnoDB;
+
+CREATE TABLE standard_template (
+    id INTEGER NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    name VARCHAR(191) NOT NULL UNIQUE,
+    text TEXT NULL,
+    valid_id SMALLINT NOT NULL
+) ENGINE=InnoDB;
+
+CREATE TABLE signature (
+    id INTEGER NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    name VARCHAR(191) NOT NULL UNIQUE,
+    text TEXT NOT NULL,
+    valid_id SMALLINT NOT NULL
+) ENGINE=InnoDB;
+
+CREATE TABLE salutation (
+    id INTEGER NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    name VARCHAR(191) NOT NULL UNIQUE,
+    text TEXT NOT NULL,
+    valid_id SMALLINT NOT NULL
+) ENGINE=InnoDB;

@@ -119,3 +119,33 @@ CREATE TABLE notification_event_message (
     language VARCHAR(60) NOT NULL,
     UNIQUE (notification_id, language)
 );
+
+-- Texts of mails that the helpdesk writes.
+CREATE TABLE auto_response (
+    id INTEGER PRIMARY KEY,
+    name VARCHAR(191) NOT NULL UNIQUE,
+    text0 VARCHAR(6000) NULL,
+    text1 VARCHAR(6000) NULL,
+    valid_id SMALLINT NOT NULL
+);
+
+CREATE TABLE standard_template (
+    id INTEGER PRIMARY KEY,
+    name VARCHAR(191) NOT NULL UNIQUE,
+    text VARCHAR(10000) NULL,
+    valid_id SMALLINT NOT NULL
+);
+
+CREATE TABLE signature (
+    id INTEGER PRIMARY KEY,
+    name VARCHAR(191) NOT NULL UNIQUE,
+    text VARCHAR(3000) NOT NULL,
+    valid_id SMALLINT NOT NULL
+);
+
+CREATE TABLE salutation (
+    id INTEGER PRIMARY KEY,
+    name VARCHAR(191) NOT NULL UNIQUE,
+    text VARCHAR(3000) NOT NULL,
+    valid_id SMALLINT NOT NULL
+);

@@ -2,8 +2,8 @@
 //!
 //! What `Kernel/Config.pm` says stands above them, and is not seen from here.
 
-use super::Bench;
 use super::finding::Finding;
+use super::{Bench, tags};
 use crate::db::Error;
 use crate::exit::Exit;
 use crate::mail::Address;
@@ -14,6 +14,10 @@ const FILTER: &str = "PostMaster::PreFilterModule###000-CreateCustomerUser";
 /// OTOBO's name for its time zone, and Znuny's.
 const ZONES: [&str; 2] = ["OTOBOTimeZone", "OTRSTimeZone"];
 
+/// Where its logout leads, and where it has to.
+const LOGOUT: &str = "CustomerPanelLogoutURL";
+const OUT: &str = "/otab/logout";
+
 /// Looks at them; there is nothing to look at where otab does not read the helpdesk's database.
 pub fn look(bench: &mut Bench<'_>) -> Vec<Finding> {
     let Some(tables) = bench.site.tickets.otobo() else { return Vec::new() };
@@ -21,7 +25,7 @@ pub fn look(bench: &mut Bench<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let mut findings = Vec::new();
-    for look in [filter, agreement, accounts, addresses] {
+    for look in [filter, tags::look, agreement, accounts, addresses, logout] {
         findings.extend(look(bench, tables));
     }
     findings
@@ -106,4 +110,25 @@ fn addresses(bench: &mut Bench<'_>, tables: &Otobo) -> Vec<Finding> {
     }
     let says = format!("of the helpdesk's addresses not in postmaster.own_addresses: {}", missing.join(", "));
     vec![Finding::note("own addresses", says, "add them: mail from them is the helpdesk's own, and makes no customer")]
+}
+
+/// Where there is a door, the helpdesk's logout has to lead there.
+fn logout(bench: &mut Bench<'_>, tables: &Otobo) -> Vec<Finding> {
+    let Some(base) = &bench.site.config.door.base_url else { return Vec::new() };
+    let says = match tables.setting(&mut bench.dbs, LOGOUT) {
+        Ok(Setting::On(Some(url))) if url == OUT || url == format!("{base}{OUT}") => {
+            return vec![Finding::good("logout", "the helpdesk's leads to the door's")];
+        }
+        Ok(Setting::On(Some(url))) => format!("{LOGOUT} is {url:?} in the helpdesk"),
+        Ok(Setting::On(None) | Setting::Off | Setting::Unknown) => format!("{LOGOUT} is not set in the helpdesk"),
+        Err(error) => return unreadable("logout", "sysconfig_modified, sysconfig_default", &error),
+    };
+    let says = format!(
+        "{says}: who logs out there is still signed in at the door, and so is the next person at that computer"
+    );
+    let remedy = format!(
+        "Admin, System Configuration: set {LOGOUT} to {OUT}, and deploy. Where Kernel/Config.pm sets it so, all is well: that \
+         counts more, and is not seen from here"
+    );
+    vec![Finding::note("logout", says, remedy)]
 }

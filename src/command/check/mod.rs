@@ -10,6 +10,7 @@ mod links;
 mod log_place;
 mod shape;
 mod store;
+mod tags;
 mod tickets;
 mod web_server;
 

@@ -80,7 +80,7 @@ fn lacking(what: &'static str, place: &str, need: &Need, gap: &Gap, settings: &s
 }
 
 /// The statement that gives the rights; for a file, what does.
-fn grant(rights: &[&str], table: &str, user: Option<&str>) -> String {
+pub fn grant(rights: &[&str], table: &str, user: Option<&str>) -> String {
     match user {
         Some(user) => format!("GRANT {} ON {table} TO {user};", rights.join(", ")),
         None => "let this user write the database file and its folder".to_owned(),

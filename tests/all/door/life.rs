@@ -34,13 +34,39 @@ fn from_the_mail_to_the_portal_and_out_again() {
         let asked = door.auth(&cookie, ENTER_1);
         assert_eq!((asked.status, asked.field("remote-user")), (200, Some(CAROL)), "{asked:?}");
     }
-    assert_eq!(door.get("/otab/logout").heading(), "Sign out");
+    assert_eq!(door.client.ask("HEAD", "/otab/logout", &[("Cookie", &cookie)], b"").status, 200);
+    assert_eq!(door.sessions(), 1, "HEAD ends nothing");
     let left = door.press("/otab/logout", "", Some(&cookie));
     let portal = "https://help.test/otobo/customer.pl?Action=Logout";
     assert_eq!((left.status, left.field("location")), (303, Some(portal)), "{left:?}");
     assert!(left.field("set-cookie").unwrap().ends_with("; Max-Age=0"), "{left:?}");
     assert_eq!((door.auth(&cookie, ENTER_1).status, door.sessions()), (401, 0));
     assert_eq!(door.press("/logout", "", Some(&cookie)).status, 303, "a second time, and by the other path");
+}
+
+#[test]
+fn a_get_ends_the_session_wherever_it_comes_from() {
+    for (site, heading) in [
+        // The helpdesk's logout leads here, and browsers of old do not say where from.
+        (Some("same-origin"), "You are signed out"),
+        (None, "You are signed out"),
+        // From elsewhere, the helpdesk's session may still be there: the page has the button for it.
+        (Some("none"), "Sign out"),
+        (Some("cross-site"), "Sign out"),
+    ] {
+        for path in ["/otab/logout", "/logout"] {
+            let door = Door::open();
+            let (cookie, _) = door.enter();
+            assert_eq!(door.auth(&cookie, ENTER_1).status, 200);
+            let fields: Vec<_> = site.iter().map(|site| ("Sec-Fetch-Site", *site)).collect();
+            let left = door.client.ask("GET", path, &[fields, vec![("Cookie", &cookie)]].concat(), b"");
+            assert_eq!((left.status, left.heading()), (200, heading), "{site:?}: {left:?}");
+            assert_eq!(left.body.contains("<form"), heading == "Sign out", "{left:?}");
+            assert_eq!(left.field("cache-control"), Some("no-store"));
+            assert!(left.field("set-cookie").unwrap().ends_with("; Max-Age=0"), "{left:?}");
+            assert_eq!((door.auth(&cookie, ENTER_1).status, door.sessions()), (401, 0), "{site:?}");
+        }
+    }
 }
 
 #[test]
@@ -236,6 +262,8 @@ fn a_door_that_waits_too_long_for_its_site_says_so_and_loses_no_link() {
     let (other, _serving) = door.another();
     assert_eq!(other.auth(&cookie, &enter).status, 401);
     let kept = door.press("/otab/logout", "", Some(&cookie));
+    assert_eq!((kept.status, kept.field("set-cookie")), (503, None));
+    let kept = door.client.ask("GET", "/otab/logout", &[("Cookie", &cookie)], b"");
     assert_eq!((kept.status, kept.field("set-cookie")), (503, None));
     door.desk.sql("ALTER TABLE gone RENAME TO token; ALTER TABLE gone_too RENAME TO session");
     assert_eq!((door.get("/healthz").status, door.get("/healthz").body.as_str()), (200, "ok\n"));

@@ -13,13 +13,15 @@ fn every_answer_has_the_fields_that_protect_it() {
     // Its policy holds for the way on: the portal is not told the address of the page with the form.
     let entry = door.press(&path, "open", None);
     assert_eq!(entry.status, 303, "{entry:?}");
-    let forms = [unused, door.get("/otab/logout"), door.get(&path)];
+    let logout = door.client.ask("GET", "/otab/logout", &[("Sec-Fetch-Site", "none")], b"");
+    let forms = [unused, logout, door.get(&path)];
     for form in &forms {
         assert_eq!(form.field("referrer-policy"), Some("same-origin"), "{form:?}");
     }
     let others = [
         entry,
         door.get("/otab/ended"),
+        door.get("/otab/logout"),
         door.get("/"),
         door.get("/t/never"),
         door.get("/auth"),

@@ -1,7 +1,9 @@
 //! What `otab check` finds in a helpdesk's database: each finding once, and nothing bad where nothing is.
 
+mod logout;
 mod lookup;
 mod rights;
+mod tags;
 
 use serde_json::Value;
 

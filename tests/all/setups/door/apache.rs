@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-use super::front::{Door, Places, Proxy, is_root};
-use crate::setups::Shipped;
+use super::front::{CAROL, COOKIE, Door, ENTER, Front, Places, Proxy, is_root, secret};
+use crate::setups::{Shipped, executable, free_port};
 use crate::site::Site;
 
 /// What Debian's Apache has switched on by itself, what a site with TLS needs, and what the example asks for.
@@ -17,6 +17,11 @@ fn modules() -> String {
 
 /// Apache, with the shipped files in the site's folder.
 pub fn start(site: &Site, places: &Places) -> Proxy {
+    start_with(site, places, "")
+}
+
+/// The same, with further lines.
+fn start_with(site: &Site, places: &Places, more: &str) -> Proxy {
     let folder = site.folder().display();
     let door = match &places.door {
         Door::Port(port) => format!("http://127.0.0.1:{port}/"),
@@ -25,7 +30,9 @@ pub fn start(site: &Site, places: &Places) -> Proxy {
     Shipped::read("apache/otab.conf")
         .with("unix:/run/otab/door.sock|http://localhost/", door)
         .with("127.0.0.1:5000", format!("127.0.0.1:{}", places.portal))
+        .with("Include /etc/apache2/otab-secret.conf", format!("Include {folder}/otab-secret.conf"))
         .write(site, "otab.conf");
+    secret(site, "apache/otab-secret.conf", "otab-secret.conf");
     Shipped::read("apache/otab-server.conf")
         .with("127.0.0.1:8423", format!("127.0.0.1:{}", places.fastcgi))
         .write(site, "otab-server.conf");
@@ -48,7 +55,7 @@ pub fn start(site: &Site, places: &Places) -> Proxy {
             "{}ServerRoot {folder}\nPidFile {folder}/apache2.pid\nDefaultRuntimeDir {folder}\nMutex file:{folder} default\n{user}\
              ServerName localhost\nListen 127.0.0.1:{port}\nListen 127.0.0.1:{plain}\nErrorLog {folder}/logs/apache2.error.log\n\
              StartServers 1\nThreadsPerChild 8\nMaxRequestWorkers 8\nServerLimit 1\nDocumentRoot {folder}/logs\n\
-             Include {folder}/otab-server.conf\nInclude {folder}/helpdesk.conf\n",
+             Include {folder}/otab-server.conf\nInclude {folder}/helpdesk.conf\n{more}",
             modules()
         ),
     );
@@ -56,4 +63,37 @@ pub fn start(site: &Site, places: &Places) -> Proxy {
     let done = Command::new("apache2").arg("-f").arg(site.path("apache2.conf")).args(["-k", "start"]).output().unwrap();
     assert!(done.status.success(), "{done:?}");
     Proxy::of(&site.path("apache2.pid"))
+}
+
+/// The helpdesk in this very Apache, in a virtual host of its own with the lines that the example has for that. A program
+/// of CGI is in the place of `mod_perl`: both get their variables from Apache.
+fn start_with_the_helpdesk_inside(site: &Site, places: &Places) -> Proxy {
+    let folder = site.folder().display();
+    executable(site.folder());
+    let says = "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\nuser=%s header=%s\\n' \"$REMOTE_USER\" \"$HTTP_REMOTE_USER\"\n";
+    executable(&site.write("customer.pl", says));
+    let shipped = Shipped::read("apache/otab.conf").text();
+    let lines: String = shipped
+        .lines()
+        .filter_map(|line| line.strip_prefix("#     ").filter(|l| !l.starts_with(' ')))
+        .flat_map(|l| [l, "\n"])
+        .collect();
+    assert_eq!(lines.lines().count(), 2, "{lines}");
+    let port = free_port();
+    let inside = format!(
+        "LoadModule cgid_module /usr/lib/apache2/modules/mod_cgid.so\nScriptSock {folder}/cgi.sock\nListen 127.0.0.1:{port}\n\
+         <VirtualHost 127.0.0.1:{port}>\n{lines}ScriptAlias \"/otobo/customer.pl\" \"{folder}/customer.pl\"\n\
+         <Directory \"{folder}\">\nRequire all granted\n</Directory>\n</VirtualHost>\n"
+    );
+    start_with(site, &Places { portal: port, ..places.clone() }, &inside)
+}
+
+#[test]
+fn a_helpdesk_inside_of_apache_needs_no_secret() {
+    let front = Front::new("apache", start_with_the_helpdesk_inside);
+    assert!(front.client.get(ENTER, &[COOKIE]).body.contains(&format!("user={CAROL} header=\n")));
+    for spelling in ["Remote-User", "Remote_User", "REMOTE-USER", "X-Remote-User"] {
+        let answer = front.client.get("/otobo/customer.pl", &[COOKIE, (spelling, "root@localhost")]);
+        assert_eq!((answer.status, answer.body.as_str()), (200, "user= header=\n"), "{spelling}: {answer:?}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::front::{Door, Places, Proxy};
+use super::front::{Door, Places, Proxy, secret};
 use crate::setups::Shipped;
 use crate::site::Site;
 
@@ -18,11 +18,13 @@ pub fn start(site: &Site, places: &Places) -> Proxy {
         .with("http://help.example.org", format!("http://localhost:{}", places.plain))
         .with("unix//run/otab/door.sock", door)
         .with("127.0.0.1:5000", format!("127.0.0.1:{}", places.portal))
+        .with("import /etc/caddy/otab-secret", format!("import {folder}/otab-secret"))
         .with("/var/log/caddy/", format!("{folder}/logs/"))
         .with("# tls /etc", "tls /etc")
         .with("/etc/ssl/certs/help.example.org.pem", format!("{folder}/server.pem"))
         .with("/etc/ssl/private/help.example.org.key", format!("{folder}/server.key"))
         .text();
+    secret(site, "caddy/otab-secret", "otab-secret");
     let ours = format!(
         "{{\n\tadmin off\n\tauto_https disable_redirects\n\tlog {{\n\t\toutput file {folder}/logs/caddy.log\n\t}}\n}}\n"
     );

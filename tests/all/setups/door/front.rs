@@ -3,7 +3,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -11,10 +11,10 @@ use std::sync::{Arc, Mutex};
 use otab::web::fastcgi::{self, Progress};
 
 use super::http::{Answer, Client, Request, serve};
-use super::portal::Portal;
+use super::portal::{PROXY_SECRET, Portal};
 use super::{apache, caddy, nginx};
 use crate::servers::server::CERTIFY;
-use crate::setups::{free_port, wait_for};
+use crate::setups::{Shipped, free_port, wait_for};
 use crate::site::Site;
 
 /// A ticket of carol's, and where the door sends her.
@@ -26,6 +26,7 @@ pub const CAROL: &str = "carol@corp.test";
 pub const COOKIE: (&str, &str) = ("Cookie", "__Host-otab=carols-session");
 
 /// Where the proxy finds everybody.
+#[derive(Clone)]
 pub struct Places {
     pub door: Door,
     /// Where the door answers Apache.
@@ -78,6 +79,12 @@ pub fn prepare(site: &Site) {
     let output = Command::new("sh").args(["-c", CERTIFY]).current_dir(site.folder()).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     std::fs::create_dir(site.path("logs")).unwrap();
+}
+
+/// The shipped file for the proxy's secret, filled in, and for the user alone who starts the proxy.
+pub fn secret(site: &Site, shipped: &str, name: &str) {
+    let file = Shipped::read(shipped).with("\"\"", format!("\"{PROXY_SECRET}\"")).write(site, name);
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).unwrap();
 }
 
 /// The proxy and all around it.
@@ -159,7 +166,9 @@ fn serve_fastcgi() -> u16 {
                 assert!(length > 0, "half a question");
             };
             let is_good = question.variable("REQUEST_URI") == Some(ENTER)
-                && question.variable("HTTP_COOKIE").is_some_and(|cookies| cookies == COOKIE.1);
+                && question
+                    .variable("HTTP_COOKIE")
+                    .is_some_and(|cookies| cookies.split("; ").any(|cookie| cookie == COOKIE.1));
             let _ = stream.write_all(&fastcgi::answer(&question, is_good.then_some(CAROL)));
         }
     });

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::front::{Door, Front, Places, Proxy, Start};
+use super::front::{Door, Front, Places, Proxy, Start, secret};
 use super::portal::AGENT;
 use crate::setups::Shipped;
 use crate::site::Site;
@@ -19,6 +19,17 @@ pub fn start_passing_referer_on(site: &Site, places: &Places) -> Proxy {
     })
 }
 
+/// The same, and each location that leads to the helpdesk has the secret, as in OTOBO's own files.
+pub fn start_with_the_secret_everywhere(site: &Site, places: &Places) -> Proxy {
+    let include = format!("include {}/otab-secret.conf;", site.folder().display());
+    let proxy = start(site, places);
+    drop(proxy);
+    Shipped::read("nginx/otab-helpdesk.conf")
+        .with("proxy_set_header X-OTOBO-Proxy-Secret \"\";", include)
+        .write(site, "otab-helpdesk.conf");
+    run(site)
+}
+
 /// The same, with another server.
 fn start_with(site: &Site, places: &Places, change: impl Fn(Shipped) -> Shipped) -> Proxy {
     let folder = site.folder().display();
@@ -30,7 +41,8 @@ fn start_with(site: &Site, places: &Places, change: impl Fn(Shipped) -> Shipped)
         .with("server unix:/run/otab/door.sock;", format!("server {door};"))
         .with("127.0.0.1:5000", format!("127.0.0.1:{}", places.portal))
         .write(site, "otab-http.conf");
-    change(Shipped::read("nginx/otab.conf")).write(site, "otab.conf");
+    change(Shipped::read("nginx/otab.conf")).with("snippets/", format!("{folder}/")).write(site, "otab.conf");
+    secret(site, "nginx/otab-secret.conf", "otab-secret.conf");
     Shipped::read("nginx/otab-helpdesk.conf").write(site, "otab-helpdesk.conf");
     Shipped::read("nginx/helpdesk.conf")
         .with("listen 443 ssl http2", format!("listen 127.0.0.1:{} ssl http2", places.port))
@@ -54,7 +66,11 @@ fn start_with(site: &Site, places: &Places, change: impl Fn(Shipped) -> Shipped)
              include {folder}/otab-http.conf;\ninclude {folder}/helpdesk.conf;\n}}\n"
         ),
     );
-    // It returns once it listens.
+    run(site)
+}
+
+/// It returns once nginx listens.
+fn run(site: &Site) -> Proxy {
     let conf = site.path("nginx.conf");
     let done = Command::new("nginx").args(["-e", "stderr", "-c"]).arg(&conf).output().unwrap();
     assert!(done.status.success(), "{done:?}");

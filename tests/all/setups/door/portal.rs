@@ -1,6 +1,6 @@
 //! A portal that behaves towards its proxy as OTOBO's and Znuny's do: a login by `Remote-User` where it is
-//! asked for one, by a password, sessions, tickets for their owner only. It believes what comes, from
-//! whomever it comes, and remembers every request.
+//! asked for one, by a password, sessions, tickets for their owner only. It remembers every request. As OTOBO was
+//! repaired in September 2026, it believes that header beside the proxy's secret only; as older ones and Znuny, always.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -10,10 +10,34 @@ use super::http::{Answer, Request, serve};
 /// Where its pages are.
 pub const CUSTOMER: &str = "/otobo/customer.pl";
 pub const AGENT: &str = "/otobo/index.pl";
-const COOKIE: &str = "OTOBOCustomerInterface";
+
+/// What every session of its begins with.
+pub const SESSION: &str = "s3ss10n";
 
 /// Whom it knows besides those who own a ticket: login and password.
 pub const DAVE: (&str, &str) = ("dave@corp.test", "correct horse");
+
+/// What the proxy and `Kernel/Config.pm` have between them.
+pub const PROXY_SECRET: &str = "5f0c5b1f6f7d4bb0a7f3d6f1c2e98a40";
+
+/// How it is set up.
+#[derive(Clone)]
+pub struct Settings {
+    /// `…::TrustProxyHeader1` and `WebServer::ProxySecret`; `None`: an OTOBO of before the repair, or Znuny.
+    pub repaired: Option<(bool, String)>,
+    /// What its cookies begin with: OTOBO, or OTRS in Znuny.
+    pub product: &'static str,
+    /// `CustomerPanelLoginURL`.
+    pub login_url: Option<String>,
+    /// `CustomerPanelLogoutURL`.
+    pub logout_url: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { repaired: Some((true, PROXY_SECRET.to_owned())), product: "OTOBO", login_url: None, logout_url: None }
+    }
+}
 
 /// The portal; it runs until the tests end.
 #[derive(Clone)]
@@ -24,6 +48,7 @@ pub struct Portal {
 
 #[derive(Default)]
 struct State {
+    settings: Settings,
     /// Number and login.
     tickets: BTreeMap<String, String>,
     /// Session and login.
@@ -43,6 +68,11 @@ impl Portal {
         Self { port, state }
     }
 
+    /// From now on it is set up so.
+    pub fn set_up(&self, settings: Settings) {
+        self.state.lock().unwrap().settings = settings;
+    }
+
     /// From now on it has this ticket.
     pub fn ticket(&self, number: &str, login: &str) {
         self.state.lock().unwrap().tickets.insert(number.to_owned(), login.to_owned());
@@ -59,25 +89,30 @@ impl State {
         match request.path() {
             CUSTOMER => self.customer(request),
             // HTTPBasicAuth may be set up for agents as well, who then are whoever the header says.
-            AGENT => match remote_user(request) {
+            AGENT => match self.settings.remote_user(request) {
                 Some(login) => Answer::page(200, &page("Agent", &format!("agent: {login}"))),
                 None => Answer::page(200, &page("Agent login", "agent: nobody")),
             },
             path if path.starts_with("/otobo/nph-genericinterface.pl") => {
-                Answer::page(200, &format!("interface: {}", remote_user(request).unwrap_or_default()))
+                Answer::page(200, &format!("interface: {}", self.settings.remote_user(request).unwrap_or_default()))
             }
             _ => Answer::page(404, &page("Not found", "not found")),
         }
     }
 
     fn customer(&mut self, request: &Request) -> Answer {
-        let session = request.cookie(COOKIE);
+        let name = self.settings.cookie();
+        // Where a browser keeps no cookies, the address has it.
+        let session = request.cookie(&name).or_else(|| request.parameter(&name));
         match request.parameter("Action").as_deref() {
             Some("Login") => self.login(request),
             Some("Logout") => {
-                session.and_then(|session| self.sessions.remove(&session));
-                Answer::page(200, &page("Logged out", "logged out"))
-                    .with("Set-Cookie", &format!("{COOKIE}=; Path=/otobo/; Max-Age=0"))
+                if session.and_then(|session| self.sessions.remove(&session)).is_none() {
+                    return Answer::page(200, &form(""));
+                }
+                let page = || Answer::page(200, &page("Logged out", "logged out"));
+                let answer = self.settings.logout_url.as_ref().map_or_else(page, |url| Answer::to(302, url));
+                answer.with("Set-Cookie", &format!("{name}=; Path=/otobo/; Max-Age=0"))
             }
             action => match session.and_then(|session| self.sessions.get(&session)) {
                 Some(login) => self.inside(request, action, login),
@@ -90,15 +125,23 @@ impl State {
     fn login(&mut self, request: &Request) -> Answer {
         let by_password = request.parameter("User").zip(request.parameter("Password"));
         let by_password = by_password.filter(|(user, password)| (user.as_str(), password.as_str()) == DAVE);
-        let login = by_password.map(|(user, _)| user).or_else(|| remote_user(request));
+        let login = by_password.map(|(user, _)| user).or_else(|| self.settings.remote_user(request));
         let is_known = |login: &String| login == DAVE.0 || self.tickets.values().any(|owner| owner == login);
         let Some(login) = login.filter(is_known) else {
-            return Answer::page(200, &form(&request.parameter("RequestedURL").unwrap_or_default()));
+            let requested = request.parameter("RequestedURL").unwrap_or_default();
+            return match &self.settings.login_url {
+                Some(url) => Answer::to(302, &format!("{url}?Reason=LoginFailed&RequestedURL={requested}")),
+                None => Answer::page(200, &form(&requested)),
+            };
         };
-        let session = format!("session{}", self.sessions.len());
-        let cookie = format!("{COOKIE}={session}; Path=/otobo/; HttpOnly; Secure; SameSite=Lax");
+        let (name, session) = (self.settings.cookie(), format!("{SESSION}{:024}", self.sessions.len()));
+        let cookie = format!("{name}={session}; Path=/otobo/; HttpOnly; Secure; SameSite=Lax");
+        let mut page = request.parameter("RequestedURL").unwrap_or_default();
+        // Only its own login page sets this one.
+        if request.cookie(&format!("{}BrowserHasCookie", self.settings.product)).as_deref() != Some("1") {
+            page = format!("{page}&{name}={session}");
+        }
         self.sessions.insert(session, login);
-        let page = request.parameter("RequestedURL").unwrap_or_default();
         Answer::to(302, &format!("{CUSTOMER}?{page}")).with("Set-Cookie", &cookie)
     }
 
@@ -114,9 +157,20 @@ impl State {
     }
 }
 
-/// As `HTTPBasicAuth` reads it: whatever header becomes `HTTP_REMOTE_USER`.
-fn remote_user(request: &Request) -> Option<String> {
-    request.environment("HTTP_REMOTE_USER").filter(|login| !login.is_empty())
+impl Settings {
+    /// The name of the session's cookie.
+    fn cookie(&self) -> String {
+        format!("{}CustomerInterface", self.product)
+    }
+
+    /// As `HTTPBasicAuth` reads it: whatever header becomes `HTTP_REMOTE_USER`.
+    fn remote_user(&self, request: &Request) -> Option<String> {
+        let login = request.environment("HTTP_REMOTE_USER").filter(|login| !login.is_empty())?;
+        let Some((trusts, secret)) = &self.repaired else { return Some(login) };
+        let is_ours = request.environment("HTTP_X_OTOBO_PROXY_SECRET").is_some_and(|theirs| theirs == *secret);
+        let is_believed = *trusts && !secret.is_empty() && is_ours && !login.contains(',');
+        is_believed.then(|| login.trim().to_owned())
+    }
 }
 
 fn page(title: &str, text: &str) -> String {

@@ -1,4 +1,4 @@
-//! `examples/systemd/otab.service` and `otab.socket`, and `examples/otobo`. systemd itself does not run here: its own
+//! `examples/systemd/otab.service` and `otab.socket`, `examples/otobo` and `examples/znuny`. systemd itself does not run here: its own
 //! checker reads the units, and weighs what the service may still do.
 
 use std::process::{Command, Output};
@@ -68,11 +68,10 @@ fn the_door_may_do_little_besides_its_work() {
     }
 }
 
-/// OTOBO's `sub Load` with the shipped lines, and what they set.
-#[test]
-fn the_lines_for_otobo_are_perl_and_set_the_two_modules_and_nothing_else() {
+/// A helpdesk's `sub Load` with the shipped lines: what they set.
+fn set_by(shipped: &str) -> String {
     let site = Site::new("");
-    let lines = Shipped::read("otobo/Config.pm").text();
+    let lines = Shipped::read(shipped).text();
     let program = format!(
         "use strict; use warnings; sub Load {{ my $Self = shift;\n{lines}\n}} my %S; Load(\\%S); print \"$_=$S{{$_}}\\n\" for sort keys %S;\n"
     );
@@ -80,10 +79,23 @@ fn the_lines_for_otobo_are_perl_and_set_the_two_modules_and_nothing_else() {
     let checked = Command::new("perl").arg("-c").arg(&file).output().unwrap();
     assert!(checked.status.success() && checked.stderr.ends_with(b"syntax OK\n"), "{checked:?}");
     let output = Command::new("perl").arg(&file).output().unwrap();
-    assert_eq!(
-        String::from_utf8(output.stdout).unwrap(),
-        "Customer::AuthModule=Kernel::System::CustomerAuth::DB\n\
-         Customer::AuthModule1=Kernel::System::CustomerAuth::HTTPBasicAuth\n"
-    );
-    assert!(output.stderr.is_empty());
+    assert!(output.stderr.is_empty(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+const MODULES: &str = "Customer::AuthModule=Kernel::System::CustomerAuth::DB\n\
+                       Customer::AuthModule1=Kernel::System::CustomerAuth::HTTPBasicAuth\n";
+const LOGOUT: &str = "CustomerPanelLogoutURL=/otab/logout\n";
+
+#[test]
+fn the_lines_for_otobo_set_this_and_nothing_else() {
+    // No secret is shipped: one that everybody can read would be none.
+    let trust = "Customer::AuthModule::HTTPBasicAuth::TrustProxyHeader1=1\n";
+    let expected = format!("{MODULES}{trust}{LOGOUT}WebServer::ProxySecret=\n");
+    assert_eq!(set_by("otobo/Config.pm"), expected);
+}
+
+#[test]
+fn the_lines_for_znuny_set_this_and_nothing_else() {
+    assert_eq!(set_by("znuny/Config.pm"), format!("{MODULES}{LOGOUT}"));
 }

@@ -1,0 +1,102 @@
+//! Texts of the helpdesk's that still make links of the package's.
+
+use super::super::helpdesk::Helpdesk;
+use super::super::{PLACES, Place};
+use super::rights::as_visitor;
+use super::{check, desk};
+
+const TAG: &str = "<OTOBO_OTACustomerTicketLink>";
+const ESCAPED: &str = "&lt;OTOBO_OTACustomerTicketLink&gt;";
+
+/// Tables with names of their own, and the column of their text.
+const TABLES: [(&str, &str, &str); 4] = [
+    ("auto_response", "text0", "auto response"),
+    ("standard_template", "text", "template"),
+    ("signature", "text", "signature"),
+    ("salutation", "text", "salutation"),
+];
+
+fn text(desk: &Helpdesk, table: &str, column: &str, name: &str, text: &str) {
+    let sql = format!("INSERT INTO {table} (name, {column}, valid_id) VALUES (?, ?, 1)");
+    desk.execute(&sql, &[name.into(), text.into()]);
+}
+
+fn notification(desk: &Helpdesk, id: i64, name: &str, texts: &[(&str, &str)]) {
+    desk.execute("INSERT INTO notification_event (id, name, valid_id) VALUES (?, ?, 1)", &[id.into(), name.into()]);
+    for (language, text) in texts {
+        desk.execute(
+            "INSERT INTO notification_event_message (notification_id, subject, text, content_type, language) \
+             VALUES (?, 'x', ?, 'text/html', ?)",
+            &[id.into(), (*text).into(), (*language).into()],
+        );
+    }
+}
+
+#[test]
+fn each_text_with_the_packages_tag_is_named() {
+    for desk in PLACES.map(desk) {
+        let clean = check(&desk);
+        clean.is_clean();
+        clean.finds("ok", "package", "no text of the helpdesk's makes its links", "");
+        for (table, column, what) in TABLES {
+            // Others have none of it, or speak of it.
+            text(&desk, table, column, "plain", "Dear <OTOBO_CUSTOMER_REALNAME>, OTOBO_OTACustomerTicketLink");
+            check(&desk).is_clean();
+            text(&desk, table, column, &format!("text of {table}"), &format!("Open it:\n{TAG}\n"));
+            text(&desk, table, column, &format!("html of {table}"), &format!("<p>Open it: {ESCAPED}</p>"));
+            let checked = check(&desk);
+            assert_eq!(checked.status, Some(78), "{:#?}", checked.findings);
+            for name in ["text", "html"] {
+                checked.finds(
+                    "bad",
+                    "package",
+                    &format!("{what} \"{name} of {table}\""),
+                    "write [[OTAB-LINK]] instead",
+                );
+            }
+            assert!(!checked.has("bad", "package", "\"plain\""), "{:#?}", checked.findings);
+            desk.sql(&format!("DELETE FROM {table}"));
+        }
+        notification(&desk, 6, "of old", &[("en", TAG), ("de", ESCAPED)]);
+        notification(&desk, 7, "renewed", &[("en", TAG)]);
+        notification(&desk, 8, "plain", &[("en", "nothing")]);
+        let says = "<OTOBO_OTACustomerTicketLink> is in: notification \"of old\", notification \"renewed\": ";
+        check(&desk).finds("bad", "package", says, "");
+        // In the one for renewed links the tag becomes otab's own link.
+        let config = std::fs::read_to_string(desk.site.path("otab.toml")).unwrap();
+        let own = "[one_time_auth]\ntoken_refresh_notification_id = 7\n";
+        desk.site.write("otab.toml", &config.replace("[one_time_auth]\n", own));
+        check(&desk).finds("bad", "package", "is in: notification \"of old\": ", "");
+        desk.sql("DELETE FROM notification_event_message WHERE notification_id = 6");
+        assert!(!check(&desk).has("bad", "package", ""));
+        // As long as otab makes no links, the package's may well be in use.
+        desk.sql(
+            "UPDATE notification_event_message SET text = '<OTOBO_OTACUSTOMERTICKETLINK>' WHERE notification_id = 8",
+        );
+        desk.site.write("otab.toml", &config.replace("link_url = \"https://help.test/t/{{token}}\"\n", ""));
+        check(&desk).finds("note", "package", "notification \"plain\", notification \"renewed\"", "[[OTAB-LINK]]");
+    }
+}
+
+#[test]
+fn texts_that_cannot_be_read_are_a_note_with_the_grant() {
+    for place in [Place::PostgreSql, Place::MariaDb] {
+        let desk = desk(place);
+        text(&desk, "signature", "text", "all", TAG);
+        let rights = "GRANT SELECT ON signature TO VISITOR; GRANT SELECT ON standard_template TO VISITOR;";
+        as_visitor(&desk, rights);
+        let checked = check(&desk);
+        checked.finds("bad", "package", "signature \"all\"", "");
+        let tables = "auto_response, notification_event, notification_event_message, salutation cannot be read";
+        for table in ["auto_response", "notification_event", "notification_event_message", "salutation"] {
+            checked.finds("note", "package", tables, &format!("GRANT SELECT ON {table} TO "));
+        }
+        assert!(!checked.find("note", "package", tables).unwrap().contains("ON signature"));
+    }
+    for desk in PLACES.map(desk) {
+        desk.sql("ALTER TABLE salutation RENAME TO gone");
+        let checked = check(&desk);
+        checked.is_clean();
+        checked.finds("note", "package", "salutation cannot be read", "");
+    }
+}
