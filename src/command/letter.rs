@@ -64,7 +64,8 @@ pub fn write(site: &Site, log: &Log, templates: &Templates, dbs: &mut Databases,
         to: &order.recipient,
         texts: &texts,
         in_reply_to: order.message_id.as_deref(),
-        identity: &format!("{} {} {}", order.id, order.created_at.as_second(), facts.token.id),
+        // Not the order's number: its place in the queue may change.
+        identity: &format!("{} {}", order.created_at.as_second(), facts.token.id),
         at: SystemTime::from(now),
     });
     composed.map_or_else(|error| Letter::Never(error.to_string()), Letter::Mail)

@@ -22,6 +22,7 @@ use crate::exit::Exit;
 use crate::link::queue::{self, Caps, Room, Taken};
 use crate::link::template::Templates;
 use crate::link::transport::{Away, Security, Smtp, Transport};
+use crate::link::waiting::{self, Waits};
 use crate::log::Log;
 
 /// How long after its time limit a sender that says nothing is taken for dead.
@@ -233,18 +234,25 @@ impl<'a> Sender<'a> {
             }
             match queue::room(tx, &order.recipient, &caps, now)? {
                 Room::Free => return Ok(Next::Order(Box::new(order))),
-                Room::AddressFull => {
-                    queue::give_up_unsent(tx, &order, now)?;
-                    self.log.warning(&format!("link mail {}: not sent: mail.per_address is reached", order.id));
-                }
-                Room::Later { due, .. } if due - self.give_up_after() > order.created_at => {
+                Room::AddressFull { due } | Room::Later { due, .. }
+                    if due - self.give_up_after() > order.created_at =>
+                {
                     queue::give_up_unsent(tx, &order, now)?;
                     self.log.warning(&format!("link mail {}: given up: the caps left no room", order.id));
                 }
+                Room::AddressFull { due } => match waiting::for_address(tx, &order, &caps, due, now)? {
+                    Waits::Merged { id, older } => self.log.warning(&format!(
+                        "link mail {id}: waits until {due}: mail.per_address is reached; \
+                         {older} older ones of its customer are merged into it"
+                    )),
+                    Waits::TooMany => {
+                        queue::give_up_unsent(tx, &order, now)?;
+                        let why = "mail.per_address is reached, and too many others wait for the same mailbox";
+                        self.log.warning(&format!("link mail {}: not sent: {why}", order.id));
+                    }
+                },
                 Room::Later { due, domain } => {
-                    let why = "mail.per_domain or mail.per_hour is reached";
-                    queue::postpone(tx, order.id, due, why)?;
-                    let more = queue::postpone_all(tx, domain.as_deref(), now, due, why)?;
+                    let more = waiting::for_others(tx, &order, &caps, domain.as_deref(), due, now)?;
                     let id = order.id;
                     self.log
                         .warning(&format!("link mail {id} and {more} more: wait until {due}: the caps are reached"));

@@ -100,7 +100,7 @@ impl Row {
     }
 
     /// All columns.
-    pub(super) fn values(&self) -> &[Value] {
+    pub fn values(&self) -> &[Value] {
         &self.values
     }
 

@@ -9,3 +9,4 @@ pub mod queue;
 mod smtp;
 pub mod template;
 pub mod transport;
+pub mod waiting;
