@@ -30,6 +30,9 @@ pub fn kind(kind: &Kind) -> String {
 pub fn mail(header: &Header, examined: &Examined, asked: &Asked, settled: &Settled, recorded: Recorded) {
     say(&format!("Message-ID: {}", clean(examined.message_id.as_deref().unwrap_or("none"))));
     say(&format!("kind: {}", kind(&examined.kind)));
+    if examined.answers_link_mail {
+        say("answers: a link mail that otab sent; it earns no other one");
+    }
     say(&format!("trusted: {}", if examined.trusted { "yes, by its secret field" } else { "no" }));
     match &examined.sender {
         Ok(mailbox) => {

@@ -39,6 +39,7 @@ mod ticket;
 mod ticket_link;
 mod token;
 mod token_facts;
+mod transport;
 mod use_token;
 mod wake;
 mod watch;

@@ -14,14 +14,16 @@ use super::letter::{self, Letter};
 use super::newcomers::{self, Told};
 use super::people;
 use super::site::{self, Site};
+pub use super::transport::transport;
 use super::wake;
 use crate::clock;
 use crate::config;
 use crate::db::{self, Databases};
 use crate::exit::Exit;
+use crate::link::mailed;
 use crate::link::queue::{self, Caps, Room, Taken};
 use crate::link::template::Templates;
-use crate::link::transport::{Away, Security, Smtp, Transport};
+use crate::link::transport::{Away, Transport};
 use crate::link::waiting::{self, Waits};
 use crate::log::Log;
 
@@ -233,7 +235,12 @@ impl<'a> Sender<'a> {
                 return Ok(Next::Other);
             }
             match queue::room(tx, &order.recipient, &caps, now)? {
-                Room::Free => return Ok(Next::Order(Box::new(order))),
+                Room::Free => {
+                    if let Some(id) = letter::message_id(self.site, &order) {
+                        mailed::note(tx, &id, now)?;
+                    }
+                    return Ok(Next::Order(Box::new(order)));
+                }
                 Room::AddressFull { due } | Room::Later { due, .. }
                     if due - self.give_up_after() > order.created_at =>
                 {
@@ -376,32 +383,4 @@ fn tell_person(what: &str) {
     if std::io::stderr().is_terminal() {
         say(what);
     }
-}
-
-/// The way out that the settings name, if they name one; or why it cannot be taken.
-pub fn transport(mail: &config::Sending) -> Result<Option<Transport>, String> {
-    Ok(Some(match &mail.transport {
-        config::Transport::None => return Ok(None),
-        config::Transport::Sendmail(program) => Transport::Sendmail(program.clone()),
-        config::Transport::File(folder) => Transport::Folder(folder.clone()),
-        config::Transport::Smtp(smtp) => Transport::Smtp(Box::new(server(smtp)?)),
-    }))
-}
-
-fn server(smtp: &config::Smtp) -> Result<Smtp, String> {
-    let login = match &smtp.login {
-        Some((user, password)) => Some((user.clone(), password.as_ref().map_err(Clone::clone)?.expose().to_owned())),
-        None => None,
-    };
-    Ok(Smtp {
-        host: smtp.host.clone(),
-        port: smtp.port,
-        security: match smtp.tls {
-            config::Tls::StartTls => Security::StartTls,
-            config::Tls::Implicit => Security::Implicit,
-            config::Tls::None => Security::None,
-        },
-        ca_file: smtp.ca_file.clone(),
-        login,
-    })
 }

@@ -9,7 +9,7 @@ use super::print;
 use super::site::{self, Site};
 use crate::clock;
 use crate::exit::Exit;
-use crate::link::queue;
+use crate::link::{mailed, queue};
 use crate::session;
 use crate::token;
 
@@ -24,18 +24,19 @@ pub fn run(site: &Site, args: &cli::Purge) -> Done {
         // Addresses that the caps on link mails need no more.
         dbs.get(&site.store)?.write(|tx| queue::forget(tx, now))?;
     }
+    let link_mails = mailed::forget(dbs.get(&site.store)?, now, args.dry_run)?;
     let sessions = session::purge(dbs.get(&site.store)?, &site.session_ends(), now, args.dry_run)?;
     drop(dbs);
     let token::Counts { closed, gone, unbound, too_old } = counts;
     if !args.dry_run {
         site::open_log(&site.config).info(&format!(
-            "purge: deleted {closed} closed, {gone} without their ticket, {unbound} never bound, {too_old} too old; {sessions} sessions"
+            "purge: deleted {closed} closed, {gone} without their ticket, {unbound} never bound, {too_old} too old; {sessions} sessions; {link_mails} Message-IDs of link mails"
         ));
     }
     if args.json {
         print::json(&json!({
             "dry_run": args.dry_run, "closed": closed, "gone": gone, "unbound": unbound, "too_old": too_old,
-            "sessions": sessions,
+            "sessions": sessions, "link_mails": link_mails,
         }))?;
     } else {
         let heading = if args.dry_run { "WOULD BE DELETED" } else { "DELETED" };
@@ -46,6 +47,7 @@ pub fn run(site: &Site, args: &cli::Purge) -> Done {
             row(unbound, "never bound to a ticket"),
             row(too_old, "older than max_token_days"),
             row(sessions, "session of the door is over"),
+            row(link_mails, "Message-ID of a link mail that nobody answers any more"),
         ];
         print::table([heading, "WHY"], rows)?;
     }

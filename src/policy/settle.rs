@@ -70,7 +70,7 @@ pub fn settle(header: &Header, examined: &Examined, rules: &Rules, standing: &St
     Settled {
         edits: cuts.into_iter().map(Edit::Cut).chain(fields.into_iter().map(Edit::Add)).collect(),
         token,
-        link_mail: token && !examined.suppresses_answers,
+        link_mail: token && !examined.suppresses_answers && !examined.answers_link_mail,
     }
 }
 
