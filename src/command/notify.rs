@@ -144,8 +144,9 @@ pub fn look_once(site: &Site, sends: bool) -> Result<(), Failure> {
     if !is_due && !newcomers::are_ready(site)? {
         return Ok(());
     }
-    let ended = wake::notify(&site.config).and_then(|mut notify| notify.status());
-    match ended.ends(Exit::Unavailable, "otab notify cannot be started")? {
+    let started = wake::notify(&site.config).and_then(|mut notify| notify.spawn());
+    let mut notify = started.ends(Exit::Unavailable, "otab notify cannot be started")?;
+    match notify.wait().ends(Exit::Unavailable, "otab notify was started, and how it ended is unknown")? {
         status if status.success() => Ok(()),
         status if !sends && status.code() == Some(Exit::Config.code().into()) => Ok(()),
         status => Err(Failure::new(Exit::TempFail, format!("otab notify: {status}"))),

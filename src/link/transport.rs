@@ -124,7 +124,7 @@ fn sendmail(program: &Path, mail: &Ready, limit: Duration) -> Result<(), Failure
             what: format!("sendmail ended with {status}: {}", finished.said),
         }),
         // It has read the mail, or might have.
-        ended @ (Ended::TimedOut | Ended::Signal(_)) => {
+        ended @ (Ended::TimedOut | Ended::Signal(_) | Ended::Unknown(_)) => {
             Err(Failure { away: Away::Unanswered, what: format!("sendmail: {ended}: {}", finished.said) })
         }
         // Postfix's sendmail: 75 where the mail cannot be queued now.
