@@ -84,12 +84,23 @@ pub fn leave_no_core() -> std::io::Result<()> {
     Ok(setrlimit(Resource::Core, limit)?)
 }
 
-/// Runs a command and waits for its end, at most `limit` (then TERM, then KILL). Fails only where it cannot be started.
-pub fn run(command: &[OsString], mail: File, limit: Duration) -> std::io::Result<Finished> {
+/// A command that does not inherit the variables named in `without`: secrets of otab's are no business of others.
+fn prepared(command: &[OsString], without: &[String]) -> std::io::Result<Command> {
     let (program, arguments) = command.split_first().ok_or_else(|| std::io::Error::other("no command is given"))?;
+    let mut prepared = Command::new(program);
+    prepared.args(arguments);
+    for name in without {
+        prepared.env_remove(name);
+    }
+    Ok(prepared)
+}
+
+/// Runs a command, without the variables of these names, and waits for its end, at most `limit` (then TERM, then KILL).
+/// Fails only where it cannot be started.
+pub fn run(command: &[OsString], without: &[String], mail: File, limit: Duration) -> std::io::Result<Finished> {
     let (reader, writer) = std::io::pipe()?;
-    let mut stage = Command::new(program);
-    stage.args(arguments).stdin(mail).stdout(writer.try_clone()?).stderr(writer);
+    let mut stage = prepared(command, without)?;
+    stage.stdin(mail).stdout(writer.try_clone()?).stderr(writer);
     let mut child = stage.spawn()?;
     // The command's ends of the pipe and of the file live in `stage`; ours have to go.
     drop(stage);
@@ -99,13 +110,12 @@ pub fn run(command: &[OsString], mail: File, limit: Duration) -> std::io::Result
     Ok(Finished { ended, said })
 }
 
-/// Runs a command as the leader of a process group of its own, which ends with it where the limit passes: `limit`,
+/// Runs a command, without the variables of these names, as the leader of a process group of its own, which ends with it where the limit passes: `limit`,
 /// then TERM, then KILL. Only what it says on standard error is kept. Fails as [`run`] does.
-pub fn run_apart(command: &[OsString], input: File, limit: Duration) -> std::io::Result<Finished> {
-    let (program, arguments) = command.split_first().ok_or_else(|| std::io::Error::other("no command is given"))?;
+pub fn run_apart(command: &[OsString], without: &[String], input: File, limit: Duration) -> std::io::Result<Finished> {
     let (reader, writer) = std::io::pipe()?;
-    let mut stage = Command::new(program);
-    stage.args(arguments).stdin(input).stdout(Stdio::null()).stderr(writer).process_group(0);
+    let mut stage = prepared(command, without)?;
+    stage.stdin(input).stdout(Stdio::null()).stderr(writer).process_group(0);
     let mut child = stage.spawn()?;
     drop(stage);
     let said = collect(reader);
@@ -114,11 +124,10 @@ pub fn run_apart(command: &[OsString], input: File, limit: Duration) -> std::io:
     Ok(Finished { ended, said })
 }
 
-/// Runs a command in otab's own place: what it says goes where otab's own output goes, and it may take
+/// Runs a command, without the variables of these names, in otab's own place: what it says goes where otab's own output goes, and it may take
 /// as long as it likes. Fails where it cannot be started.
-pub fn stand_aside(command: &[OsString], mail: File) -> std::io::Result<Ended> {
-    let (program, arguments) = command.split_first().ok_or_else(|| std::io::Error::other("no command is given"))?;
-    let mut child = Command::new(program).args(arguments).stdin(mail).spawn()?;
+pub fn stand_aside(command: &[OsString], without: &[String], mail: File) -> std::io::Result<Ended> {
+    let mut child = prepared(command, without)?.stdin(mail).spawn()?;
     Ok(child.wait().map_or_else(|error| Ended::Unknown(error.raw_os_error()), by_itself))
 }
 

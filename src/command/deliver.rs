@@ -28,7 +28,7 @@ pub fn pass_on(
     let ended = spool(filter, write).and_then(|mail| {
         super::failpoint("spooled");
         let limit = filter.site.config.limits.command;
-        process::run(&args.command, mail, limit)
+        process::run(&args.command, &filter.site.config.variables, mail, limit)
             .map_err(|error| Deferred::new("the next stage cannot be started", error))
     });
     let ended = ended.map(|finished| {

@@ -229,7 +229,7 @@ impl Filter<'_> {
         }
         super::failpoint("recorded");
         if mode.dry_run {
-            explain::mail(header, &examined, &asked, &settled, recorded.what);
+            explain::mail(header, &rules.trusted, &examined, &asked, &settled, recorded.what);
         }
         let log = log_line(&examined, &asked, recorded.what);
         let token = recorded.token.map(|id| Owed { id, message_id: examined.message_id });

@@ -299,7 +299,7 @@ impl<'a> Sender<'a> {
             return (self.later(order, queue::pause(order.tries), why), false);
         }
         super::failpoint("sending");
-        let Err(failure) = self.transport.send(&mail, limit) else {
+        let Err(failure) = self.transport.send(&mail, &self.site.config.variables, limit) else {
             super::failpoint("sent");
             return (Fate::Sent, false);
         };

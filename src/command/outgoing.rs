@@ -41,6 +41,11 @@ pub fn run(config: Option<&Path>, command: &[OsString]) -> ExitCode {
 
 fn pass(config: Option<&Path>, command: &[OsString]) -> Result<u8, Deferred> {
     let site = panic::catch_unwind(AssertUnwindSafe(|| load(config)));
+    let without = match &site {
+        Ok(Ok(site)) => site.config.variables.clone(),
+        Ok(Err((path, _))) => config::secret_variables(path),
+        Err(_) => Vec::new(),
+    };
     let unread = |error: io::Error| Deferred::new("the mail cannot be read", error);
     let mut input = output::standard_input().map_err(unread)?;
     let mut mail = Vec::new();
@@ -49,14 +54,14 @@ fn pass(config: Option<&Path>, command: &[OsString]) -> Result<u8, Deferred> {
         mail_path::log().warning("outgoing: a mail over 64 MiB goes on as it came");
         let file = spool_rest(&mail, &mut input)?;
         drop(mail);
-        return send(command, file).and_then(status);
+        return send(command, &without, file).and_then(status);
     }
     // Whatever happens in there, the mail goes on.
     let rewritten = site.and_then(|site| panic::catch_unwind(AssertUnwindSafe(|| rewrite(site, command, &mail))));
     let rewritten = rewritten.unwrap_or_default();
     let spooled = spool(&mail, &rewritten.splices).map_err(|error| Deferred::new("the mail cannot be kept", error));
     drop(mail);
-    let sent = spooled.and_then(|file| send(command, file));
+    let sent = spooled.and_then(|file| send(command, &without, file));
     // Where nobody knows whether it has the mail, the link may be needed: its token stays pending.
     if !matches!(sent, Ok(Ended::Unknown(_))) {
         let was_taken = matches!(sent, Ok(Ended::Status(0)));
@@ -66,8 +71,8 @@ fn pass(config: Option<&Path>, command: &[OsString]) -> Result<u8, Deferred> {
 }
 
 /// Runs the command in otab's place.
-fn send(command: &[OsString], mail: File) -> Result<Ended, Deferred> {
-    process::stand_aside(command, mail).map_err(|error| Deferred::new("the command cannot be started", error))
+fn send(command: &[OsString], without: &[String], mail: File) -> Result<Ended, Deferred> {
+    process::stand_aside(command, without, mail).map_err(|error| Deferred::new("the command cannot be started", error))
 }
 
 /// The status to end with, where the command has ended so.

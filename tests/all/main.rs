@@ -24,6 +24,7 @@ mod promises;
 mod properties;
 mod readers;
 mod rooms;
+mod secrets;
 mod servers;
 mod setups;
 mod site;
