@@ -153,6 +153,12 @@ impl Row {
         Timestamp::from_second(self.int(column)?).map_err(|_| self.unexpected(column, "a time"))
     }
 
+    /// The column as a time, or nothing for NULL.
+    pub fn opt_time(&self, column: usize) -> Result<Option<Timestamp>, Error> {
+        let seconds = self.opt_int(column)?;
+        seconds.map(|second| Timestamp::from_second(second).map_err(|_| self.unexpected(column, "a time"))).transpose()
+    }
+
     pub(crate) fn unexpected(&self, column: usize, wanted: &str) -> Error {
         let what = format!("column {column} of a row does not hold {wanted}");
         Error::new(Kind::Other, &self.place, what)

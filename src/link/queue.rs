@@ -147,7 +147,7 @@ pub fn room(tx: &mut Tx<'_>, recipient: &str, caps: &Caps, now: Timestamp) -> Re
             "SELECT sent_at FROM sent WHERE sent_at > ? AND sent_at <= ? AND {condition} = ? \
              ORDER BY sent_at DESC LIMIT 1 OFFSET ?"
         );
-        let row = tx.row(&sql, &[since.into(), now.into(), value.into(), (cap - 1).into()])?;
+        let row = tx.row(&sql, &[since.into(), (now + token::AHEAD).into(), value.into(), (cap - 1).into()])?;
         row.map(|row| row.time(0)).transpose()
     };
     let recipient = mailbox(recipient);

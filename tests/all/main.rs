@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod checks;
+mod clocks;
 mod config;
 mod corpus;
 mod deliver;
