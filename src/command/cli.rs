@@ -138,6 +138,9 @@ pub struct Purge {
     /// Only count.
     #[arg(long)]
     pub dry_run: bool,
+    /// Delete also where the clock may be wrong: most of many rows would go, and none is of the last 30 days.
+    #[arg(long)]
+    pub force: bool,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

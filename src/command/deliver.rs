@@ -28,7 +28,7 @@ pub fn pass_on(
     let ended = spool(filter, write).and_then(|mail| {
         super::failpoint("spooled");
         let limit = filter.site.config.limits.command;
-        process::run(&args.command, mail, limit)
+        process::run(&args.command, &filter.site.config.variables, mail, limit)
             .map_err(|error| Deferred::new("the next stage cannot be started", error))
     });
     let ended = ended.map(|finished| {
@@ -39,14 +39,19 @@ pub fn pass_on(
     });
     if let Some(token) = token {
         let was_taken = matches!(ended, Ok(Ended::Status(0)));
+        let is_unknown = matches!(ended, Ok(Ended::Unknown(_)));
+        if is_unknown {
+            // Its mail may be with the customer's ticket, and its link be needed.
+            filter.log.warning("the token stays pending: the next stage may have taken the mail");
         // A fault of otab's own must not make a mail that was taken one to be tried again.
-        if catch_unwind(AssertUnwindSafe(|| settle(filter, &token, was_taken))).is_err() {
+        } else if catch_unwind(AssertUnwindSafe(|| settle(filter, &token, was_taken))).is_err() {
             filter.log.error("not deferred for that: the next stage has ended; the token stays pending");
         }
     }
     match ended? {
         Ended::Status(0) => Ok(0),
         Ended::Status(status) if args.pass_status => Ok(status),
+        ended @ Ended::Unknown(_) => Err(Deferred::new("how the next stage ended is unknown", ended)),
         ended => Err(Deferred::new("the next stage has failed", ended)),
     }
 }

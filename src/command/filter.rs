@@ -26,6 +26,7 @@ use super::watch::Watch;
 use crate::clock;
 use crate::config::{Config, OnError};
 use crate::db::{self, Databases};
+use crate::link::mailed;
 use crate::log::Log;
 use crate::mail::edit::{self, Edit};
 use crate::mail::header::{Header, Terminator};
@@ -204,6 +205,7 @@ impl Filter<'_> {
         let mut dbs = self.databases(mode, busy);
 
         examined.kind = self.kind(&mut dbs, &examined)?;
+        examined.answers_link_mail = self.answers_link_mail(&mut dbs, &examined)?;
         let mut asked = self.ask(&mut dbs, rules, &examined, mode)?;
         let settle = |asked: &Asked| settle(header, rest, &examined, rules, &asked.standing);
         let mut settled = settle(&asked)?;
@@ -229,7 +231,7 @@ impl Filter<'_> {
         }
         super::failpoint("recorded");
         if mode.dry_run {
-            explain::mail(header, &examined, &asked, &settled, recorded.what);
+            explain::mail(header, &rules.trusted, &examined, &asked, &settled, recorded.what);
         }
         let log = log_line(&examined, &asked, &settled, recorded.what);
         let token = recorded.token.map(|id| Owed { id, message_id: examined.message_id });
@@ -265,6 +267,19 @@ impl Filter<'_> {
             self.soften(examined, &error, wish, "the tickets cannot be looked up", || {
                 follow_up::without_facts(examined)
             })
+        })
+    }
+
+    /// Whether the mail answers a link mail that otab sent. Where nobody can say, it counts as one: programs that answer
+    /// without saying so would get one link mail after the other.
+    fn answers_link_mail(&self, dbs: &mut Databases, examined: &Examined) -> Result<bool, Deferred> {
+        if examined.kind != Kind::New || examined.link_mails.is_empty() {
+            return Ok(false);
+        }
+        let known = dbs.get(&self.site.store).and_then(|store| mailed::knows(store, &examined.link_mails));
+        known.or_else(|error| {
+            let wish = self.site.config.postmaster.on_error;
+            self.soften(examined, &error, wish, "the link mails cannot be looked up", || true)
         })
     }
 
@@ -369,8 +384,9 @@ fn log_line(examined: &Examined, asked: &Asked, settled: &Settled, recorded: Rec
     };
     let customer = asked.customer.as_ref().map(|c| format!("{} in {}, ", c.login, c.source)).unwrap_or_default();
     format!(
-        "{id}: {}, sender {sender}, customer {customer}{}, {} removed{}, token {recorded}",
+        "{id}: {}{}, sender {sender}, customer {customer}{}, {} removed{}, token {recorded}",
         explain::kind(&examined.kind),
+        if examined.answers_link_mail { " (answers a link mail)" } else { "" },
         asked.finding,
         settled.edits.iter().filter(|edit| matches!(edit, Edit::Cut(_))).count(),
         if examined.trusted { ", trusted" } else { "" },

@@ -64,10 +64,21 @@ pub fn write(site: &Site, log: &Log, templates: &Templates, dbs: &mut Databases,
         to: &order.recipient,
         texts: &texts,
         in_reply_to: order.message_id.as_deref(),
-        identity: &format!("{} {} {}", order.id, order.created_at.as_second(), facts.token.id),
+        identity: &identity(order),
         at: SystemTime::from(now),
     });
     composed.map_or_else(|error| Letter::Never(error.to_string()), Letter::Mail)
+}
+
+/// The Message-ID of an order's mail, where it could be made now.
+pub fn message_id(site: &Site, order: &Taken) -> Option<String> {
+    site.config.mail.from.as_ref().map(|from| compose::message_id(from, &identity(order)))
+}
+
+/// What each try of an order has, and no other order. Its number would not do: its place in the queue may change.
+fn identity(order: &Taken) -> String {
+    let token = order.token_id.map_or_else(|| format!("order {}", order.id), |id| id.to_string());
+    format!("{} {token}", order.created_at.as_second())
 }
 
 /// The link, if it would open something: the customer gets no mail for one that would not. Whether it

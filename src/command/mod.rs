@@ -39,20 +39,23 @@ mod ticket;
 mod ticket_link;
 mod token;
 mod token_facts;
+mod transport;
 mod use_token;
 mod wake;
 mod watch;
 
 use std::ffi::OsString;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Read};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{CommandFactory, Parser};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::config;
 use crate::exit::Exit;
+use crate::process;
 use filter::Next;
 use watch::Watch;
 
@@ -63,6 +66,9 @@ const DECIDE: Duration = Duration::from_secs(8);
 #[must_use]
 pub fn run() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
+    // Neither is worth a mail: what cannot be waited for is said to be unknown, and limits are the system's to give.
+    let _ = process::wait_for_children();
+    let _ = process::leave_no_core();
     match cli::Otab::try_parse_from(&arguments) {
         Ok(otab) => dispatch(otab),
         Err(error) => misused(&arguments, &error).into(),
@@ -113,22 +119,41 @@ fn help() -> Exit {
 /// Which command was meant can't always be told. Whatever is not surely a command for people counts
 /// as the mail path: a bounce over a mistyped option would be a lost mail.
 fn misused(arguments: &[OsString], error: &clap::Error) -> Exit {
-    if !error.use_stderr() {
-        // `otab filter --help` may stand in a mail server's settings by mistake.
-        return if error.print().is_ok() { Exit::Ok } else { Exit::IoErr.in_mail_path() };
-    }
     let words: Vec<_> = arguments.iter().skip(1).map(|a| a.to_string_lossy()).collect();
     let for_people = words.first().is_some_and(|word| cli::FOR_PEOPLE.contains(&word.as_ref()))
         || words.get(2).is_some_and(|word| words[0] == "--config" && cli::FOR_PEOPLE.contains(&word.as_ref()))
         || words
             .get(1)
             .is_some_and(|word| words[0].starts_with("--config=") && cli::FOR_PEOPLE.contains(&word.as_ref()));
+    if !error.use_stderr() {
+        // `otab filter --help` or `otab -V` in a mail server's settings would lose each mail with a status of 0.
+        if !for_people && may_be_a_mail() {
+            mail_path::complain("wrong arguments", "--help and --version pass no mail on");
+            return Exit::Usage.in_mail_path();
+        }
+        return if error.print().is_ok() { Exit::Ok } else { Exit::IoErr.in_mail_path() };
+    }
     if for_people {
         let _ = error.print();
         return Exit::Usage;
     }
     mail_path::complain("wrong arguments", &error.to_string());
     Exit::Usage.in_mail_path()
+}
+
+/// Whether a mail may come on standard input: it is no terminal, and has not ended already. What says nothing within a
+/// moment may still bring one.
+fn may_be_a_mail() -> bool {
+    let mut stdin = std::io::stdin().lock();
+    if stdin.is_terminal() {
+        return false;
+    }
+    let moment = Timespec { tv_sec: 1, tv_nsec: 0 };
+    match poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&moment)) {
+        Ok(0) => true,
+        // Closed, or it cannot be read: nothing comes.
+        _ => matches!(stdin.read(&mut [0]), Ok(1..)),
+    }
 }
 
 /// A place where tests of debug builds make a run fail: `OTAB_FAIL_AT=place` panics there, and

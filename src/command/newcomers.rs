@@ -160,7 +160,7 @@ fn run(site: &Site, newcomers: &[Newcomer]) -> Result<(), String> {
     let create = &site.config.create;
     let command: Vec<OsString> = create.after_create.iter().map(OsString::from).collect();
     let input = logins(newcomers).map_err(|error| format!("its input cannot be kept: {error}"))?;
-    let finished = process::run_apart(&command, input, create.after_create_timeout)
+    let finished = process::run_apart(&command, &site.config.variables, input, create.after_create_timeout)
         .map_err(|error| format!("it cannot be started: {error}"))?;
     match finished.ended {
         Ended::Status(0) => Ok(()),

@@ -14,14 +14,17 @@ use super::letter::{self, Letter};
 use super::newcomers::{self, Told};
 use super::people;
 use super::site::{self, Site};
+pub use super::transport::transport;
 use super::wake;
 use crate::clock;
 use crate::config;
 use crate::db::{self, Databases};
 use crate::exit::Exit;
+use crate::link::mailed;
 use crate::link::queue::{self, Caps, Room, Taken};
 use crate::link::template::Templates;
-use crate::link::transport::{Away, Security, Smtp, Transport};
+use crate::link::transport::{Away, Transport};
+use crate::link::waiting::{self, Waits};
 use crate::log::Log;
 
 /// How long after its time limit a sender that says nothing is taken for dead.
@@ -141,8 +144,9 @@ pub fn look_once(site: &Site, sends: bool) -> Result<(), Failure> {
     if !is_due && !newcomers::are_ready(site)? {
         return Ok(());
     }
-    let ended = wake::notify(&site.config).and_then(|mut notify| notify.status());
-    match ended.ends(Exit::Unavailable, "otab notify cannot be started")? {
+    let started = wake::notify(&site.config).and_then(|mut notify| notify.spawn());
+    let mut notify = started.ends(Exit::Unavailable, "otab notify cannot be started")?;
+    match notify.wait().ends(Exit::Unavailable, "otab notify was started, and how it ended is unknown")? {
         status if status.success() => Ok(()),
         status if !sends && status.code() == Some(Exit::Config.code().into()) => Ok(()),
         status => Err(Failure::new(Exit::TempFail, format!("otab notify: {status}"))),
@@ -232,19 +236,31 @@ impl<'a> Sender<'a> {
                 return Ok(Next::Other);
             }
             match queue::room(tx, &order.recipient, &caps, now)? {
-                Room::Free => return Ok(Next::Order(Box::new(order))),
-                Room::AddressFull => {
-                    queue::give_up_unsent(tx, &order, now)?;
-                    self.log.warning(&format!("link mail {}: not sent: mail.per_address is reached", order.id));
+                Room::Free => {
+                    if let Some(id) = letter::message_id(self.site, &order) {
+                        mailed::note(tx, &id, now)?;
+                    }
+                    return Ok(Next::Order(Box::new(order)));
                 }
-                Room::Later { due, .. } if due - self.give_up_after() > order.created_at => {
+                Room::AddressFull { due } | Room::Later { due, .. }
+                    if due - self.give_up_after() > order.created_at =>
+                {
                     queue::give_up_unsent(tx, &order, now)?;
                     self.log.warning(&format!("link mail {}: given up: the caps left no room", order.id));
                 }
+                Room::AddressFull { due } => match waiting::for_address(tx, &order, &caps, due, now)? {
+                    Waits::Merged { id, older } => self.log.warning(&format!(
+                        "link mail {id}: waits until {due}: mail.per_address is reached; \
+                         {older} older ones of its customer are merged into it"
+                    )),
+                    Waits::TooMany => {
+                        queue::give_up_unsent(tx, &order, now)?;
+                        let why = "mail.per_address is reached, and too many others wait for the same mailbox";
+                        self.log.warning(&format!("link mail {}: not sent: {why}", order.id));
+                    }
+                },
                 Room::Later { due, domain } => {
-                    let why = "mail.per_domain or mail.per_hour is reached";
-                    queue::postpone(tx, order.id, due, why)?;
-                    let more = queue::postpone_all(tx, domain.as_deref(), now, due, why)?;
+                    let more = waiting::for_others(tx, &order, &caps, domain.as_deref(), due, now)?;
                     let id = order.id;
                     self.log
                         .warning(&format!("link mail {id} and {more} more: wait until {due}: the caps are reached"));
@@ -283,7 +299,7 @@ impl<'a> Sender<'a> {
             return (self.later(order, queue::pause(order.tries), why), false);
         }
         super::failpoint("sending");
-        let Err(failure) = self.transport.send(&mail, limit) else {
+        let Err(failure) = self.transport.send(&mail, &self.site.config.variables, limit) else {
             super::failpoint("sent");
             return (Fate::Sent, false);
         };
@@ -368,32 +384,4 @@ fn tell_person(what: &str) {
     if std::io::stderr().is_terminal() {
         say(what);
     }
-}
-
-/// The way out that the settings name, if they name one; or why it cannot be taken.
-pub fn transport(mail: &config::Sending) -> Result<Option<Transport>, String> {
-    Ok(Some(match &mail.transport {
-        config::Transport::None => return Ok(None),
-        config::Transport::Sendmail(program) => Transport::Sendmail(program.clone()),
-        config::Transport::File(folder) => Transport::Folder(folder.clone()),
-        config::Transport::Smtp(smtp) => Transport::Smtp(Box::new(server(smtp)?)),
-    }))
-}
-
-fn server(smtp: &config::Smtp) -> Result<Smtp, String> {
-    let login = match &smtp.login {
-        Some((user, password)) => Some((user.clone(), password.as_ref().map_err(Clone::clone)?.expose().to_owned())),
-        None => None,
-    };
-    Ok(Smtp {
-        host: smtp.host.clone(),
-        port: smtp.port,
-        security: match smtp.tls {
-            config::Tls::StartTls => Security::StartTls,
-            config::Tls::Implicit => Security::Implicit,
-            config::Tls::None => Security::None,
-        },
-        ca_file: smtp.ca_file.clone(),
-        login,
-    })
 }

@@ -41,6 +41,11 @@ pub fn run(config: Option<&Path>, command: &[OsString]) -> ExitCode {
 
 fn pass(config: Option<&Path>, command: &[OsString]) -> Result<u8, Deferred> {
     let site = panic::catch_unwind(AssertUnwindSafe(|| load(config)));
+    let without = match &site {
+        Ok(Ok(site)) => site.config.variables.clone(),
+        Ok(Err((path, _))) => config::secret_variables(path),
+        Err(_) => Vec::new(),
+    };
     let unread = |error: io::Error| Deferred::new("the mail cannot be read", error);
     let mut input = output::standard_input().map_err(unread)?;
     let mut mail = Vec::new();
@@ -49,28 +54,37 @@ fn pass(config: Option<&Path>, command: &[OsString]) -> Result<u8, Deferred> {
         mail_path::log().warning("outgoing: a mail over 64 MiB goes on as it came");
         let file = spool_rest(&mail, &mut input)?;
         drop(mail);
-        return send(command, file);
+        return send(command, &without, file).and_then(status);
     }
     // Whatever happens in there, the mail goes on.
     let rewritten = site.and_then(|site| panic::catch_unwind(AssertUnwindSafe(|| rewrite(site, command, &mail))));
     let rewritten = rewritten.unwrap_or_default();
     let spooled = spool(&mail, &rewritten.splices).map_err(|error| Deferred::new("the mail cannot be kept", error));
     drop(mail);
-    let sent = spooled.and_then(|file| send(command, file));
-    let _ = panic::catch_unwind(AssertUnwindSafe(|| rewritten.settle(matches!(sent, Ok(0)))));
-    sent
+    let sent = spooled.and_then(|file| send(command, &without, file));
+    // Where nobody knows whether it has the mail, the link may be needed: its token stays pending.
+    if !matches!(sent, Ok(Ended::Unknown(_))) {
+        let was_taken = matches!(sent, Ok(Ended::Status(0)));
+        let _ = panic::catch_unwind(AssertUnwindSafe(|| rewritten.settle(was_taken)));
+    }
+    sent.and_then(status)
 }
 
 /// Runs the command in otab's place.
-fn send(command: &[OsString], mail: File) -> Result<u8, Deferred> {
-    match process::stand_aside(command, mail) {
-        Ok(Ended::Status(0)) => Ok(0),
-        Ok(ended @ Ended::Status(status)) => {
+fn send(command: &[OsString], without: &[String], mail: File) -> Result<Ended, Deferred> {
+    process::stand_aside(command, without, mail).map_err(|error| Deferred::new("the command cannot be started", error))
+}
+
+/// The status to end with, where the command has ended so.
+fn status(ended: Ended) -> Result<u8, Deferred> {
+    match ended {
+        Ended::Status(0) => Ok(0),
+        Ended::Status(status) => {
             mail_path::log().warning(&format!("outgoing: the command has failed: {ended}"));
             Ok(status)
         }
-        Ok(ended) => Err(Deferred::new("the command has failed", ended)),
-        Err(error) => Err(Deferred::new("the command cannot be started", error)),
+        Ended::Unknown(_) => Err(Deferred::new("how the command ended is unknown", ended)),
+        ended => Err(Deferred::new("the command has failed", ended)),
     }
 }
 

@@ -27,6 +27,35 @@ pub fn secrets(path: &Path) -> Result<Vec<Kept>, Error> {
     Ok(found)
 }
 
+/// The names of all environment variables that the configuration takes secrets from, good or not: what it starts must
+/// not inherit them.
+pub(super) fn variables(root: &DeTable<'_>) -> Vec<String> {
+    let mut found = Vec::new();
+    variables_in(root, &mut found);
+    found
+}
+
+/// The same for the configuration at `path`, as far as it can be read: also where it cannot be used.
+#[must_use]
+pub fn secret_variables(path: &Path) -> Vec<String> {
+    let text = file::configuration(path).map(|(text, _)| text).unwrap_or_default();
+    variables(DeTable::parse_recoverable(&text).0.get_ref())
+}
+
+fn variables_in(entries: &DeTable<'_>, found: &mut Vec<String>) {
+    for (key, value) in entries {
+        match value.get_ref() {
+            DeValue::Table(inner) => variables_in(inner, found),
+            DeValue::Array(list) => {
+                let tables = list.iter().filter_map(|entry| entry.get_ref().as_table());
+                tables.for_each(|inner| variables_in(inner, found));
+            }
+            DeValue::String(name) if key.get_ref().ends_with("_env") => found.push(name.as_ref().to_owned()),
+            _ => {}
+        }
+    }
+}
+
 fn table(path: &str, entries: &DeTable<'_>, folder: &Path, found: &mut Vec<Kept>) {
     for (key, value) in entries {
         let name = key.get_ref().as_ref();
@@ -52,6 +81,20 @@ fn table(path: &str, entries: &DeTable<'_>, folder: &Path, found: &mut Vec<Kept>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_variable_is_found_and_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("otab.toml");
+        // It cannot be used, and names them all the same.
+        let text = "[mail]\npassword_env = \"A\"\nhost = \"B\"\nno_such = 1\n[[postmaster.trusted]]\nvalue_env = \"C\"\n\
+                    [[customer_user]]\nname = \"x\"\npassword_env = \"D\"\n[store]\npassword_env = 7\n";
+        std::fs::write(&path, text).unwrap();
+        let mut found = secret_variables(&path);
+        found.sort();
+        assert_eq!(found, ["A", "C", "D"]);
+        assert!(secret_variables(&folder.path().join("none")).is_empty());
+    }
 
     #[test]
     fn every_place_of_a_secret_is_found_and_no_other() {

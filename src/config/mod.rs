@@ -40,7 +40,7 @@ pub use customer_user::{Columns, CustomerSource, HasPassword};
 pub use door::{Door, Listen, PAGE};
 pub use file::refused_folder;
 pub use given::named as named_secret;
-pub use kept::{Kept, secrets};
+pub use kept::{Kept, secret_variables, secrets};
 pub use ldap::{Ldap, LdapTls};
 pub use one_time_auth::{Messages, OneTimeAuth, REFRESH_FAILED};
 pub use postmaster::{OnError, Postmaster, Prefix, Protect};
@@ -68,6 +68,8 @@ pub struct Config {
     pub folder: PathBuf,
     /// The file itself, by its absolute path; `None` for a text that was parsed.
     pub path: Option<PathBuf>,
+    /// The environment variables that hold secrets of these settings. Only otab's own processes inherit them.
+    pub variables: Vec<String>,
     /// `[store]`.
     pub store: Store,
     /// `[postmaster]`.
@@ -144,7 +146,8 @@ pub fn last_words(path: &Path) -> (String, Messages) {
 /// All settings of a reading, and what contradicts what.
 fn settle(reading: &Reading<'_>, root: &DeTable<'_>, base: &Path) -> Config {
     let top = reading.root(root);
-    let config = read(&top, base);
+    let mut config = read(&top, base);
+    config.variables = kept::variables(root);
     if reading.is_whole {
         find_contradictions(&top, &config);
     }
@@ -157,6 +160,7 @@ fn read(root: &Table<'_, '_>, base: &Path) -> Config {
     Config {
         folder: base.to_owned(),
         path: None,
+        variables: Vec::new(),
         store: sources::store(&root.table("store"), &secrets),
         postmaster: postmaster::read(&root.table("postmaster"), &secrets),
         create: create::read(&root.table("create")),

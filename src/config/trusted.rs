@@ -11,6 +11,9 @@ use super::secret::Secret;
 /// Shortest secret, in characters. Anybody may send as many guesses as he likes.
 const SHORTEST: usize = 16;
 
+/// What the documentation writes where a secret belongs.
+const PLACEHOLDERS: [&str; 2] = ["replace-me", "at least 16 random"];
+
 /// One `[[postmaster.trusted]]` entry.
 #[derive(Debug, Clone)]
 pub struct Trusted {
@@ -31,6 +34,12 @@ fn check(value: &str) -> Result<(), Complaint> {
         return Err(complaint(
             "is a secret with a line break, a control character or outer blanks",
             "use one line of plain text",
+        ));
+    }
+    if PLACEHOLDERS.iter().any(|placeholder| value.to_ascii_lowercase().starts_with(placeholder)) {
+        return Err(complaint(
+            "is the documentation's placeholder, which everybody can read",
+            "make a secret of your own (openssl rand -hex 16)",
         ));
     }
     if value.chars().count() < SHORTEST || value.len() > 500 {

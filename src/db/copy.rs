@@ -20,7 +20,7 @@ pub struct Table {
 
 /// The tables that move, each behind those that it refers to. The leases in `worker` do not: whoever holds one
 /// works at the old place.
-pub const TABLES: [Table; 8] = [
+pub const TABLES: [Table; 9] = [
     Table {
         name: "customer_user",
         columns: &[
@@ -89,6 +89,7 @@ pub const TABLES: [Table; 8] = [
         ],
     },
     Table { name: "sent", columns: &["recipient", "domain", "sent_at"] },
+    Table { name: "link_mail", columns: &["message_id", "sent_at"] },
     Table { name: "newcomer", columns: &["backend", "customer", "created_at"] },
     Table {
         name: "session",

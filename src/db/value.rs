@@ -100,7 +100,7 @@ impl Row {
     }
 
     /// All columns.
-    pub(super) fn values(&self) -> &[Value] {
+    pub fn values(&self) -> &[Value] {
         &self.values
     }
 
@@ -151,6 +151,12 @@ impl Row {
     /// The column's Unix seconds as a time.
     pub fn time(&self, column: usize) -> Result<Timestamp, Error> {
         Timestamp::from_second(self.int(column)?).map_err(|_| self.unexpected(column, "a time"))
+    }
+
+    /// The column as a time, or nothing for NULL.
+    pub fn opt_time(&self, column: usize) -> Result<Option<Timestamp>, Error> {
+        let seconds = self.opt_int(column)?;
+        seconds.map(|second| Timestamp::from_second(second).map_err(|_| self.unexpected(column, "a time"))).transpose()
     }
 
     pub(crate) fn unexpected(&self, column: usize, wanted: &str) -> Error {

@@ -52,13 +52,12 @@ pub fn compose(mail: &LinkMail<'_>) -> Result<Ready, Error> {
     let recipient = address(mail.to)?;
     let from = address(&mail.from.to_string())?;
     let name = Some(mail.from_name.to_owned()).filter(|name| !name.is_empty());
-    let id = HEXLOWER.encode(&Sha256::digest(mail.identity)[..16]);
     let message = Message::builder()
         .from(Mailbox::new(name, from.clone()))
         .to(Mailbox::new(None, recipient.clone()))
         .subject(mail.texts.subject.clone())
         .date(mail.at)
-        .message_id(Some(format!("<otab.{id}@{}>", from.domain())))
+        .message_id(Some(message_id(mail.from, mail.identity)))
         .raw_header(field("Auto-Submitted", "auto-replied"))
         .raw_header(field("X-Auto-Response-Suppress", "All"))
         .raw_header(field("X-Loop", LOOP))
@@ -75,6 +74,13 @@ pub fn compose(mail: &LinkMail<'_>) -> Result<Ready, Error> {
         .singlepart(plain(ContentType::TEXT_HTML, &mail.texts.html));
     let message = message.envelope(envelope).multipart(parts).map_err(|error| wrong(&error))?;
     Ok(Ready { recipient, bytes: message.formatted() })
+}
+
+/// The Message-ID of a link mail from this address.
+#[must_use]
+pub fn message_id(from: &crate::mail::Address, identity: &str) -> String {
+    let id = HEXLOWER.encode(&Sha256::digest(identity)[..16]);
+    format!("<otab.{id}@{}>", from.domain())
 }
 
 fn field(name: &'static str, value: &str) -> HeaderValue {

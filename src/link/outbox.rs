@@ -145,7 +145,8 @@ pub fn list(db: &mut impl Statements, limit: Option<u32>) -> Result<Vec<Waiting>
 }
 
 /// That the mail of an order has been taken.
-const TAKEN: &str = "NOT (tries = 0 AND EXISTS (SELECT 1 FROM token WHERE token.id = token_id AND state = 'pending'))";
+pub(super) const TAKEN: &str =
+    "NOT (tries = 0 AND EXISTS (SELECT 1 FROM token WHERE token.id = token_id AND state = 'pending'))";
 
 /// How many orders have been due since `due`, or were tried in vain and are older than that.
 pub fn overdue(db: &mut impl Statements, due: Timestamp) -> Result<i64, db::Error> {

@@ -72,8 +72,11 @@ pub struct Caps {
 pub enum Room {
     /// They do.
     Free,
-    /// This address has got enough: whoever floods it shall not have otab do it.
-    AddressFull,
+    /// This address has had enough: nobody shall flood it through otab. There is room again at this time.
+    AddressFull {
+        /// From when on.
+        due: Timestamp,
+    },
     /// This domain, or all together: there is room again at this time.
     Later {
         /// From when on.
@@ -144,32 +147,18 @@ pub fn room(tx: &mut Tx<'_>, recipient: &str, caps: &Caps, now: Timestamp) -> Re
             "SELECT sent_at FROM sent WHERE sent_at > ? AND sent_at <= ? AND {condition} = ? \
              ORDER BY sent_at DESC LIMIT 1 OFFSET ?"
         );
-        let row = tx.row(&sql, &[since.into(), now.into(), value.into(), (cap - 1).into()])?;
+        let row = tx.row(&sql, &[since.into(), (now + token::AHEAD).into(), value.into(), (cap - 1).into()])?;
         row.map(|row| row.time(0)).transpose()
     };
     let recipient = mailbox(recipient);
-    if full("recipient", &recipient, caps.per_address)?.is_some() {
-        return Ok(Room::AddressFull);
+    if let Some(oldest) = full("recipient", &recipient, caps.per_address)? {
+        return Ok(Room::AddressFull { due: oldest + HOUR });
     }
     let domain = domain(&recipient);
     let of_domain = full("domain", domain, caps.per_domain)?;
     let all = full("''", "", caps.in_all)?;
     let domain = (of_domain > all).then(|| domain.to_owned());
     Ok(of_domain.max(all).map_or(Room::Free, |oldest| Room::Later { due: oldest + HOUR, domain }))
-}
-
-/// Lets all orders wait that are due and that the caps leave no room for either: of this domain, or all; how many.
-/// One by one they would keep the filters from the database, and fill the log.
-pub fn postpone_all(
-    tx: &mut Tx<'_>,
-    domain: Option<&str>,
-    now: Timestamp,
-    due: Timestamp,
-    why: &str,
-) -> Result<u64, Error> {
-    let sql = "UPDATE outbox SET due_at = ?, last_error = ? WHERE due_at <= ? AND LOWER(recipient) LIKE ?";
-    let recipients = domain.map_or_else(|| "%".to_owned(), |domain| format!("%@{domain}"));
-    tx.execute(sql, &[due.into(), why.into(), now.into(), recipients.into()])
 }
 
 /// A mail server has the mail: the order goes, and its secret with it.
@@ -226,7 +215,7 @@ pub fn pause(tries: i64) -> SignedDuration {
 
 /// The mailbox that an address leads to, for counting: what stands behind a `+` is the sender's to choose
 /// (RFC 5233), and so is the case, and which form of an international domain he takes.
-fn mailbox(recipient: &str) -> String {
+pub(super) fn mailbox(recipient: &str) -> String {
     let recipient = Address::parse(recipient).map_or_else(|| recipient.to_lowercase(), |address| address.to_string());
     match (recipient.split_once('+'), recipient.rsplit_once('@')) {
         (Some((user, _)), Some((local, domain))) if user.len() < local.len() => format!("{user}@{domain}"),
@@ -342,7 +331,7 @@ mod tests {
         send(&mut db, "A@x.test", 100);
         assert_eq!(room(&mut db, "a@X.test", 100), Room::Free);
         send(&mut db, "a@x.test", 200);
-        assert_eq!(room(&mut db, "a@x.test", 200), Room::AddressFull);
+        assert_eq!(room(&mut db, "a@x.test", 200), Room::AddressFull { due: at(100 + 3600) });
         assert_eq!(room(&mut db, "b@x.test", 200), Room::Free);
         send(&mut db, "b@x.test", 300);
         let later = |domain: Option<&str>| Room::Later { due: at(100 + 3600), domain: domain.map(str::to_owned) };

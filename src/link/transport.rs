@@ -79,11 +79,11 @@ impl Failure {
 }
 
 impl Transport {
-    /// Sends a mail with the null reverse-path, within `limit`. After [`Away::All`] and [`Away::Unanswered`]
+    /// Sends a mail with the null reverse-path, within `limit`. A program inherits none of the variables in `without`. After [`Away::All`] and [`Away::Unanswered`]
     /// the caller sends nothing else, and the process ends: a thread may still be at it.
-    pub fn send(&self, mail: &Ready, limit: Duration) -> Result<(), Failure> {
+    pub fn send(&self, mail: &Ready, without: &[String], limit: Duration) -> Result<(), Failure> {
         match self {
-            Self::Sendmail(program) => sendmail(program, mail, limit),
+            Self::Sendmail(program) => sendmail(program, mail, without, limit),
             Self::Smtp(server) => smtp::send(server, mail, limit),
             Self::Folder(folder) => keep(folder, mail).map_err(|e| Failure::all(format!("{}: {e}", folder.display()))),
         }
@@ -108,14 +108,14 @@ fn keep(folder: &Path, mail: &Ready) -> std::io::Result<()> {
 }
 
 /// `-i -f '' -- RECIPIENT`, as every sendmail understands it.
-fn sendmail(program: &Path, mail: &Ready, limit: Duration) -> Result<(), Failure> {
+fn sendmail(program: &Path, mail: &Ready, without: &[String], limit: Duration) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::all(format!("{}: {error}", program.display()));
     let mut input: File = tempfile::tempfile().map_err(failed)?;
     input.write_all(&with_lf(mail)).and_then(|()| input.rewind()).map_err(failed)?;
     let mut command: Vec<OsString> = vec![program.into()];
     command.extend(["-i", "-f", "", "--"].map(OsString::from));
     command.push(mail.recipient.to_string().into());
-    let finished = process::run(&command, input, limit).map_err(failed)?;
+    let finished = process::run(&command, without, input, limit).map_err(failed)?;
     match finished.ended {
         Ended::Status(0) => Ok(()),
         // sysexits.h: wrong data, no such user, no such host, refused by policy.
@@ -124,7 +124,7 @@ fn sendmail(program: &Path, mail: &Ready, limit: Duration) -> Result<(), Failure
             what: format!("sendmail ended with {status}: {}", finished.said),
         }),
         // It has read the mail, or might have.
-        ended @ (Ended::TimedOut | Ended::Signal(_)) => {
+        ended @ (Ended::TimedOut | Ended::Signal(_) | Ended::Unknown(_)) => {
             Err(Failure { away: Away::Unanswered, what: format!("sendmail: {ended}: {}", finished.said) })
         }
         // Postfix's sendmail: 75 where the mail cannot be queued now.

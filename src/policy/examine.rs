@@ -6,7 +6,7 @@ use crate::mail::{Guard, Header, trace};
 
 use super::control::{self, CUSTOMER_FIELDS};
 use super::creation::{Refused, may_create};
-use super::follow_up::references;
+use super::follow_up::{link_mails, references};
 use super::kind::{self, Kind};
 use super::{Protect, Rules};
 
@@ -46,6 +46,10 @@ pub struct Examined {
     /// The Message-IDs of the mails that it answers, the nearest first: where one became a ticket, this is a
     /// follow-up as well.
     pub references: Vec<String>,
+    /// Those of them, or of what stands there without `<>`, that look like the Message-IDs of otab's link mails.
+    pub link_mails: Vec<String>,
+    /// Whether it answers a link mail that otab sent. Nothing in the mail itself says so for sure.
+    pub answers_link_mail: bool,
     /// Whether the mail asks for no automatic answer.
     pub suppresses_answers: bool,
     /// Whether the lists let a customer be created for the sender.
@@ -72,6 +76,8 @@ pub fn examine(header: &Header, envelope: &Envelope, rules: &Rules) -> Examined 
         stated: if keeps_fields { stated(header, rules) } else { Stated::default() },
         kind: kind::kind(header, envelope, address, rules, obeyed),
         references: references(header),
+        link_mails: link_mails(header),
+        answers_link_mail: false,
         suppresses_answers: kind::suppresses_answers(header),
         may_create: address.map_or(Ok(()), |a| may_create(rules, a)),
         message_id: trace::message_id(header),

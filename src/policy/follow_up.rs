@@ -26,6 +26,22 @@ pub(super) fn references(header: &Header) -> Vec<String> {
     found
 }
 
+/// The Message-IDs in the form of otab's link mails that this mail answers, each once, with `<>`, which some programs
+/// leave out. Whether otab sent such a mail is not known here.
+pub(super) fn link_mails(header: &Header) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for value in ["In-Reply-To", "References"].into_iter().flat_map(|name| header.texts(name)) {
+        let parts = value.split(|c: char| c.is_whitespace() || c.is_control() || "<>(),;\"".contains(c));
+        for id in parts.map(str::to_ascii_lowercase).filter(|id| id.starts_with("otab.") && id.contains('@')) {
+            let id = format!("<{id}>");
+            if found.len() < MOST_REFERENCES && !found.contains(&id) {
+                found.push(id);
+            }
+        }
+    }
+    found
+}
+
 /// How ticket numbers look.
 #[derive(Debug, Clone)]
 pub struct TicketNumbers {
@@ -95,6 +111,20 @@ mod tests {
         let many: Vec<String> = (0..200).map(|number| format!("<{number}@x>")).collect();
         let found = listed(&format!("References: {}\n", many.join(" ")));
         assert_eq!((found.len(), found[0].as_str()), (MOST_REFERENCES, "<199@x>"));
+    }
+
+    #[test]
+    fn what_may_be_a_link_mail_is_found_in_any_form() {
+        let listed = |text: &str| link_mails(&Header::parse(text.as_bytes().to_vec(), 10).unwrap());
+        for text in ["In-Reply-To: <otab.1@x>\n", "references: <a@x> <OTAB.1@X>\n", "In-Reply-To: otab.1@x (you)\n"] {
+            assert_eq!(listed(text), ["<otab.1@x>"], "{text}");
+        }
+        assert_eq!(listed("In-Reply-To: <otab.1@x>\nReferences: <otab.1@x> <b>,<otab.2@x>\n").len(), 2);
+        for text in ["Subject: <otab.1@x>\n", "References: <x.otab.1@x> <otab.1>\n", "X: y\n"] {
+            assert!(listed(text).is_empty(), "{text}");
+        }
+        let many: Vec<String> = (0..200).map(|number| format!("<otab.{number}@x>")).collect();
+        assert_eq!(listed(&format!("References: {}\n", many.join(" "))).len(), MOST_REFERENCES);
     }
 
     #[test]

@@ -69,7 +69,7 @@ pub fn settle(header: &Header, examined: &Examined, rules: &Rules, standing: &St
         edits: cuts.into_iter().map(Edit::Cut).chain(fields.into_iter().map(Edit::Add)).collect(),
         guard,
         token,
-        link_mail: token && !examined.suppresses_answers,
+        link_mail: token && !examined.suppresses_answers && !examined.answers_link_mail,
     }
 }
 

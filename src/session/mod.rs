@@ -6,7 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::db::{Error, Row, Statements, Tx};
-use crate::token::Secret;
+use crate::token::{self, Secret};
 
 /// How often a session's last request is written, at most.
 const NOTED: SignedDuration = SignedDuration::from_mins(1);
@@ -48,7 +48,7 @@ impl Session {
     /// Whether it has ended at `now` by time alone.
     #[must_use]
     pub fn is_over(&self, ends: &Ends, now: Timestamp) -> bool {
-        is_past(self.created_at, ends.length, now) || is_past(self.seen_at, ends.idle, now)
+        is_over(self.created_at, self.seen_at, ends, now)
     }
 
     /// Whether its last request has to be written anew.
@@ -62,6 +62,21 @@ impl Session {
 #[must_use]
 pub fn is_past(then: Timestamp, length: SignedDuration, now: Timestamp) -> bool {
     now.duration_since(then) >= length
+}
+
+/// Whether a session that began and was last seen then has ended by time alone. One that did so ahead of now is over,
+/// too: a clock was wrong, and the session would live on for as long as that clock said.
+#[must_use]
+pub fn is_over(created_at: Timestamp, seen_at: Timestamp, ends: &Ends, now: Timestamp) -> bool {
+    let is_ahead = token::is_ahead(created_at, now) || token::is_ahead(seen_at, now);
+    is_ahead || is_past(created_at, ends.length, now) || is_past(seen_at, ends.idle, now)
+}
+
+/// When the newest session began, of those until then, and how many sessions there are.
+pub fn newest(db: &mut impl Statements, until: Timestamp) -> Result<(Option<Timestamp>, i64), Error> {
+    let newest = db.row("SELECT MAX(created_at) FROM session WHERE created_at <= ?", &[until.into()])?;
+    let count = db.row("SELECT COUNT(*) FROM session", &[])?;
+    Ok((newest.map_or(Ok(None), |row| row.opt_time(0))?, count.map_or(Ok(0), |row| row.int(0))?))
 }
 
 /// Begins a session. One that the same browser had before is the caller's to end.
@@ -128,14 +143,15 @@ pub fn end_all_of(db: &mut impl Statements, customer: &str, ticket: Option<Optio
 /// Deletes sessions that are over; how many. A dry run counts them.
 pub fn purge(db: &mut impl Statements, ends: &Ends, now: Timestamp, dry_run: bool) -> Result<u64, Error> {
     let until = |length: SignedDuration| (now.as_second().saturating_sub(length.as_secs())).into();
-    let values = [until(ends.length), until(ends.idle)];
+    let ahead = (now.as_second().saturating_add(token::AHEAD.as_secs())).into();
+    let values = [until(ends.length), until(ends.idle), ahead];
+    let over = "created_at <= ? OR seen_at <= ? OR created_at > ?";
     if dry_run {
-        let sql = "SELECT COUNT(*) FROM session WHERE created_at <= ? OR seen_at <= ?";
-        let row = db.row(sql, &values)?;
+        let row = db.row(&format!("SELECT COUNT(*) FROM session WHERE {over}"), &values)?;
         let count = row.map_or(Ok(0), |row| row.int(0))?;
         return Ok(u64::try_from(count).unwrap_or_default());
     }
-    db.execute("DELETE FROM session WHERE created_at <= ? OR seen_at <= ?", &values)
+    db.execute(&format!("DELETE FROM session WHERE {over}"), &values)
 }
 
 #[cfg(test)]
@@ -174,7 +190,10 @@ mod tests {
             (0, 0, 1800, true),
             (0, 28_000, 28_799, false),
             (0, 28_000, 28_800, true),
-            (100, 100, 50, false),
+            (300, 300, 0, false),
+            (301, 0, 0, true),
+            (0, 301, 0, true),
+            (86_400 * 400, 86_400 * 400, 0, true),
         ] {
             assert_eq!(session(created, seen).is_over(&ENDS, at(now)), over, "{created} {seen} {now}");
         }
@@ -207,8 +226,10 @@ mod tests {
         for (holder, second) in [(carol(), 0), (carol(), 1000), (dave.clone(), 1000)] {
             db.write(|tx| start(tx, &Secret::generate(), &holder, at(second))).unwrap();
         }
-        assert_eq!(purge(&mut db, &ENDS, at(1800), true).unwrap(), 1);
-        assert_eq!(purge(&mut db, &ENDS, at(1800), false).unwrap(), 1);
+        // And one that a clock began that was ahead.
+        db.write(|tx| start(tx, &Secret::generate(), &dave, at(2101))).unwrap();
+        assert_eq!(purge(&mut db, &ENDS, at(1800), true).unwrap(), 2);
+        assert_eq!(purge(&mut db, &ENDS, at(1800), false).unwrap(), 2);
         assert_eq!(purge(&mut db, &ENDS, at(1800), false).unwrap(), 0);
         assert_eq!(end_all_of(&mut db, "carol", Some(Some("2"))).unwrap(), 0);
         assert_eq!(end_all_of(&mut db, "carol", Some(None)).unwrap(), 0);

@@ -18,10 +18,10 @@ use std::str::FromStr;
 use jiff::Timestamp;
 
 pub use issue::{Issued, NewToken, STATEMENTS, activate, bind, find, issue, renew, replace, withdraw};
-pub use people::{Listed, Revoked, Which, WhichError, count_by_state, list, revoke, revoke_all_of};
+pub use people::{Listed, Revoked, Which, WhichError, count_by_state, list, newest, revoke, revoke_all_of};
 pub use purge::{Counts, purge};
 pub use redeem::{by_id, lookup, others_active, redeem, redeem_in};
-pub use rules::{Answer, CustomerStanding, Limits, TicketStanding, answer, counts_as_active, opens};
+pub use rules::{AHEAD, Answer, CustomerStanding, Limits, TicketStanding, answer, counts_as_active, is_ahead, opens};
 pub use secret::{MailKey, Secret, SecretError};
 pub use sql::PENDING;
 

@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use super::sql::{TOKEN, USABLE, facts, family, pending_until};
+use super::sql::{ACTIVE, TOKEN, USABLE, facts, family, pending_until, usable_until};
 use super::{Secret, TokenFacts};
 use crate::db::{Database, Error, Statements, Tx};
 
@@ -27,8 +27,8 @@ pub fn others_active(db: &mut impl Statements, token: &TokenFacts, now: Timestam
         return Ok(false);
     };
     let sql = format!("SELECT id FROM token WHERE {condition} AND id <> ? AND {USABLE} LIMIT 1");
-    let more = [token.id.into(), pending_until(now)];
-    Ok(db.row(&sql, &[&values[..], &more[..]].concat())?.is_some())
+    let id = [token.id.into()];
+    Ok(db.row(&sql, &[&values[..], &id, &usable_until(now)].concat())?.is_some())
 }
 
 /// Uses a token up; `true` for the one caller that did. With it all other active tokens of the same
@@ -40,7 +40,7 @@ pub fn redeem(db: &mut Database, id: i64, now: Timestamp) -> Result<bool, Error>
 /// The same inside of the caller's transaction, for what has to stand or fall with it.
 pub fn redeem_in(tx: &mut Tx<'_>, id: i64, now: Timestamp) -> Result<bool, Error> {
     let sql = format!("UPDATE token SET state = 'used', changed_at = ? WHERE id = ? AND {USABLE}");
-    let won = tx.execute(&sql, &[now.into(), id.into(), pending_until(now)])? == 1;
+    let won = tx.execute(&sql, &[&[now.into(), id.into()][..], &usable_until(now)].concat())? == 1;
     if won {
         use_up_others(tx, id, now)?;
     }
@@ -50,7 +50,7 @@ pub fn redeem_in(tx: &mut Tx<'_>, id: i64, now: Timestamp) -> Result<bool, Error
 fn use_up_others(tx: &mut Tx<'_>, id: i64, now: Timestamp) -> Result<(), Error> {
     let token = by_id(tx, id)?;
     if let Some((condition, values)) = token.as_ref().and_then(family) {
-        let sql = format!("UPDATE token SET state = 'used', changed_at = ? WHERE {condition} AND {USABLE}");
+        let sql = format!("UPDATE token SET state = 'used', changed_at = ? WHERE {condition} AND {ACTIVE}");
         let values = [vec![now.into()], values.to_vec(), vec![pending_until(now)]].concat();
         tx.execute(&sql, &values)?;
     }
@@ -73,6 +73,19 @@ mod tests {
         assert_eq!(won, 1);
         assert_eq!(store.states(), [State::Used]);
         assert_eq!(store.token(id).changed_at, at(9));
+    }
+
+    #[test]
+    fn one_from_the_future_wins_nothing_and_stands_in_nobodys_way() {
+        let mut store = Store::new();
+        let (old, ahead) = (store.issue(&new(Some("1")), 0), store.issue(&new(Some("1")), 1000));
+        let token = store.token(old);
+        assert!(!redeem(store.db(), ahead, at(699)).unwrap());
+        assert!(!others_active(store.db(), &token, at(699)).unwrap());
+        assert!(others_active(store.db(), &token, at(700)).unwrap());
+        // A use takes it along: it must not come to life when its time is there.
+        assert!(redeem(store.db(), old, at(1)).unwrap());
+        assert_eq!(store.states(), [Used, Used]);
     }
 
     #[test]

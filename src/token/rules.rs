@@ -2,13 +2,23 @@
 //!
 //! Checked at every use, whether or not cron has run `otab purge` (promise 8).
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::sql::PENDING;
 use super::{State, TokenFacts};
 use crate::ticket::Ticket;
 
 const DAY: i64 = 24 * 60 * 60;
+
+/// How far ahead of now something may have been created: so far the clocks of two hosts may differ. What is further
+/// ahead was created by a clock that was wrong, and counts as over: it would live on for as long as that clock said.
+pub const AHEAD: SignedDuration = SignedDuration::from_mins(5);
+
+/// Whether something was created by a clock that was ahead.
+#[must_use]
+pub fn is_ahead(created_at: Timestamp, now: Timestamp) -> bool {
+    created_at.duration_since(now) > AHEAD
+}
 
 /// How long tokens live, in days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +96,7 @@ pub fn answer(
         return Answer::LinkExpired;
     };
     if customer != CustomerStanding::Good
+        || is_ahead(token.created_at, now)
         || is_too_old(token, limits, now)
         || is_closed(ticket, limits, now)
         || ticket == TicketStanding::Gone
@@ -139,7 +150,7 @@ pub(super) fn doom(token: &TokenFacts, ticket: TicketStanding, limits: &Limits, 
     }
 }
 
-/// Whether a pending token counts as active. The same as `sql::USABLE` says to the database.
+/// Whether a pending token counts as active. The same as `sql::ACTIVE` says to the database.
 #[must_use]
 pub fn counts_as_active(token: &TokenFacts, now: Timestamp) -> bool {
     let age = now.as_second().saturating_sub(token.created_at.as_second());
@@ -149,8 +160,10 @@ pub fn counts_as_active(token: &TokenFacts, now: Timestamp) -> bool {
 fn is_closed(ticket: TicketStanding, limits: &Limits, now: Timestamp) -> bool {
     let days = limits.access_days_after_close;
     match ticket {
-        // 0 means at once, also where the two clocks differ.
-        TicketStanding::Over { since } => days == 0 || is_older(since, days, now),
+        // 0 means at once, also where the two clocks differ. A day ahead is more than any mistaken zone makes of now.
+        TicketStanding::Over { since } => {
+            days == 0 || is_older(since, days, now) || since.as_second().saturating_sub(now.as_second()) > DAY
+        }
         _ => false,
     }
 }
@@ -268,6 +281,29 @@ mod tests {
         for age in [0, -60] {
             let given = good(&old, over(age), false, &at_once);
             assert_eq!(given, Answer::LinkExpired, "{age}");
+        }
+    }
+
+    #[test]
+    fn a_token_from_the_future_is_over() {
+        for (ahead, expected) in [(300, Answer::Valid), (301, Answer::LinkExpired), (400 * DAY, Answer::LinkExpired)] {
+            for ticket in [TicketStanding::Open, TicketStanding::Unbound] {
+                let bound = ticket == TicketStanding::Open;
+                assert_eq!(good(&token(State::Active, -ahead, bound), ticket, false, &LIMITS), expected, "{ahead}");
+            }
+            // Nor does it bring a new link.
+            let used = good(&token(State::Used, -ahead, true), TicketStanding::Open, false, &LIMITS);
+            assert_eq!(used == Answer::Renew, expected == Answer::Valid, "{ahead}");
+        }
+        // A clock that is behind must not delete what is good.
+        assert_eq!(doom(&token(State::Active, -400 * DAY, true), TicketStanding::Open, &LIMITS, at(NOW)), None);
+    }
+
+    #[test]
+    fn a_ticket_closed_by_a_clock_far_ahead_is_over() {
+        let fresh = token(State::Active, 60, true);
+        for (ahead, expected) in [(DAY, Answer::Valid), (DAY + 1, Answer::LinkExpired)] {
+            assert_eq!(good(&fresh, over(-ahead), false, &LIMITS), expected, "{ahead}");
         }
     }
 

@@ -3,15 +3,21 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::TokenFacts;
+use super::rules::AHEAD;
 use crate::db::{Error, Row, Value};
 
 /// The columns that [`facts`] reads, in its order.
 pub(super) const TOKEN: &str = "SELECT id, state, customer, email, backend, message_id, \
     ticket_number, created_at, changed_at FROM token";
 
-/// Holds for tokens that count as active; its one value is [`pending_until`].
-pub(super) const USABLE: &str = "(state = 'active' OR (state = 'pending' \
+/// Holds for tokens that count as active, those of a clock that was ahead included; its one value is
+/// [`pending_until`].
+pub(super) const ACTIVE: &str = "(state = 'active' OR (state = 'pending' \
     AND (ticket_number IS NOT NULL OR created_at <= ?)))";
+
+/// Holds for tokens that open something as far as they themselves say; its values are [`usable_until`].
+pub(super) const USABLE: &str = "((state = 'active' OR (state = 'pending' \
+    AND (ticket_number IS NOT NULL OR created_at <= ?))) AND created_at <= ?)";
 
 /// How long a pending token waits for the word that its mail was taken. Where the word is lost (a
 /// kill between the two), the mail may well have gone on and its link be in the customer's hands.
@@ -21,6 +27,12 @@ pub const PENDING: SignedDuration = SignedDuration::from_hours(1);
 pub(super) fn pending_until(now: Timestamp) -> Value {
     let until = now.as_second().saturating_sub(PENDING.as_secs());
     Value::Int(until)
+}
+
+/// The values of [`USABLE`].
+pub(super) fn usable_until(now: Timestamp) -> [Value; 2] {
+    let ahead = now.as_second().saturating_add(AHEAD.as_secs());
+    [pending_until(now), Value::Int(ahead)]
 }
 
 /// A condition that holds for the tokens of the same ticket and customer, while it is unbound those

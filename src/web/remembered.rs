@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::LOOK;
 use super::desk::Guest;
-use crate::session::{Ends, is_past};
+use crate::session::{Ends, is_over, is_past};
 
 /// Sessions that are remembered at most.
 const MOST: usize = 50_000;
@@ -52,7 +52,7 @@ impl Remembered {
         let kept = &mut self.lock().kept;
         let Some(known) = kept.get_mut(hash) else { return Recall::Unknown };
         let Guest { created_at, seen_at, .. } = known.guest;
-        if is_past(created_at, ends.length, now) || is_past(seen_at, ends.idle, now) {
+        if is_over(created_at, seen_at, ends, now) {
             kept.remove(hash);
             return Recall::Over;
         }

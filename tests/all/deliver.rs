@@ -2,10 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::site::{Site, mail, run};
+use crate::site::{Site, ignoring_sigchld, mail, run, with_cores};
 
 fn deliver(site: &Site, options: &[&str], command: &[&str]) -> Command {
     let mut otab = Site::otab();
@@ -186,4 +186,49 @@ fn a_fault_of_otabs_own_after_the_command_has_taken_the_mail_is_no_reason_to_try
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert!(site.path("taken").exists());
     assert_eq!(states(&site), ["pending"]);
+}
+
+#[test]
+fn under_a_parent_that_ignores_sigchld_it_ends_right() {
+    let site = Site::new("");
+    let deliver = |number: usize, line: &str| {
+        let mut otab = deliver(&site, &[], &["sh", "-c", line]);
+        run(&mut ignoring_sigchld(otab.current_dir(site.folder())), &mail(number))
+    };
+    let output = deliver(1, "cat >> taken");
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    assert_eq!(states(&site), ["active"]);
+    // What is started has the signal's default again.
+    let output = deliver(2, "grep SigIgn: /proc/self/status > ignored; exit 3");
+    assert_deferred(&output, "a status");
+    let ignored = std::fs::read_to_string(site.path("ignored")).unwrap();
+    let mask = u64::from_str_radix(ignored.trim_start_matches("SigIgn:").trim(), 16).unwrap();
+    assert_eq!(mask >> 16 & 1, 0, "{ignored}");
+    assert_eq!(states(&site), ["active"]);
+}
+
+#[test]
+fn it_leaves_no_core_file() {
+    let site = Site::new("");
+    let mut otab = deliver(&site, &[], &["sh", "-c", "ulimit -S -c > limit; ulimit -H -c >> limit"]);
+    assert!(run(&mut with_cores(otab.current_dir(site.folder())), &mail(1)).status.success());
+    let limits = std::fs::read_to_string(site.path("limit")).unwrap();
+    assert!(limits.starts_with("0\n") && limits != "0\n0\n", "the command may raise it again: {limits}");
+}
+
+#[test]
+fn no_help_text_eats_a_mail() {
+    for arguments in [&["filter", "--help"][..], &["-V"], &["--version"], &["--help"], &["help"], &["deliver", "-h"]] {
+        let output = run(Site::otab().args(arguments), &mail(1));
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(75), 0), "{arguments:?}: {output:?}");
+        assert!(output.stderr.starts_with(b"4.3.0 "), "{output:?}");
+        let output = run(Site::otab().args(arguments), b"");
+        assert!(output.status.success() && !output.stdout.is_empty(), "{arguments:?}: {output:?}");
+    }
+    // Whoever says nothing may have a mail, and a command for people passes none on.
+    let mut silent = Site::otab().arg("-V").stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let open = silent.stdin.take();
+    assert_eq!(silent.wait().unwrap().code(), Some(75));
+    drop(open);
+    assert!(run(Site::otab().args(["purge", "--help"]), &mail(1)).status.success());
 }

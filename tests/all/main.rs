@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod checks;
+mod clocks;
 mod config;
 mod corpus;
 mod debian;
@@ -26,6 +27,7 @@ mod promises;
 mod properties;
 mod readers;
 mod rooms;
+mod secrets;
 mod servers;
 mod setups;
 mod site;

@@ -1,6 +1,7 @@
 //! `otab check`: looks whether the configuration and everything that it names work, and says what to do
 //! about each thing that does not. It changes nothing and sends nothing.
 
+mod clock;
 mod customers;
 mod door;
 mod files;
@@ -62,6 +63,7 @@ fn look(path: &Path) -> Vec<Finding> {
     let mut findings = vec![Finding::good("configuration", path.display().to_string())];
     findings.extend(files::look(&site, path));
     findings.extend(store::look(&mut bench));
+    findings.extend(clock::look(&mut bench));
     for source in &site.config.customer_user {
         findings.extend(customers::look(&mut bench, &source.name));
     }

@@ -9,6 +9,7 @@ use crate::clock;
 use crate::db::survey::{self, Gap, Need};
 use crate::db::{Database, Error};
 use crate::exit::Exit;
+use crate::token;
 
 /// How far the clock of a database server may be from this machine's.
 const CLOCK: SignedDuration = SignedDuration::from_secs(5);
@@ -100,7 +101,14 @@ fn clock(place: &str, db: &mut Database) -> Result<Option<Finding>, Error> {
     }
     let way = if ahead > behind { "ahead of" } else { "behind" };
     let says = format!("{place}: the clock of the server is {} s {way} this machine's", apart.as_secs());
-    Ok(Some(Finding::note("clock", says, "let both machines take their time from the same place (NTP)")))
+    let remedy = "let both machines take their time from the same place (NTP)";
+    // What another host made so far ahead counts as over.
+    let is_bad = apart > token::AHEAD;
+    Ok(Some(if is_bad {
+        Finding::bad("clock", Exit::Config, says, remedy)
+    } else {
+        Finding::note("clock", says, remedy)
+    }))
 }
 
 /// A few examples, for the end of a sentence.

@@ -84,10 +84,11 @@ fn purge_until(site: &Site, log: &Log, at: Time, end: &End) {
             continue;
         }
         let started = wake::otab(&site.config, "purge")
-            .and_then(|mut purge| purge.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status());
-        match started {
-            Ok(status) if status.success() => {}
-            Ok(status) => log.error(&format!("door: otab purge: {status}")),
+            .and_then(|mut purge| purge.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn());
+        match started.map(|mut purge| purge.wait()) {
+            Ok(Ok(status)) if status.success() => {}
+            Ok(Ok(status)) => log.error(&format!("door: otab purge: {status}")),
+            Ok(Err(error)) => log.error(&format!("door: otab purge: how it ended is unknown: {error}")),
             Err(error) => log.error(&format!("door: otab purge cannot be started: {error}")),
         }
         due = next(at, &zone, clock::now());

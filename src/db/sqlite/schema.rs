@@ -13,6 +13,7 @@ const VERSIONS: &[(&str, &str)] = &[
     ("V1__start", include_str!("../schema/V1__start.sql")),
     ("V2__link_mails", include_str!("../schema/V2__link_mails.sql")),
     ("V3__newcomers_and_sessions", include_str!("../schema/V3__newcomers_and_sessions.sql")),
+    ("V4__link_mails_that_went_out", include_str!("../schema/V4__link_mails_that_went_out.sql")),
 ];
 
 /// How long a migration waits for filters that are at work.
@@ -126,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_newer_schema_is_refused_also_for_migration() {
-        let sql = "INSERT INTO refinery_schema_history (version) VALUES (4)";
+        let sql = "INSERT INTO refinery_schema_history (version) VALUES (5)";
         let error = changed(sql).unwrap_err();
         assert_eq!(error.kind(), Kind::Newer);
         assert!(error.to_string().contains("newer"), "{error}");
@@ -179,6 +180,19 @@ mod tests {
         assert!(open().unwrap_err().to_string().contains("PRAGMA journal_mode=wal"));
         other.execute_batch("PRAGMA journal_mode = WAL").unwrap();
         open().unwrap();
+    }
+
+    #[test]
+    fn a_store_of_the_version_before_gets_what_it_lacks() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("otab.db");
+        create(&path, 0o600).unwrap();
+        let other = rusqlite::Connection::open(&path).unwrap();
+        other.execute_batch("DROP TABLE link_mail; DELETE FROM refinery_schema_history WHERE version = 4").unwrap();
+        drop(other);
+        migrate(&path).unwrap();
+        let store = Connection::open(&path, Access::ReadWrite { create: false }, PATIENCE).unwrap();
+        assert!(store.rows("SELECT 1 FROM link_mail", &[]).unwrap().is_empty());
     }
 
     #[test]

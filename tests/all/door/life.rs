@@ -215,6 +215,16 @@ fn a_session_ends_with_its_customer_with_his_address_and_with_his_tokens_but_not
 }
 
 #[test]
+fn a_session_of_a_clock_that_was_ahead_is_over() {
+    let door = Door::open();
+    let (cookie, enter) = door.enter();
+    door.desk.sql("UPDATE session SET created_at = created_at + 86400, seen_at = seen_at + 86400");
+    let (other, _serving) = door.another();
+    assert_eq!(other.auth(&cookie, &enter).status, 401);
+    assert_eq!((door.desk.json(0, &["purge"])["sessions"].as_i64(), door.sessions()), (Some(1), 0));
+}
+
+#[test]
 fn revoking_ends_sessions_and_purge_deletes_those_that_are_over() {
     let door = Door::open();
     let (one, enter) = door.enter();

@@ -9,6 +9,7 @@ use super::client::{Client, Place, answer};
 use super::{BASE, CAROL, Door, OWN, Serving, closed};
 use crate::links::Desk;
 use crate::setups::{free_port, wait_for};
+use crate::site::with_cores;
 
 #[test]
 fn the_service_manager_hears_of_beginning_and_end_and_the_socket_goes() {
@@ -44,6 +45,19 @@ fn what_is_under_way_is_finished_and_nothing_new_begins() {
     let finished = answer(stream.as_mut());
     assert_eq!(finished.status, 303, "{finished:?}");
     assert_eq!((door.serving.status(), door.sessions()), (Some(0), 1));
+}
+
+#[test]
+fn the_door_leaves_no_core_file() {
+    let desk = closed("");
+    desk.mails_of_carol(&["1@corp.test"]);
+    let serving = Serving::start(&desk, |command| {
+        *command = with_cores(command);
+        command.stdin(Stdio::null());
+    });
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", serving.id())).unwrap();
+    let core = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().next(), Some("0"), "{core}");
 }
 
 #[test]

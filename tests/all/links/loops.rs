@@ -1,5 +1,6 @@
 //! Link mails, what comes back for them, and answers to them earn nothing: no customer, token or link mail.
 
+use super::peer::{Peer, Reply};
 use super::{CAROL, Desk, mail_from};
 use crate::site::run;
 
@@ -51,7 +52,7 @@ fn its_bounce_earns_nothing() {
 }
 
 #[test]
-fn an_answer_by_a_robot_earns_nothing_and_one_by_a_person_does() {
+fn an_answer_by_a_robot_that_says_so_earns_nothing() {
     let (desk, mail) = sent();
     let (customers, tokens, orders) = counts(&desk);
     let id = mail.lines().find_map(|line| line.strip_prefix("Message-ID: ")).unwrap();
@@ -72,8 +73,74 @@ fn an_answer_by_a_robot_earns_nothing_and_one_by_a_person_does() {
         assert!(desk.filter(answer(robot).as_bytes()).status.success());
         assert_eq!(counts(&desk), (customers, tokens, orders), "{robot}");
     }
+    // One that does not say so gets its ticket, and no link mail.
     assert!(desk.filter(answer("").as_bytes()).status.success());
-    assert_eq!(counts(&desk), (customers, tokens + 1, orders + 1));
+    assert_eq!(counts(&desk), (customers, tokens + 1, orders));
+}
+
+/// An answer of carol's without any mark, as the fields say.
+fn unmarked(id: &str, fields: &str) -> String {
+    format!(
+        "From: Carol <{CAROL}>\nTo: help@desk.test\nSubject: Re: Your access\n{fields}Message-ID: <{id}>\n\nThanks.\n"
+    )
+}
+
+#[test]
+fn what_answers_a_link_mail_earns_no_other() {
+    let (desk, mail) = sent();
+    let id = mail.lines().find_map(|line| line.strip_prefix("Message-ID: ")).unwrap();
+    let bare = id.trim_matches(['<', '>']);
+    for (number, fields) in [
+        format!("In-Reply-To: {id}\n"),
+        format!("In-Reply-To: {bare}\n"),
+        format!("References: <1@corp.test>\n {id}\n"),
+        format!("In-Reply-To: <else@corp.test>\nReferences: {id} <else@corp.test>\n"),
+        format!("in-reply-to: {}\n", id.to_uppercase()),
+    ]
+    .iter()
+    .enumerate()
+    {
+        let answer = unmarked(&format!("a{number}@corp.test"), fields);
+        let output = run(&mut desk.command(&["filter", "--explain"]), answer.as_bytes());
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(told.contains("answers: a link mail that otab sent"), "{fields}: {told}");
+        assert!(desk.filter(answer.as_bytes()).status.success());
+        assert_eq!(desk.orders(), 0, "{fields}");
+    }
+    desk.logged(&["<a0@corp.test>: new (answers a link mail)", "no link mail"]);
+    // The form alone says nothing: otab has sent no such mail.
+    let (local, _) = bare.split_once('@').unwrap();
+    for (number, other) in
+        [format!("<{local}0@desk.test>"), format!("<{local}@else.test>"), "<1@corp.test>".to_owned()].iter().enumerate()
+    {
+        let answer = unmarked(&format!("b{number}@corp.test"), &format!("In-Reply-To: {other}\n"));
+        assert!(desk.filter(answer.as_bytes()).status.success());
+        assert_eq!(desk.orders(), i64::try_from(number).unwrap() + 1, "{other}");
+    }
+}
+
+#[test]
+fn a_link_mail_that_may_be_out_is_known_already() {
+    let peer = Peer::start(|stage, _| if stage == "end" { Reply::Close } else { Reply::Usual });
+    let desk = Desk::smtp(peer.port, "");
+    desk.mails_of_carol(&["1@corp.test"]);
+    assert_eq!((desk.notify(), desk.orders()), (75, 1), "{}", desk.log());
+    let sent = peer.got().remove(0);
+    let id = sent.mail.lines().find_map(|line| line.strip_prefix("Message-ID: ")).unwrap();
+    assert!(desk.filter(unmarked("a@corp.test", &format!("In-Reply-To: {id}\n")).as_bytes()).status.success());
+    assert_eq!(desk.orders(), 1, "its own");
+}
+
+#[test]
+fn purge_forgets_link_mails_that_nobody_answers() {
+    let (desk, _) = sent();
+    assert_eq!(desk.json(0, &["purge"])["link_mails"], 0);
+    desk.sql("UPDATE link_mail SET sent_at = sent_at - 90 * 86400");
+    assert_eq!(
+        (desk.json(0, &["purge", "--dry-run"])["link_mails"].clone(), desk.site.count("link_mail")),
+        (1.into(), 1)
+    );
+    assert_eq!((desk.json(0, &["purge"])["link_mails"].clone(), desk.site.count("link_mail")), (1.into(), 0));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::peer::{Event, Peer, Reply};
 use super::{CAROL, Desk, mail_from};
 use crate::setups::wait_for;
-use crate::site::run;
+use crate::site::{ignoring_sigchld, run, with_cores};
 
 /// A desk whose filters wake the sender.
 fn waking(port: u16, more: &str) -> Desk {
@@ -216,4 +216,17 @@ fn outbox_retry_and_a_second_use_wake_the_sender_as_well() {
     desk.ends(0, &["outbox", "retry"]);
     peer.wait_for(&Event::Heard("QUIT".into()));
     assert_eq!(peer.got().len(), 3);
+}
+
+#[test]
+fn a_sendmail_under_a_parent_that_ignores_sigchld_counts() {
+    let desk = Desk::with("wake = false\ntransport = \"sendmail\"\nsendmail = \"sendmail\"\n");
+    let script = "#!/bin/sh\ncat >> \"$(dirname \"$0\")/taken\"; ulimit -S -c > \"$(dirname \"$0\")/limit\"\n";
+    let sendmail = desk.site.write("sendmail", script);
+    std::fs::set_permissions(&sendmail, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    desk.mails_of_carol(&["1@corp.test"]);
+    let notify = desk.command(&["notify"]);
+    let status = ignoring_sigchld(&with_cores(&notify)).status().unwrap();
+    assert_eq!((status.code(), desk.orders()), (Some(0), 0), "{}", desk.log());
+    assert_eq!(std::fs::read_to_string(desk.site.path("limit")).unwrap(), "0\n", "no core file with its secrets");
 }

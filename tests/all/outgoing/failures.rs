@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::{Bench, FAILED, LINK, PLAIN, SETTINGS, mail, mail_with};
 use crate::corpus;
-use crate::site::{Site, run};
+use crate::site::{Site, ignoring_sigchld, run};
 
 #[test]
 fn while_the_command_runs_the_token_is_pending_and_a_failed_try_leaves_none() {
@@ -162,5 +162,16 @@ fn every_mail_of_the_corpus_goes_on_byte_for_byte() {
         let output = bench.run(&["-i", "-f", "help@desk.test", "carol@corp.test"], &mail);
         assert!(output.status.success() && output.stderr.is_empty(), "{}: {output:?}", path.display());
         assert!(std::fs::read(bench.site.path("taken")).unwrap() == mail, "{}", path.display());
+    }
+}
+
+#[test]
+fn under_a_parent_that_ignores_sigchld_the_status_counts() {
+    let bench = Bench::new();
+    for (status, states) in [(0, vec!["active"]), (67, vec!["active"])] {
+        bench.program(&format!("cat > taken; exit {status}"));
+        let output = run(&mut ignoring_sigchld(&bench.command(&["-f", "", "carol@corp.test"])), mail().as_bytes());
+        assert_eq!((output.status.code(), output.stderr.is_empty()), (Some(status), true), "{output:?}");
+        assert_eq!(bench.states(), states);
     }
 }

@@ -7,7 +7,7 @@ mod links;
 mod parts;
 
 use std::os::unix::fs::PermissionsExt;
-use std::process::Output;
+use std::process::{Command, Output};
 
 use crate::site::{Site, run};
 
@@ -57,9 +57,14 @@ impl Bench {
 
     /// As OTOBO does it.
     fn run(&self, arguments: &[&str], mail: &[u8]) -> Output {
+        run(&mut self.command(arguments), mail)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut otab = Site::otab();
         otab.args(["--config", "otab.toml", "outgoing", "--", "./sendmail"]).args(arguments);
-        run(otab.current_dir(self.site.folder()), mail)
+        otab.current_dir(self.site.folder());
+        otab
     }
 
     /// What the program got.

@@ -27,6 +27,7 @@ pub fn filled(place: Place) -> Host {
         "INSERT INTO sent (recipient, domain, sent_at) VALUES ('a@b.test', 'b.test', 1)",
         "INSERT INTO sent (recipient, domain, sent_at) VALUES ('a@b.test', 'b.test', 1)",
         "INSERT INTO worker (task, holder, until) VALUES ('outbox', 'long gone', 1)",
+        "INSERT INTO link_mail (message_id, sent_at) VALUES ('<otab.0@x.test>', 5)",
         "INSERT INTO newcomer (backend, customer, created_at) VALUES ('CustomerUser', 'ǆ \u{1f512}', 7)",
         "INSERT INTO session (hash, backend, customer, email, ticket_number, created_at, seen_at) \
          VALUES ('00ff', 'CustomerUser', 'carol', 'carol@corp.test', NULL, 1, 2)",

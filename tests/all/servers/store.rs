@@ -204,7 +204,7 @@ fn a_store_of_an_older_otab_defers_until_it_is_migrated_and_keeps_what_it_holds(
         assert_eq!(run(&mut site.site.filter(), &mail(1)).status.code(), Some(0));
         let sql = |sql: &str| server.client(&site.database(), sql);
         // The second time as if the migration had been broken off in the middle.
-        for gone in ["DROP TABLE newcomer; DROP TABLE session", "DROP TABLE session"] {
+        for gone in ["DROP TABLE newcomer; DROP TABLE session; DROP TABLE link_mail", "DROP TABLE session"] {
             sql(&format!("DELETE FROM otab_schema WHERE version > 2; {gone}"));
             let deferred = run(&mut site.site.filter(), &mail(2));
             assert_eq!(deferred.status.code(), Some(75), "{deferred:?}");
@@ -213,7 +213,8 @@ fn a_store_of_an_older_otab_defers_until_it_is_migrated_and_keeps_what_it_holds(
             site.ends(&["store", "migrate"], 0);
             site.ends(&["store", "migrate"], 0);
             assert_eq!(sql("SELECT COUNT(*) FROM session"), "0\n");
-            assert_eq!(sql("SELECT COUNT(*) FROM otab_schema"), "2\n");
+            assert_eq!(sql("SELECT COUNT(*) FROM otab_schema"), "3\n");
+            assert_eq!(sql("SELECT COUNT(*) FROM link_mail"), "0\n");
             assert_eq!(site.count("token"), "1");
         }
         assert_eq!(run(&mut site.site.filter(), &mail(2)).status.code(), Some(0));
@@ -236,6 +237,7 @@ fn the_tables_on_every_server_have_the_columns_that_the_file_has() {
             "worker",
             "newcomer",
             "session",
+            "link_mail",
         ] {
             let own = if place == Place::PostgreSql { "current_schema()" } else { "DATABASE()" };
             let there = format!(

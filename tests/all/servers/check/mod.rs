@@ -270,6 +270,12 @@ fn a_clock_that_goes_wrong_is_told() {
     let checked = check(&desk);
     checked.is_clean();
     checked.finds("note", "clock", "ahead of this machine's", "NTP");
+    let sql = "CREATE OR REPLACE FUNCTION clock_timestamp() RETURNS TIMESTAMPTZ LANGUAGE sql AS \
+               $$ SELECT pg_catalog.clock_timestamp() - INTERVAL '6 minutes' $$";
+    shared(Product::PostgreSql).client(&database, sql);
+    let checked = check(&desk);
+    assert_eq!(checked.status, Some(78), "{:#?}", checked.findings);
+    checked.finds("bad", "clock", "behind this machine's", "NTP");
 }
 
 #[test]
