@@ -64,6 +64,7 @@ fn look(path: &Path) -> Vec<Finding> {
     }
     findings.extend(tickets::look(&mut bench));
     findings.extend(helpdesk::look(&mut bench));
+    findings.extend(helpdesk::prefix(&mut bench));
     findings.push(customers::marker(&mut bench));
     findings.extend(links::look(&site));
     findings.extend(links::notification(&mut bench));
