@@ -94,7 +94,6 @@ impl Directory {
             let text = |(name, width): &(&str, i64)| ((*name).to_owned(), Kind::Text(*width));
             let other = |name: &&str| ((*name).to_owned(), Kind::Other);
             customers.written = TEXTS.iter().map(text).chain(OTHERS.iter().map(other)).collect();
-            customers.numbered = Some("id".to_owned());
             preferences.written = PREFERENCES.iter().map(text).collect();
             preferences.deletes = true;
         }

@@ -72,7 +72,8 @@ fn lacking(what: &'static str, place: &str, need: &Need, gap: &Gap, settings: &s
             Finding::bad(what, Exit::Unavailable, says, grant(&words, table, user))
         }
         Gap::Sequence(sequence) => {
-            let says = format!("{place}: USAGE on the sequence {sequence} is missing, which numbers new customers");
+            let says =
+                format!("{place}: USAGE on the sequence {sequence} is missing, which numbers the rows of {table}");
             let remedy = format!("GRANT USAGE ON SEQUENCE {sequence} TO {};", user.unwrap_or("otab"));
             Finding::bad(what, Exit::Unavailable, says, remedy)
         }
