@@ -140,7 +140,7 @@ fn add(site: &Site, address: &Address, entry: &Entry) -> Done {
     Ok(Exit::Ok)
 }
 
-/// Whoever had the marker as login or customer id would get the tickets of all doubtful senders.
+/// A customer with the marker as login or customer id would get the tickets of all doubtful senders.
 fn refuse_marker(site: &Site, entry: &Entry) -> Result<(), Failure> {
     let marker = fold(&site.config.postmaster.marker);
     for (what, value) in [("login", &entry.login), ("customer id", &entry.customer_id)] {
@@ -156,7 +156,7 @@ fn refuse_marker(site: &Site, entry: &Entry) -> Result<(), Failure> {
 /// id may be shared, that is what it is for; but one that is an address belongs to whoever has it.
 fn refuse_claimed(site: &Site, dbs: &mut Databases, address: &Address, entry: &Entry) -> Result<(), Failure> {
     let refused = |what: &str, source: &str| {
-        let why = format!("the {what} is somebody else's login or customer id in {source}");
+        let why = format!("the {what} is too much like somebody else's login, customer id or address in {source}");
         Err(Failure::new(Exit::NoPerm, why))
     };
     if let Some(claim) = site.directory.claimed(dbs, address)? {

@@ -41,7 +41,7 @@ pub enum Finding {
     Nobody,
     /// No customer, and the lists forbid to create one.
     NotAllowed(&'static str),
-    /// Somebody else's login or customer id.
+    /// Somebody else's login, customer id or address.
     Claimed,
     /// A valid customer, whose login is another's in a source that is asked earlier.
     Ambiguous,
@@ -62,7 +62,9 @@ impl std::fmt::Display for Finding {
             Self::Invalid => f.write_str("not valid"),
             Self::Nobody => f.write_str("none"),
             Self::NotAllowed(reason) => write!(f, "none, not created: {reason}"),
-            Self::Claimed => f.write_str("none, not created: the address is somebody else's login or customer id"),
+            Self::Claimed => f.write_str(
+                "none, not created: the address is too much like somebody else's login, customer id or address",
+            ),
             Self::Ambiguous => f.write_str("not certain: another source has the same login for somebody else"),
             Self::Refused(refusal) => write!(f, "none, not created: {refusal}"),
             Self::Away(error) => write!(f, "unknown, the directory cannot be asked: {error}"),
@@ -140,7 +142,7 @@ fn without(standing: Standing, finding: Finding) -> Asked {
     Asked { standing, customer: None, finding }
 }
 
-/// Whether the address is somebody else's login or customer id is asked of each source once: in the one where
+/// Whether the address is somebody else's login, customer id or address is asked of each source once: in the one where
 /// customers are created, where it decides, by the creating itself.
 fn newcomer(site: &Site, dbs: &mut Databases, mailbox: &Mailbox, mode: Mode) -> Result<Asked, Error> {
     let new = new_customer(site, mailbox).and_then(|new| customer::Entry::from(&new).check().map(|()| new));

@@ -175,7 +175,8 @@ pub fn marker(bench: &mut Bench<'_>) -> Finding {
     let marker = &bench.site.config.postmaster.marker;
     match bench.site.directory.knows(&mut bench.dbs, marker) {
         Ok(true) => {
-            let says = format!("{marker} is a customer's login or customer id, who would get all doubtful mails");
+            let says =
+                format!("{marker} is a customer's login, customer id or address, who would get all doubtful mails");
             Finding::bad("marker", Exit::Config, says, "choose another postmaster.marker")
         }
         Ok(false) => Finding::good("marker", format!("{marker} is nobody's")),

@@ -135,13 +135,18 @@ fn no_stored_look_alike_is_overlooked_in_whatever_kind_of_column() {
         let rows = db.rows("SELECT login, email, firm FROM people", &[]).unwrap();
         let emails: Vec<String> = rows.iter().map(|row| row.lossy(1).into_owned()).collect();
         let claims: HashSet<String> = rows.iter().flat_map(|row| [fold(&row.lossy(0)), fold(&row.lossy(2))]).collect();
+        // In SQLite's files, which are otab's own, an address ends at a NUL inside of it.
+        let is_seen = |email: &&String| place != Place::Sqlite || !email.trim_matches('\0').contains('\0');
+        let likes: Vec<(String, &String)> = emails.iter().filter(is_seen).map(|email| (fold(email), email)).collect();
         let directory = directory(&url);
         for (address, row) in stored {
             let what = format!("{place:?} {column}: {address} in {row:?}");
             let is_stated = emails.iter().any(|email| address.is_stated_by(email));
             let found = directory.find(&mut dbs, &address).unwrap_or_else(|error| panic!("{what}: {error}"));
             assert_eq!(!matches!(found, Found::Nobody), is_stated, "{what}");
-            let is_claim = address.forms().iter().any(|form| claims.contains(&fold(form)));
+            let forms: Vec<String> = address.forms().iter().map(|form| fold(form)).collect();
+            let is_like = likes.iter().any(|(like, email)| forms.contains(like) && !address.is_stated_by(email));
+            let is_claim = is_like || forms.iter().any(|form| claims.contains(form));
             assert!(!is_claim || directory.claimed(&mut dbs, &address).unwrap().is_some(), "{what}");
         }
     }
