@@ -3,6 +3,7 @@
 mod address;
 mod check;
 mod cli;
+mod company;
 mod customer;
 mod deliver;
 mod door_fit;

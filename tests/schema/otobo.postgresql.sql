@@ -166,3 +166,10 @@ CREATE TABLE notification_event_message (
     language VARCHAR(60) NOT NULL,
     UNIQUE (notification_id, language)
 );
+
+-- Companies: what a customer's customer_id may name.
+CREATE TABLE customer_company (
+    customer_id VARCHAR(150) NOT NULL PRIMARY KEY,
+    name VARCHAR(200) NOT NULL,
+    valid_id SMALLINT NOT NULL
+);

@@ -33,7 +33,15 @@ pub fn look(
     for need in needs {
         for gap in survey::gaps(db, need)? {
             let found = lacking(what, place, need, &gap, settings, user.as_deref());
-            findings.push(if need.is_optional { Finding { grade: Grade::Note, ..found } } else { found });
+            findings.push(if need.otherwise.is_empty() {
+                found
+            } else {
+                Finding {
+                    grade: Grade::Note,
+                    remedy: format!("{} (without it, {})", found.remedy, need.otherwise),
+                    ..found
+                }
+            });
         }
     }
     findings.extend(clock(place, db)?);

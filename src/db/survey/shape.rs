@@ -21,8 +21,8 @@ pub struct Need {
     pub deletes: bool,
     /// The columns that have to hold times without a zone.
     pub times: Vec<String>,
-    /// Whether things go on without it.
-    pub is_optional: bool,
+    /// What becomes of things without it, if they go on; empty: they do not.
+    pub otherwise: &'static str,
 }
 
 /// What is written into a column.

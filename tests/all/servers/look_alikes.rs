@@ -8,6 +8,7 @@ use otab::customer::{Directory, Found, Names, Source};
 use otab::db::{Database, Databases, Statements, Url, Value};
 use otab::mail::{Address, fold};
 
+use super::helpdesk::Helpdesk;
 use super::{PLACES, Place, WRITE, new_source, url};
 
 /// The kinds of text columns that a helpdesk may have there.
@@ -149,5 +150,30 @@ fn no_stored_look_alike_is_overlooked_in_whatever_kind_of_column() {
             let is_claim = is_like || forms.iter().any(|form| claims.contains(form));
             assert!(!is_claim || directory.claimed(&mut dbs, &address).unwrap().is_some(), "{what}");
         }
+    }
+}
+
+#[test]
+fn a_look_alike_gets_the_marker_and_no_customer() {
+    for desk in PLACES.map(Helpdesk::new) {
+        desk.site.append(&format!("[[customer_user]]\nname = \"CustomerUser\"\nurl = \"{}\"\n", desk.url));
+        desk.sql(
+            "INSERT INTO customer_user (login, email, customer_id, first_name, last_name, valid_id, create_time, \
+             create_by, change_time, change_by) VALUES ('carol', 'carol@rig.test', 'rig', ' ', ' ', 1, \
+             '2026-01-01 00:00:00', 1, '2026-01-01 00:00:00', 1)",
+        );
+        for (from, user) in [
+            ("caról@rig.test", "unverified-sender"),
+            ("CAROL@rig.test", "carol"),
+            ("carola@rig.test", "carola@rig.test"),
+            ("carol@rig.test", "carol"),
+        ] {
+            let mail = format!("From: {from}\nTo: help@desk.test\nSubject: x\n\nx\n");
+            let output = desk.ends(0, &["filter"], mail.as_bytes());
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert!(text.contains(&format!("X-OTOBO-CustomerUser: {user}\n")), "{:?} {from}: {text}", desk.place);
+        }
+        let row = desk.db().row("SELECT COUNT(*) FROM customer_user", &[]).unwrap().unwrap();
+        assert_eq!(row.int(0).unwrap(), 2, "{:?}", desk.place);
     }
 }

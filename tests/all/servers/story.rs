@@ -8,7 +8,6 @@ use otab::customer::{Created, Directory, Error, Found, HasPassword, NewCustomer,
 use otab::db::{Databases, Kind, Statements, Zone};
 use otab::mail::Address;
 
-use super::helpdesk::Helpdesk;
 use super::{PLACES, Place, WRITE, new_source, url};
 use crate::site::{Site, mail};
 
@@ -213,31 +212,6 @@ fn a_look_alike_of_a_stored_address_is_a_claim_everywhere() {
         // A customer with a look-alike beside them is a customer.
         assert!(bench.row("e", "cárol@corp.test", "z", 1));
         assert_eq!(bench.found("carol@corp.test"), "c", "{:?}", bench.place);
-    }
-}
-
-#[test]
-fn a_look_alike_gets_the_marker_and_no_customer() {
-    for desk in PLACES.map(Helpdesk::new) {
-        desk.site.append(&format!("[[customer_user]]\nname = \"CustomerUser\"\nurl = \"{}\"\n", desk.url));
-        desk.sql(
-            "INSERT INTO customer_user (login, email, customer_id, first_name, last_name, valid_id, create_time, \
-             create_by, change_time, change_by) VALUES ('carol', 'carol@rig.test', 'rig', ' ', ' ', 1, \
-             '2026-01-01 00:00:00', 1, '2026-01-01 00:00:00', 1)",
-        );
-        for (from, user) in [
-            ("caról@rig.test", "unverified-sender"),
-            ("CAROL@rig.test", "carol"),
-            ("carola@rig.test", "carola@rig.test"),
-            ("carol@rig.test", "carol"),
-        ] {
-            let mail = format!("From: {from}\nTo: help@desk.test\nSubject: x\n\nx\n");
-            let output = desk.ends(0, &["filter"], mail.as_bytes());
-            let text = String::from_utf8_lossy(&output.stdout).into_owned();
-            assert!(text.contains(&format!("X-OTOBO-CustomerUser: {user}\n")), "{:?} {from}: {text}", desk.place);
-        }
-        let row = desk.db().row("SELECT COUNT(*) FROM customer_user", &[]).unwrap().unwrap();
-        assert_eq!(row.int(0).unwrap(), 2, "{:?}", desk.place);
     }
 }
 

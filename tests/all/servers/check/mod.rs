@@ -1,5 +1,6 @@
 //! What `otab check` finds in a helpdesk's database: each finding once, and nothing bad where nothing is.
 
+mod companies;
 mod lookup;
 mod rights;
 
@@ -120,7 +121,7 @@ fn addresses_and_companies_that_several_customers_have_are_counted_and_named() {
         checked.is_clean();
         checked.finds("note", "customers", "more than one customer: 1: dave@corp.test (2)", "first valid login");
         checked.finds("note", "customers", "share the customer id big: 20", "company tickets");
-        checked.finds("note", "customers", "customer id of several: gmx.de (2)", "create.customer_id");
+        checked.finds("note", "customers", "a company of the helpdesk's: 2: gmx.de (2)", "the address as customer id");
         desk.sql("UPDATE customer_user SET customer_id = login WHERE login = 'm0@big.test'");
         assert!(!check(&desk).has("note", "customers", "share the customer id"));
     }

@@ -8,7 +8,7 @@ use super::{Checked, Helpdesk, check, desk};
 use crate::site::{Site, run};
 
 /// Gives the visitor just these rights in a desk's database, and has otab come as him.
-fn as_visitor(desk: &Helpdesk, rights: &str) {
+pub(super) fn as_visitor(desk: &Helpdesk, rights: &str) {
     let product = if desk.place == Place::PostgreSql { Product::PostgreSql } else { Product::MariaDb };
     let server = shared(product);
     let database = desk.url.split('?').next().unwrap().rsplit('/').next().unwrap().to_owned();
