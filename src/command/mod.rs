@@ -43,6 +43,7 @@ mod token_facts;
 mod use_token;
 mod wake;
 mod watch;
+mod whom;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;

@@ -5,6 +5,7 @@ mod check;
 mod checks;
 mod config;
 mod corpus;
+mod damaged;
 mod deliver;
 mod documents;
 #[cfg(feature = "door")]
@@ -20,6 +21,7 @@ mod otobo;
 mod outgoing;
 mod people;
 mod perl;
+mod places;
 mod promises;
 mod properties;
 mod readers;

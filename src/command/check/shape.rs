@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 
 use super::finding::{Finding, Grade};
 use crate::clock;
+use crate::command::whom;
 use crate::db::survey::{self, Gap, Need};
 use crate::db::{Database, Error};
 use crate::exit::Exit;
@@ -92,7 +93,7 @@ fn lacking(what: &'static str, place: &str, need: &Need, gap: &Gap, settings: &s
 fn grant(rights: &[&str], table: &str, user: Option<&str>) -> String {
     match user {
         Some(user) => format!("GRANT {} ON {table} TO {user};", rights.join(", ")),
-        None => "let this user write the database file and its folder".to_owned(),
+        None => format!("let {} write the database file and its folder", whom::user()),
     }
 }
 
