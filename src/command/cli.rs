@@ -320,6 +320,10 @@ impl Customer {
 // `otab check`.
 #[derive(Debug, Args)]
 pub struct Check {
+    /// Check as this user, and as a member of this group alone (as Postfix's pipe has it); without a group, of all of the
+    /// user's. Only root can do that.
+    #[arg(long = "as", value_name = "USER[:GROUP]")]
+    pub user: Option<String>,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

@@ -3,14 +3,15 @@
 use serde_json::{Map, Value, json};
 
 use super::cli;
-use super::failure::{Done, Ends, Failure};
+use super::company;
+use super::failure::{Done, Failure};
 use super::newcomers;
 use super::people;
 use super::print;
 use super::site::{self, Site};
 use super::wake::{self, Why};
 use crate::clock;
-use crate::customer::{CustomerUser, Entry, naming};
+use crate::customer::{CustomerUser, Entry, Error};
 use crate::db::Databases;
 use crate::exit::Exit;
 use crate::log::clean;
@@ -24,8 +25,9 @@ pub fn run(site: &Site, command: cli::Customer) -> Done {
         cli::Customer::Add { email, login, customer_id, first_name, last_name, backend: _ } => {
             let address = Address::parse(&email)
                 .ok_or_else(|| Failure::new(Exit::DataErr, format!("`{}` is no e-mail address", clean(&email))))?;
-            let entry = entry(site, &address, login, customer_id, [first_name, last_name])?;
-            add(site, &address, &entry)
+            let mut dbs = people::adding(site);
+            let entry = entry(site, &mut dbs, &address, login, customer_id, [first_name, last_name])?;
+            add(site, dbs, &address, &entry)
         }
         cli::Customer::Disable { login, backend: _ } => disable(site, &login),
     }
@@ -95,16 +97,21 @@ fn preferences(site: &Site, dbs: &mut Databases, customer: &CustomerUser) -> Res
 
 fn entry(
     site: &Site,
+    dbs: &mut Databases,
     address: &Address,
     login: Option<String>,
     customer_id: Option<String>,
     names: [Option<String>; 2],
 ) -> Result<Entry, Failure> {
-    let create = &site.config.create;
     let customer_id = match customer_id {
         Some(id) => id,
-        None => naming::customer_id(&create.customer_id, address, &create.public_mail_domains)
-            .ends(Exit::Config, "create.customer_id")?,
+        None => {
+            let (id, unread) = company::customer_id(site, dbs, address)?.map_err(Error::Refused)?;
+            if let Some(why) = unread {
+                site::open_log(&site.config).warning(&why);
+            }
+            id
+        }
     };
     // OTOBO wants names that are not empty; its package writes a blank.
     let [first_name, last_name] =
@@ -115,12 +122,11 @@ fn entry(
         customer_id,
         first_name,
         last_name,
-        preferences: create.preferences.clone().into_iter().collect(),
+        preferences: site.config.create.preferences.clone().into_iter().collect(),
     })
 }
 
-fn add(site: &Site, address: &Address, entry: &Entry) -> Done {
-    let mut dbs = people::adding(site);
+fn add(site: &Site, mut dbs: Databases, address: &Address, entry: &Entry) -> Done {
     if site.directory.by_login(&mut dbs, &site.backend, &entry.login)?.is_some() {
         let what = format!("there is a customer `{}` in {} already", clean(&entry.login), site.backend);
         return Err(Failure::new(Exit::CantCreate, what));
@@ -140,7 +146,7 @@ fn add(site: &Site, address: &Address, entry: &Entry) -> Done {
     Ok(Exit::Ok)
 }
 
-/// Whoever had the marker as login or customer id would get the tickets of all doubtful senders.
+/// A customer with the marker as login or customer id would get the tickets of all doubtful senders.
 fn refuse_marker(site: &Site, entry: &Entry) -> Result<(), Failure> {
     let marker = fold(&site.config.postmaster.marker);
     for (what, value) in [("login", &entry.login), ("customer id", &entry.customer_id)] {
@@ -156,7 +162,7 @@ fn refuse_marker(site: &Site, entry: &Entry) -> Result<(), Failure> {
 /// id may be shared, that is what it is for; but one that is an address belongs to whoever has it.
 fn refuse_claimed(site: &Site, dbs: &mut Databases, address: &Address, entry: &Entry) -> Result<(), Failure> {
     let refused = |what: &str, source: &str| {
-        let why = format!("the {what} is somebody else's login or customer id in {source}");
+        let why = format!("the {what} is too much like somebody else's login, customer id or address in {source}");
         Err(Failure::new(Exit::NoPerm, why))
     };
     if let Some(claim) = site.directory.claimed(dbs, address)? {

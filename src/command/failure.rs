@@ -66,6 +66,7 @@ impl From<db::Error> for Failure {
             | Kind::ReadOnly
             | Kind::Denied
             | Kind::Unavailable
+            | Kind::Damaged
             | Kind::Other => Exit::Unavailable,
         };
         Self { exit, error: error.into() }

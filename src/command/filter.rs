@@ -293,7 +293,7 @@ impl Filter<'_> {
             Ok((false, asked)) => Ok(asked),
             Ok((true, _)) => Err(Deferred::new(
                 "the configuration cannot be used",
-                "postmaster.marker is a customer's login or customer id, who would get all doubtful mails: choose another marker",
+                "postmaster.marker is a customer's login, customer id or address, who would get all doubtful mails: choose another marker",
             )),
             Err(error) => {
                 let wish = self.site.on_error(error.source_name());

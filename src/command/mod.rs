@@ -3,6 +3,7 @@
 mod address;
 mod check;
 mod cli;
+mod company;
 mod customer;
 mod deliver;
 mod door_fit;
@@ -43,6 +44,7 @@ mod transport;
 mod use_token;
 mod wake;
 mod watch;
+mod whom;
 
 use std::ffi::OsString;
 use std::io::{IsTerminal, Read};

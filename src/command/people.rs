@@ -13,6 +13,7 @@ use super::failure::{Done, Ends, Failure};
 use super::serve;
 use super::site::Site;
 use super::use_token::Wish;
+use super::whom;
 use super::{check, customer, init, link, notify, outbox, purge, redeem, store, ticket, token};
 use crate::config::{self, Config};
 use crate::db::{Access, Databases};
@@ -60,7 +61,13 @@ fn dispatch(config: Option<&Path>, command: Command) -> Done {
         Command::Customer(group) => customer::run(&site(config, group.command.backend())?, group.command),
         Command::Token(group) => token::run(&site(config, None)?, group.command),
         Command::Store(group) => store::run(&site(config, None)?, group.command),
-        Command::Check(args) => check::run(&path(config), &args),
+        Command::Check(args) => {
+            // First of all: nothing may be opened as root.
+            if let Some(user) = &args.user {
+                whom::become_user(user)?;
+            }
+            check::run(&path(config), &args)
+        }
         Command::Init(args) => init::run(&path(config), &args),
     }
 }

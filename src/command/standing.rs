@@ -2,9 +2,11 @@
 
 use jiff::Timestamp;
 
+use super::company;
+use super::mail_path;
 use super::newcomers;
 use super::site::Site;
-use crate::customer::{self, Created, CustomerUser, Error, Found, NewCustomer, Refusal, naming};
+use crate::customer::{self, Created, CustomerUser, Error, Found, NewCustomer, Refusal};
 use crate::db::Databases;
 use crate::mail::from::Mailbox;
 use crate::mail::{fold, person};
@@ -41,7 +43,7 @@ pub enum Finding {
     Nobody,
     /// No customer, and the lists forbid to create one.
     NotAllowed(&'static str),
-    /// Somebody else's login or customer id.
+    /// Somebody else's login, customer id or address.
     Claimed,
     /// A valid customer, whose login is another's in a source that is asked earlier.
     Ambiguous,
@@ -62,7 +64,9 @@ impl std::fmt::Display for Finding {
             Self::Invalid => f.write_str("not valid"),
             Self::Nobody => f.write_str("none"),
             Self::NotAllowed(reason) => write!(f, "none, not created: {reason}"),
-            Self::Claimed => f.write_str("none, not created: the address is somebody else's login or customer id"),
+            Self::Claimed => f.write_str(
+                "none, not created: the address is too much like somebody else's login, customer id or address",
+            ),
             Self::Ambiguous => f.write_str("not certain: another source has the same login for somebody else"),
             Self::Refused(refusal) => write!(f, "none, not created: {refusal}"),
             Self::Away(error) => write!(f, "unknown, the directory cannot be asked: {error}"),
@@ -140,10 +144,11 @@ fn without(standing: Standing, finding: Finding) -> Asked {
     Asked { standing, customer: None, finding }
 }
 
-/// Whether the address is somebody else's login or customer id is asked of each source once: in the one where
+/// Whether the address is somebody else's login, customer id or address is asked of each source once: in the one where
 /// customers are created, where it decides, by the creating itself.
 fn newcomer(site: &Site, dbs: &mut Databases, mailbox: &Mailbox, mode: Mode) -> Result<Asked, Error> {
-    let new = new_customer(site, mailbox).and_then(|new| customer::Entry::from(&new).check().map(|()| new));
+    let new = new_customer(site, dbs, mailbox)?;
+    let new = new.and_then(|new| customer::Entry::from(&new).check().map(|()| new));
     let claim = match &new {
         Ok(_) if !mode.dry_run => site.directory.claimed_elsewhere(dbs, &site.backend, &mailbox.address)?,
         _ => site.directory.claimed(dbs, &mailbox.address)?,
@@ -179,21 +184,25 @@ fn create(site: &Site, dbs: &mut Databases, new: &NewCustomer, mode: Mode) -> Re
 
 /// The new customer as the settings want him. A customer id that is the marker would collect the
 /// tickets of all doubtful senders.
-fn new_customer(site: &Site, mailbox: &Mailbox) -> Result<NewCustomer, Refusal> {
-    let create = &site.config.create;
-    let customer_id = naming::customer_id(&create.customer_id, &mailbox.address, &create.public_mail_domains)
-        .map_err(|_| Refusal::Empty("customer id"))?;
+fn new_customer(site: &Site, dbs: &mut Databases, mailbox: &Mailbox) -> Result<Result<NewCustomer, Refusal>, Error> {
+    let (customer_id, unread) = match company::customer_id(site, dbs, &mailbox.address)? {
+        Ok(named) => named,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    if let Some(why) = unread {
+        mail_path::log().warning(&why);
+    }
     if fold(&customer_id) == fold(&site.config.postmaster.marker) {
-        return Err(Refusal::Marker);
+        return Ok(Err(Refusal::Marker));
     }
     let names = mailbox.display.as_deref().map(|name| person::names(name, 100)).unwrap_or_default();
     // OTOBO wants names that are not empty; its package writes a blank.
     let or_blank = |name: String| if name.is_empty() { " ".to_owned() } else { name };
-    Ok(NewCustomer {
+    Ok(Ok(NewCustomer {
         address: mailbox.address.clone(),
         customer_id,
         first_name: or_blank(names.first),
         last_name: or_blank(names.last),
-        preferences: create.preferences.clone().into_iter().collect(),
-    })
+        preferences: site.config.create.preferences.clone().into_iter().collect(),
+    }))
 }

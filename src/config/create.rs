@@ -28,56 +28,6 @@ const VALUE_WIDTH: usize = 250;
 const PREFERENCES: [(&str, &str); 3] =
     [("UserTimeZone", "Europe/Berlin"), ("UserShowTickets", "25"), ("UserRefreshTime", "0")];
 
-/// Providers whose domain says nothing about whom one works for.
-const PUBLIC_MAIL_DOMAINS: [&str; 46] = [
-    "gmx.de",
-    "gmx.net",
-    "gmx.at",
-    "gmx.ch",
-    "gmx.com",
-    "web.de",
-    "email.de",
-    "t-online.de",
-    "magenta.de",
-    "freenet.de",
-    "arcor.de",
-    "vodafone.de",
-    "vodafonemail.de",
-    "o2online.de",
-    "kabelmail.de",
-    "unitybox.de",
-    "online.de",
-    "mail.de",
-    "posteo.de",
-    "posteo.net",
-    "mailbox.org",
-    "tutanota.com",
-    "tutanota.de",
-    "tuta.io",
-    "bluewin.ch",
-    "aon.at",
-    "gmail.com",
-    "googlemail.com",
-    "outlook.com",
-    "outlook.de",
-    "hotmail.com",
-    "hotmail.de",
-    "live.com",
-    "live.de",
-    "msn.com",
-    "icloud.com",
-    "me.com",
-    "mac.com",
-    "yahoo.com",
-    "yahoo.de",
-    "ymail.com",
-    "aol.com",
-    "proton.me",
-    "protonmail.com",
-    "mail.com",
-    "zoho.com",
-];
-
 /// `[create]`.
 #[derive(Debug, Clone)]
 pub struct Create {
@@ -88,8 +38,8 @@ pub struct Create {
     /// A Handlebars template that compiles, of plain text and the variables `address`,
     /// `local_part` and `domain`. To be rendered without HTML escaping.
     pub customer_id: String,
-    /// Domains, as A-labels, for whose addresses `domain` stands for the whole address.
-    pub public_mail_domains: Vec<String>,
+    /// The domains that are companies: by their name alone, customers may share an id (and each other's tickets).
+    pub company_domains: Vec<Pattern>,
     /// `customer_preferences` of a new customer user.
     pub preferences: BTreeMap<String, String>,
     /// The command that tells the helpdesk of new customer users: the absolute path of a program, and its
@@ -104,7 +54,7 @@ pub(super) fn read(table: &Table<'_, '_>) -> Create {
         allow: table.list("allow", &[], pattern::read),
         deny: table.list("deny", &[], pattern::read),
         customer_id: table.string("customer_id", CUSTOMER_ID_IS_ADDRESS, template),
-        public_mail_domains: table.list("public_mail_domains", &PUBLIC_MAIL_DOMAINS, pattern::domain),
+        company_domains: table.list("company_domains", &[], pattern::domains),
         preferences: table.map("preferences", &PREFERENCES, preference),
         after_create: command(table),
         after_create_timeout: Duration::from_secs(table.integer("after_create_timeout", 60, &(1..=600))),

@@ -8,12 +8,14 @@ use super::problem::{Complaint, complaint};
 
 /// Reads one entry of `create.allow` or `create.deny`.
 pub(super) fn read(text: &str) -> Result<Pattern, Complaint> {
-    if text.contains('@') {
-        address(text).map(Pattern::Address)
-    } else if let Some(parent) = text.strip_prefix('.') {
-        domain(parent).map(Pattern::Subdomains)
-    } else {
-        domain(text).map(Pattern::Domain)
+    if text.contains('@') { address(text).map(Pattern::Address) } else { domains(text) }
+}
+
+/// Reads an entry that names a domain, or its subdomains.
+pub(super) fn domains(text: &str) -> Result<Pattern, Complaint> {
+    match text.strip_prefix('.') {
+        Some(parent) => domain(parent).map(Pattern::Subdomains),
+        None => domain(text).map(Pattern::Domain),
     }
 }
 
@@ -59,6 +61,13 @@ mod tests {
         assert!(!matches(".corp.test", "anyone@evilcorp.test"));
         assert!(matches("müller.test", "hans@xn--mller-kva.test"));
         assert!(matches(".müller.test", "hans@www.müller.test"));
+    }
+
+    #[test]
+    fn an_address_names_no_domain() {
+        assert!(domains("carol@corp.test").is_err());
+        assert_eq!(domains("Müller.test").unwrap(), Pattern::Domain("xn--mller-kva.test".to_owned()));
+        assert_eq!(domains(".corp.test").unwrap(), Pattern::Subdomains("corp.test".to_owned()));
     }
 
     #[test]

@@ -121,7 +121,7 @@ fn nothing_at_all_is_a_configuration_too() {
     assert_eq!(config.log.file, None);
     assert_eq!(config.postmaster.set_check_box_name, None);
     assert_eq!(config.create.preferences.len(), 3);
-    assert!(config.create.public_mail_domains.contains(&"gmx.de".to_owned()));
+    assert!(config.create.company_domains.is_empty());
     // With a byte order mark, and with Windows' line ends.
     parse("\u{feff}[store]\r\ncreate = true\r\n");
 }

@@ -74,8 +74,8 @@ impl Directory {
         Ok(None)
     }
 
-    /// Whether any source knows the address as somebody else's login or customer id: broadly equal,
-    /// in a row whose own email is not strictly this address.
+    /// Whether any source knows the address as somebody else's login, customer id or address: broadly equal, in a row
+    /// whose own address is not strictly this one.
     pub fn claimed(&self, dbs: &mut Databases, address: &Address) -> Result<Option<Claim>, Error> {
         Self::first_claim(dbs, &self.sources, &address.forms(), Some(address))
     }
@@ -91,7 +91,7 @@ impl Directory {
         Self::first_claim(dbs, others, &address.forms(), Some(address))
     }
 
-    /// Whether the text is anybody's login or customer id, broadly compared.
+    /// Whether the text is anybody's login, customer id or address, broadly compared.
     pub fn knows(&self, dbs: &mut Databases, text: &str) -> Result<bool, Error> {
         let claim = Self::first_claim(dbs, &self.sources, &[text.to_owned()], None)?;
         Ok(claim.is_some())

@@ -44,8 +44,8 @@ pub enum Refusal {
     /// Control characters, NUL among them: databases cut there or refuse.
     #[error("the {0} holds a control character")]
     Control(&'static str),
-    /// Somebody else's login or customer id, broadly compared.
-    #[error("the address is somebody else's login or customer id in source `{source_name}`")]
+    /// Somebody else's login, customer id or address, broadly compared.
+    #[error("the address is too much like somebody else's login, customer id or address in source `{source_name}`")]
     Claimed {
         /// The source that holds the other row.
         source_name: String,

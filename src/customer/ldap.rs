@@ -47,7 +47,7 @@ pub(super) fn by_login(
     Ok(first.map(|customer| CustomerUser { valid: customer.valid && is_one, ..customer }))
 }
 
-/// The first entry that has one of `texts` as login or customer id, as the directory compares. Entries that
+/// The first entry that has one of `texts` as login, customer id or address, as the directory compares. Entries that
 /// state `owner` as their own address do not count.
 pub(super) fn claim(
     directory: &mut Connection,
@@ -59,7 +59,9 @@ pub(super) fn claim(
     let folded: Vec<String> = texts.iter().map(|text| fold(text)).collect();
     let asked: BTreeSet<&str> = texts.iter().chain(&folded).map(String::as_str).collect();
     let asked: Vec<&str> = asked.into_iter().collect();
-    let names = [source.names.login.as_str(), source.names.customer_id.as_str()];
+    let Names { login, customer_id, email, search, .. } = &source.names;
+    let names: BTreeSet<&str> = [login, customer_id, email].into_iter().chain(search).map(String::as_str).collect();
+    let names: Vec<&str> = names.into_iter().collect();
     let filter = any_equal(place.filter(), &names, &asked);
     let entries = directory.search(&filter, &attributes(&source.names), MOST)?;
     let other = entries.iter().find(|entry| !owner.is_some_and(|owner| states(entry, owner)));

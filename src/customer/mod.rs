@@ -53,7 +53,7 @@ pub enum Found {
     Nobody,
 }
 
-/// A row that has an address or another text as its login or customer id, broadly compared.
+/// A row that has an address or another text as its login, customer id or address, broadly compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     /// The name of the source.

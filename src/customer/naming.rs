@@ -1,22 +1,31 @@
 //! The customer id of a new customer, from the site's template.
 
-use handlebars::Handlebars;
+use handlebars::template::TemplateElement;
+use handlebars::{Handlebars, Template};
 
 use crate::mail::Address;
 
 /// The template that needs no template engine.
 const ADDRESS: &str = "{{address}}";
 
-/// Renders `create.customer_id` for an address. Where the domain is a public mail provider's, the
-/// address itself is the id: the customers of a provider are no company.
+/// Whether customers whose addresses have one domain may get one id by this template.
+#[must_use]
+pub fn uses_domain(template: &str) -> bool {
+    if template == ADDRESS {
+        return false;
+    }
+    let is_domain = |element: &TemplateElement| match element {
+        TemplateElement::Expression(e) | TemplateElement::HtmlExpression(e) => e.name.as_name() == Some("domain"),
+        _ => false,
+    };
+    Template::compile(template).is_ok_and(|template| template.elements.iter().any(is_domain))
+}
+
+/// Renders `create.customer_id` for an address. Whether its domain may be shared as an id is the caller's question.
 ///
 /// Fails on a template that Handlebars refuses; the configuration has refused such a one before.
-pub fn customer_id(
-    template: &str,
-    address: &Address,
-    public_domains: &[String],
-) -> Result<String, handlebars::RenderError> {
-    if template == ADDRESS || public_domains.iter().any(|domain| domain == address.domain()) {
+pub fn customer_id(template: &str, address: &Address) -> Result<String, handlebars::RenderError> {
+    if template == ADDRESS {
         return Ok(address.to_string());
     }
     let mut engine = Handlebars::new();
@@ -34,14 +43,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_id_follows_the_template_but_not_for_public_providers() {
-        let id = |template: &str, address: &str| {
-            customer_id(template, &Address::parse(address).unwrap(), &["gmx.test".into()]).ok()
-        };
+    fn the_id_follows_the_template() {
+        let id = |template: &str, address: &str| customer_id(template, &Address::parse(address).unwrap()).ok();
         assert_eq!(id("{{address}}", "Carol@corp.test").as_deref(), Some("carol@corp.test"));
         assert_eq!(id("{{domain}}", "carol@corp.test").as_deref(), Some("corp.test"));
-        assert_eq!(id("{{domain}}", "carol@gmx.test").as_deref(), Some("carol@gmx.test"));
         assert_eq!(id("{{local_part}}&{{domain}}", "o'c@corp.test").as_deref(), Some("o'c&corp.test"));
         assert_eq!(id("{{nothing}}", "carol@corp.test"), None);
+    }
+
+    #[test]
+    fn a_domain_in_a_template_is_seen() {
+        for (template, uses) in [
+            ("{{domain}}", true),
+            ("{{{domain}}}", true),
+            ("kd-{{ domain }}", true),
+            ("{{~domain~}}", true),
+            ("{{&domain}}", true),
+            ("{{local_part}}@{{domain}}", true),
+            ("{{address}}", false),
+            ("{{ address }}", false),
+            ("{{local_part}}", false),
+            ("domain", false),
+        ] {
+            assert_eq!(uses_domain(template), uses, "{template}");
+        }
     }
 }

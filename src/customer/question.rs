@@ -24,7 +24,7 @@ pub(super) fn by_login(dbs: &mut Databases, source: &Source, login: &str) -> Res
     }
 }
 
-/// The first row that has one of `texts` as its login or customer id, broadly compared.
+/// The first row that has one of `texts` as its login, customer id or address, broadly compared.
 pub(super) fn claim(
     dbs: &mut Databases,
     source: &Source,

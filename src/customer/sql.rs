@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::candidates::{SEARCH, can_hold, claiming, comparable, select, stating, stating_or_claiming, with_login};
+use super::candidates::{SEARCH, can_hold, claiming, comparable, select, stating, with_login};
 use super::{Claim, CustomerUser, Entry, Source};
 use crate::db::{Database, Dialect, Error, Row, Statements, Value};
 use crate::mail::{Address, fold};
@@ -33,7 +33,7 @@ pub(super) fn get_ready(db: &Database, source: &Source, address: &Address, entry
     }
     let texts = address.forms();
     let folded: BTreeSet<String> = texts.iter().map(|text| fold(text)).collect();
-    let wanted = stating_or_claiming(db.dialect(), source, address, &texts, &folded);
+    let wanted = claiming(db.dialect(), source, &texts, &folded);
     for (sql, _) in wanted.statements(db.dialect(), source) {
         db.get_ready(&sql);
     }
@@ -84,7 +84,7 @@ pub(super) fn by_address_or_claim(
     let (texts, dialect) = (address.forms(), db.dialect());
     let folded: BTreeSet<String> = texts.iter().map(|text| fold(text)).collect();
     let asked = comparable(db, source, &texts)?;
-    let rows = stating_or_claiming(dialect, &asked.source, address, &texts, &folded).rows(db, &asked.source)?;
+    let rows = claiming(dialect, &asked.source, &texts, &folded).rows(db, &asked.source)?;
     Ok((stated_by(&rows, source, address)?, first_claim(&rows, source, &folded, Some(address))))
 }
 
@@ -108,7 +108,7 @@ pub(super) fn by_login(db: &mut impl Statements, source: &Source, login: &str) -
     rows.iter().find(|row| row.lossy(0) == login).map(|row| customer(row, source)).transpose()
 }
 
-/// The first row that has one of `texts` as its login or customer id, broadly compared. Rows that
+/// The first row that has one of `texts` as its login, customer id or address, broadly compared. Rows that
 /// state `owner` as their own address do not count.
 pub(super) fn claim(
     db: &mut impl Statements,
@@ -126,7 +126,8 @@ pub(super) fn claim(
 fn first_claim(rows: &[Row], source: &Source, folded: &BTreeSet<String>, owner: Option<&Address>) -> Option<Claim> {
     let why = SEARCH + source.names.search.len();
     let claims = |row: &&Row| {
-        let is_equal = row.lossy(why) == "1" || [0, 2].iter().any(|column| folded.contains(&fold(&row.lossy(*column))));
+        let mut columns = (0..=2).chain(SEARCH..why);
+        let is_equal = row.lossy(why) == "1" || columns.any(|column| folded.contains(&fold(&row.lossy(column))));
         is_equal && !owner.is_some_and(|owner| states(row, source, owner))
     };
     let claim = |row: &Row| Claim { source: source.name.clone(), login: row.lossy(0).into_owned() };

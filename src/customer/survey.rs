@@ -1,13 +1,13 @@
 //! What can be said of a source as a whole: what otab needs of its tables, how many customers there are, whose
 //! addresses and companies are the same. Only counts; nothing is changed, and nobody is let in by it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::question::{ask, list};
 use super::{CustomerUser, Directory, Error, Source, candidates, sql};
 use crate::db::survey::{Kind, Need};
 use crate::db::{self, Database, Databases, Dialect, Statements, Url, Value};
-use crate::mail::Address;
+use crate::mail::{self, Address, Pattern};
 
 /// How many examples are brought of each thing.
 const EXAMPLES: usize = 3;
@@ -38,6 +38,14 @@ const OTHERS: [&str; 15] = [
 ];
 const PREFERENCES: [(&str, i64); 3] = [("user_id", 191), ("preferences_key", 150), ("preferences_value", 250)];
 
+/// Most domains that are brought to be told apart, and most values in one IN list.
+const MOST_DOMAINS: usize = 10_000;
+const LIST: usize = 500;
+
+/// The helpdesk's own table of companies, and their ids in it.
+const COMPANY: &str = "customer_company";
+const COMPANY_ID: &str = "customer_id";
+
 /// What was counted in a source.
 #[derive(Debug)]
 pub struct Census {
@@ -47,27 +55,27 @@ pub struct Census {
     pub doubled: Result<(i64, Vec<Shared>), db::Error>,
     /// The customer id that most valid customers have.
     pub largest: Result<Option<Shared>, db::Error>,
-    /// Domains of public mail providers that are the customer id of more than one customer; a few of them.
-    pub public: Result<Vec<Shared>, db::Error>,
+    /// How many customers share a domain as their customer id that is neither named as a company's nor a company of the
+    /// helpdesk's, and the largest of these domains.
+    pub strangers: Result<(i64, Vec<Shared>), db::Error>,
 }
 
 impl Census {
     /// Of customers who are all known, as those of a directory.
-    fn of(all: &[CustomerUser], public: &[String]) -> Self {
+    fn of(all: &[CustomerUser], named: &[Pattern]) -> Self {
         let valid: Vec<&CustomerUser> = all.iter().filter(|customer| customer.valid).collect();
         let mut doubled = counted(all.iter().map(|customer| customer.email.to_lowercase()));
         doubled.retain(|(text, count)| *count > 1 && !text.is_empty());
         let several = number(doubled.len());
         doubled.truncate(EXAMPLES);
-        let mut named = counted(all.iter().map(|customer| customer.customer_id.to_lowercase()));
-        named.retain(|(company, count)| *count > 1 && public.contains(company));
-        named.truncate(EXAMPLES);
+        let shared = counted(all.iter().map(|customer| customer.customer_id.to_lowercase()));
+        let shared = shared.into_iter().filter(|(_, count)| *count > 1).collect();
         let companies = counted(valid.iter().map(|customer| customer.customer_id.clone()));
         Self {
             customers: Ok((number(all.len()), number(valid.len()))),
             doubled: Ok((several, doubled)),
             largest: Ok(companies.into_iter().next()),
-            public: Ok(named),
+            strangers: Ok(summed(unnamed(shared, named))),
         }
     }
 }
@@ -88,32 +96,59 @@ impl Directory {
         let keys = PREFERENCES.iter().map(|(name, _)| (*name).to_owned());
         let mut preferences =
             Need { table: "customer_preferences".to_owned(), read: keys.collect(), ..Need::default() };
-        // Without it, no customer has a language of his own.
-        preferences.is_optional = !is_backend;
+        if !is_backend {
+            preferences.otherwise = "no customer of this source has a language of their own";
+        }
         if is_backend {
             let text = |(name, width): &(&str, i64)| ((*name).to_owned(), Kind::Text(*width));
             let other = |name: &&str| ((*name).to_owned(), Kind::Other);
             customers.written = TEXTS.iter().map(text).chain(OTHERS.iter().map(other)).collect();
-            customers.numbered = Some("id".to_owned());
             preferences.written = PREFERENCES.iter().map(text).collect();
             preferences.deletes = true;
         }
         Ok(vec![customers, preferences])
     }
 
-    /// Counts the customers of a source, their addresses and their companies; `public` are the domains of public
-    /// mail providers. One count that fails, or takes too long, leaves the others.
-    pub fn census(&self, dbs: &mut Databases, source: &str, public: &[String]) -> Result<Census, Error> {
+    /// What is needed to tell by the helpdesk's own table which domains are companies.
+    #[must_use]
+    pub fn company_need() -> Need {
+        Need {
+            table: COMPANY.to_owned(),
+            read: vec![COMPANY_ID.to_owned()],
+            otherwise: "{{domain}} counts for create.company_domains only, and the address is everybody else's customer id",
+            ..Need::default()
+        }
+    }
+
+    /// Whether one of these texts is, byte for byte, the id of a company in the helpdesk's own table. The inner error says
+    /// why nobody knows: there is no such table, or no right to read it.
+    pub fn has_company(
+        &self,
+        dbs: &mut Databases,
+        source: &str,
+        ids: &[&str],
+    ) -> Result<Result<bool, db::Error>, Error> {
+        let source = self.source(source)?;
+        ask(dbs, source, |db| match companies(db, COMPANY_ID, ids) {
+            Ok(found) => Ok(Ok(ids.iter().any(|id| found.contains(*id)))),
+            Err(error) if is_unreadable(&error) => Ok(Err(error)),
+            Err(error) => Err(error),
+        })
+    }
+
+    /// Counts the customers of a source, their addresses and their companies; `named` are the domains that the site
+    /// calls companies. One count that fails, or takes too long, leaves the others.
+    pub fn census(&self, dbs: &mut Databases, source: &str, named: &[Pattern]) -> Result<Census, Error> {
         let source = self.source(source)?;
         if source.is_directory() {
-            return Ok(Census::of(&list(dbs, source, u32::MAX)?, public));
+            return Ok(Census::of(&list(dbs, source, u32::MAX)?, named));
         }
         let db = super::question::open(dbs, source)?;
         Ok(Census {
             customers: customers(db, source),
             doubled: doubled(db, source),
             largest: largest_company(db, source),
-            public: companies_called(db, source, public),
+            strangers: strangers(db, source, named),
         })
     }
 
@@ -186,19 +221,62 @@ fn largest_company(db: &mut Database, source: &Source) -> Result<Option<Shared>,
     Ok(shared(db, &most(&groups, 1), &[])?.into_iter().next())
 }
 
-fn companies_called(db: &mut Database, source: &Source, domains: &[String]) -> Result<Vec<Shared>, db::Error> {
-    if domains.is_empty() {
-        return Ok(Vec::new());
-    }
-    let company = format!("LOWER({})", text(db.dialect(), &source.names.customer_id));
-    let marks = vec!["?"; domains.len()].join(", ");
+/// Those who share a domain as customer id, unless it is a company's.
+fn strangers(db: &mut Database, source: &Source, named: &[Pattern]) -> Result<(i64, Vec<Shared>), db::Error> {
+    let (dialect, column) = (db.dialect(), &source.names.customer_id);
+    let company = exactly(dialect, column);
+    // A collation that folds by itself refuses patterns in PostgreSQL.
+    let plain = if dialect == Dialect::PostgreSql {
+        format!("({} COLLATE \"C\")", text(dialect, column))
+    } else {
+        column.clone()
+    };
     let groups = format!(
-        "SELECT {company} AS text, COUNT(*) AS how_many FROM {} WHERE {company} IN ({marks}) GROUP BY {company} \
-         HAVING COUNT(*) > 1",
+        "SELECT {company} AS text, COUNT(*) AS how_many FROM {} WHERE {plain} LIKE '%.%' AND {plain} NOT LIKE '%@%' \
+         GROUP BY {company} HAVING COUNT(*) > 1",
         source.names.table
     );
-    let values: Vec<Value> = domains.iter().map(Value::from).collect();
-    shared(db, &most(&groups, EXAMPLES), &values)
+    let mut shared = unnamed(shared(db, &most(&groups, MOST_DOMAINS), &[])?, named);
+    let ids: Vec<String> = shared.iter().map(|(domain, _)| domain.clone()).collect();
+    for chunk in ids.chunks(LIST) {
+        let chunk: Vec<&str> = chunk.iter().map(String::as_str).collect();
+        match companies(db, &format!("LOWER({COMPANY_ID})"), &chunk) {
+            Ok(known) => shared.retain(|(domain, _)| !known.contains(domain)),
+            Err(error) if is_unreadable(&error) => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(summed(shared))
+}
+
+/// Of these texts the domains that the site does not call companies.
+fn unnamed(mut shared: Vec<Shared>, named: &[Pattern]) -> Vec<Shared> {
+    shared.retain(|(text, _)| {
+        let somebody = mail::domain(text).filter(|domain| domain.contains('.'));
+        let somebody = somebody.and_then(|domain| Address::parse(&format!("x@{domain}")));
+        somebody.is_some_and(|somebody| !named.iter().any(|pattern| pattern.matches(&somebody)))
+    });
+    shared
+}
+
+/// How many there are in all, and the first few.
+fn summed(mut shared: Vec<Shared>) -> (i64, Vec<Shared>) {
+    let count = shared.iter().map(|(_, count)| count).sum();
+    shared.truncate(EXAMPLES);
+    (count, shared)
+}
+
+/// Which of these texts are ids of companies, as `column` has them.
+fn companies(db: &mut Database, column: &str, ids: &[&str]) -> Result<BTreeSet<String>, db::Error> {
+    let marks = vec!["?"; ids.len()].join(", ");
+    let sql = format!("SELECT {column} FROM {COMPANY} WHERE {column} IN ({marks})");
+    let values: Vec<Value> = ids.iter().map(|id| Value::from(*id)).collect();
+    Ok(db.rows(&sql, &values)?.iter().map(|row| row.lossy(0).into_owned()).collect())
+}
+
+/// Whether a table is not there, is another one, or may not be read; all else may pass.
+fn is_unreadable(error: &db::Error) -> bool {
+    matches!(error.kind(), db::Kind::Denied | db::Kind::Other)
 }
 
 /// A text of any case as it is grouped: MariaDB's collation would call other letters equal, too.

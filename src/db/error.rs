@@ -33,7 +33,9 @@ pub enum Kind {
     Unavailable,
     /// The file to be made is there already.
     Exists,
-    /// Anything else: a damaged file, a value of an unexpected type, a fault in otab.
+    /// The file is damaged: what SQLite finds there contradicts itself.
+    Damaged,
+    /// Anything else: a value of an unexpected type, a fault in otab.
     Other,
 }
 
@@ -54,6 +56,7 @@ impl Kind {
             Self::Constraint => "the same would be refused again",
             Self::Unavailable => "check the place, the rights of this user there, and the disk",
             Self::Exists => "it is left as it is; remove it first to start anew",
+            Self::Damaged => "put a backup in its place, or what `.recover` of the program sqlite3 can save",
             Self::Other => "see the message of the database",
         }
     }

@@ -32,7 +32,7 @@ pub struct Person {
 pub enum Standing {
     /// A valid customer: found, created, or stated by a trusted mail.
     Customer(Person),
-    /// A certain sender without a usable customer, whose address is nobody else's login or customer id.
+    /// A certain sender without a usable customer, whose address is nobody else's login, customer id or address.
     Free,
     /// No certain sender, an address that is somebody else's name, or a directory that can't be asked.
     Doubtful,

@@ -18,7 +18,7 @@ pub use embedded::Embedded;
 pub use facts::Facts;
 pub use notification::{Message, Notification, Unusable};
 pub use otobo::{ClosedSince, Otobo};
-pub use survey::{Setting, TEXTS, Texts, Untrusted};
+pub use survey::{Product, Setting, TEXTS, Texts, Untrusted, product};
 
 /// One ticket, as far as otab cares.
 #[derive(Debug, Clone, PartialEq, Eq)]

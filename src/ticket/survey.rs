@@ -69,6 +69,40 @@ pub const TEXTS: [Texts; 5] = [
     },
 ];
 
+/// Which helpdesk a database is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Product {
+    /// OTOBO, which reads `X-OTOBO-` fields.
+    Otobo,
+    /// Znuny (or OTRS), which reads `X-OTRS-` fields.
+    Znuny,
+}
+
+impl Product {
+    /// What it calls itself.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Otobo => "OTOBO",
+            Self::Znuny => "Znuny",
+        }
+    }
+}
+
+/// The name of the time zone's setting, which every installation has from the start, under the one name or the other.
+const ZONES: [(&str, Product); 2] = [("OTOBOTimeZone", Product::Otobo), ("OTRSTimeZone", Product::Znuny)];
+
+/// Which helpdesk the database at `url` belongs to; `None` if its settings have neither name, or both.
+///
+/// What a site has changed does not count: a migration from OTRS may leave its names behind in `sysconfig_modified`.
+pub fn product(dbs: &mut Databases, url: &Url) -> Result<Option<Product>, Error> {
+    let sql = "SELECT name FROM sysconfig_default WHERE name IN (?, ?)";
+    let rows = dbs.reading(url)?.rows(sql, &ZONES.map(|(name, _)| name.into()))?;
+    let is_there = |name: &str| rows.iter().any(|row| row.lossy(0) == name);
+    let mut found = ZONES.iter().filter(|(name, _)| is_there(name)).map(|(_, product)| *product);
+    Ok(found.next().filter(|_| found.next().is_none()))
+}
+
 impl Otobo {
     /// Where the tickets are.
     #[must_use]

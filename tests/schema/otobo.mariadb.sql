@@ -196,3 +196,10 @@ CREATE TABLE salutation (
     text TEXT NOT NULL,
     valid_id SMALLINT NOT NULL
 ) ENGINE=InnoDB;
+
+-- Companies: what a customer's customer_id may name.
+CREATE TABLE customer_company (
+    customer_id VARCHAR(150) NOT NULL PRIMARY KEY,
+    name VARCHAR(200) NOT NULL,
+    valid_id SMALLINT NOT NULL
+) ENGINE=InnoDB;

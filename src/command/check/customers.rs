@@ -2,8 +2,9 @@
 
 use super::finding::{Finding, Grade};
 use super::{Bench, shape};
+use crate::command::company;
 use crate::config;
-use crate::customer::{Census, Error, Shared};
+use crate::customer::{Census, Directory, Error, Shared, naming};
 use crate::db::{Dialect, Kind, Statements};
 use crate::exit::Exit;
 use crate::mail::Address;
@@ -40,7 +41,10 @@ fn is_still_to_be_made(bench: &mut Bench<'_>, error: &Error) -> bool {
 fn try_to_look(bench: &mut Bench<'_>, source: &str) -> Result<Vec<Finding>, Error> {
     let Bench { site, dbs } = bench;
     let directory = &site.directory;
-    let needs = directory.needs(source, source == site.backend)?;
+    let mut needs = directory.needs(source, source == site.backend)?;
+    if source == site.backend && naming::uses_domain(&site.config.create.customer_id) && company::are_there(site)? {
+        needs.push(Directory::company_need());
+    }
     let (mut product, mut findings) = ("a directory".to_owned(), Vec::new());
     if let Some(db) = directory.database(dbs, source)? {
         let place = format!("the source {source}");
@@ -52,8 +56,7 @@ fn try_to_look(bench: &mut Bench<'_>, source: &str) -> Result<Vec<Finding>, Erro
     }
     // Any login will do: it is the looking that is tried.
     directory.by_login(dbs, source, &site.config.postmaster.marker)?;
-    let public = &site.config.create.public_mail_domains;
-    let census = directory.census(dbs, source, public)?;
+    let census = directory.census(dbs, source, &site.config.create.company_domains)?;
     let says = match &census.customers {
         Ok((total, valid)) => {
             format!("the source {source} answers ({product}): customers: {total}, of them valid: {valid}")
@@ -70,12 +73,12 @@ fn try_to_look(bench: &mut Bench<'_>, source: &str) -> Result<Vec<Finding>, Erro
 
 /// What the counts say; one that failed, or took too long, is worth a word itself.
 fn counts(source: &str, is_directory: bool, census: Census) -> Vec<Finding> {
-    let Census { customers, doubled: addresses, largest, public } = census;
+    let Census { customers, doubled: addresses, largest, strangers: shared } = census;
     let found = [
         customers.map(|(total, valid)| nobody(source, is_directory, total, valid)),
         addresses.map(|(count, examples)| doubled(source, count, &examples)),
         largest.map(|largest| largest.filter(|(_, count)| *count >= COMPANY).map(|one| company(source, &one))),
-        public.map(|companies| public_companies(source, &companies)),
+        shared.map(|(count, examples)| strangers(source, count, &examples)),
     ];
     found
         .into_iter()
@@ -118,14 +121,20 @@ fn company(source: &str, (company, count): &Shared) -> Finding {
     Finding::note("customers", says, COMPANIES)
 }
 
-/// Customers of a mail provider, who are no company.
-fn public_companies(source: &str, companies: &[Shared]) -> Option<Finding> {
-    if companies.is_empty() {
+/// Those who share a domain as customer id, which neither the site nor the helpdesk calls a company: it may be a mail
+/// provider's, and they may be strangers to each other.
+fn strangers(source: &str, count: i64, examples: &[Shared]) -> Option<Finding> {
+    if count == 0 {
         return None;
     }
-    let examples = shape::examples(companies);
-    let says = format!("the source {source}: public mail domains that are the customer id of several: {examples}");
-    Some(Finding::note("customers", says, COMPANIES))
+    let examples = shape::examples(examples);
+    let says = format!(
+        "the source {source}: customers who share a domain as customer id, which is neither in create.company_domains nor \
+         a company of the helpdesk's: {count}: {examples}"
+    );
+    let remedy = "if it is a company's, name it there. Else OTOBO's company tickets show strangers each other's tickets: \
+                  give each the address as customer id, as otab gives it to new ones";
+    Some(Finding::note("customers", says, remedy))
 }
 
 /// Whether each look-up of a sender reads a large table from its beginning to its end.
@@ -175,7 +184,8 @@ pub fn marker(bench: &mut Bench<'_>) -> Finding {
     let marker = &bench.site.config.postmaster.marker;
     match bench.site.directory.knows(&mut bench.dbs, marker) {
         Ok(true) => {
-            let says = format!("{marker} is a customer's login or customer id, who would get all doubtful mails");
+            let says =
+                format!("{marker} is a customer's login, customer id or address, who would get all doubtful mails");
             Finding::bad("marker", Exit::Config, says, "choose another postmaster.marker")
         }
         Ok(false) => Finding::good("marker", format!("{marker} is nobody's")),

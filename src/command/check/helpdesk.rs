@@ -4,10 +4,12 @@
 
 use super::finding::Finding;
 use super::{Bench, tags};
-use crate::db::Error;
+use crate::config::Prefix;
+use crate::customer::Names;
+use crate::db::{Error, Kind, Url};
 use crate::exit::Exit;
 use crate::mail::Address;
-use crate::ticket::{Otobo, Setting};
+use crate::ticket::{self, Otobo, Product, Setting};
 
 /// The package's own filter.
 const FILTER: &str = "PostMaster::PreFilterModule###000-CreateCustomerUser";
@@ -29,6 +31,65 @@ pub fn look(bench: &mut Bench<'_>) -> Vec<Finding> {
         findings.extend(look(bench, tables));
     }
     findings
+}
+
+/// Checks that the customer fields have the names that this helpdesk reads. Under other names they are unknown to it: it
+/// reads From by itself then, and believes it.
+pub fn prefix(bench: &mut Bench<'_>) -> Option<Finding> {
+    let (mut product, mut failed) = (None, false);
+    let places = databases(bench);
+    for place in &places {
+        match ticket::product(&mut bench.dbs, place) {
+            Ok(found) => product = product.or(found),
+            // A database that cannot be opened has a finding of its own.
+            Err(error) => failed |= matches!(error.kind(), Kind::Other | Kind::Denied),
+        }
+    }
+    let ours = bench.site.config.postmaster.header_prefix;
+    let Some(product) = product else {
+        let is_open = failed || places.iter().any(|place| bench.dbs.reading(place).is_ok());
+        return is_open.then(|| unknown_product(ours));
+    };
+    let theirs = match product {
+        Product::Otobo => Prefix::Otobo,
+        Product::Znuny => Prefix::Otrs,
+    };
+    let (name, ours, theirs) = (product.as_str(), (ours == theirs, ours.as_str()), theirs.as_str());
+    Some(if ours.0 {
+        Finding::good("header prefix", format!("{theirs} is what {name} reads"))
+    } else {
+        let says = format!(
+            "postmaster.header_prefix is {}, and this helpdesk is {name}, which reads {theirs}: it sees no customer \
+             field, and a forged From gets in",
+            ours.1
+        );
+        Finding::bad("header prefix", Exit::Config, says, format!("write postmaster.header_prefix = {theirs:?}"))
+    })
+}
+
+/// The helpdesk's database, and those of customers that have the helpdesk's own table: most often the same one.
+fn databases(bench: &Bench<'_>) -> Vec<Url> {
+    let site = bench.site;
+    let mut places: Vec<Url> = site.tickets.otobo().map(|tables| tables.url().clone()).into_iter().collect();
+    for entry in &site.config.customer_user {
+        let Ok(source) = site.directory.source(&entry.name) else { continue };
+        let is_helpdesks = !source.is_directory() && source.names == Names::default() && source.url != site.store;
+        if is_helpdesks && !places.contains(&source.url) {
+            places.push(source.url.clone());
+        }
+    }
+    places
+}
+
+fn unknown_product(ours: Prefix) -> Finding {
+    let says = "sysconfig_default cannot be read, or has the time zone of neither OTOBO nor Znuny, or of both: whether \
+                postmaster.header_prefix is right is not known";
+    let remedy = format!(
+        "GRANT SELECT ON sysconfig_default, or see to it: {} is what {} reads",
+        ours.as_str(),
+        if ours == Prefix::Otobo { "OTOBO" } else { "Znuny" }
+    );
+    Finding::note("header prefix", says, remedy)
 }
 
 /// What could not be read: it only would have been good to know.

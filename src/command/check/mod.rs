@@ -3,6 +3,7 @@
 
 mod clock;
 mod customers;
+mod disk;
 mod door;
 mod files;
 mod finding;
@@ -15,6 +16,7 @@ mod tags;
 mod tickets;
 mod web_server;
 
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -22,8 +24,9 @@ use super::cli;
 use super::failure::Done;
 use super::print;
 use super::site::Site;
+use super::whom;
 use crate::config::{self, Config};
-use crate::db::{Access, Databases};
+use crate::db::{Access, Databases, Url};
 use crate::exit::Exit;
 use finding::Finding;
 
@@ -53,6 +56,13 @@ fn look(path: &Path) -> Vec<Finding> {
     let config = match Config::load(path) {
         Ok(config) => config,
         Err(config::Error::Problems { problems, .. }) => return problems.iter().map(|p| refused(p)).collect(),
+        Err(config::Error::Unreadable { source, .. }) if source.kind() == io::ErrorKind::PermissionDenied => {
+            let user = whom::user();
+            let says = format!("{user} may not read {}: {source}", path.display());
+            let remedy =
+                format!("let {user} read it, and pass the folders above; in the mail path every mail waits until then");
+            return vec![Finding::bad("configuration", Exit::Config, says, remedy)];
+        }
         Err(error) => return vec![refused(&error)],
     };
     let site = match Site::new(config, None) {
@@ -61,20 +71,37 @@ fn look(path: &Path) -> Vec<Finding> {
     };
     let mut bench = Bench { site: &site, dbs: Databases::new(Access::ReadOnly, PATIENCE) };
     let mut findings = vec![Finding::good("configuration", path.display().to_string())];
+    findings.extend(as_root(&site, path));
     findings.extend(files::look(&site, path));
-    findings.extend(store::look(&mut bench));
+    findings.extend(disk::look(&site));
+    findings.extend(store::look(&mut bench, path));
     findings.extend(clock::look(&mut bench));
     for source in &site.config.customer_user {
         findings.extend(customers::look(&mut bench, &source.name));
     }
     findings.extend(tickets::look(&mut bench));
     findings.extend(helpdesk::look(&mut bench));
+    findings.extend(helpdesk::prefix(&mut bench));
     findings.push(customers::marker(&mut bench));
     findings.extend(links::look(&site));
     findings.extend(links::notification(&mut bench));
     findings.extend(door::look(&site));
     findings.push(links::orders(&mut bench));
     findings
+}
+
+/// Root may read and write everything: that says nothing of the user that the mail path runs as.
+fn as_root(site: &Site, path: &Path) -> Option<Finding> {
+    if !whom::is_root() {
+        return None;
+    }
+    let store = if let Url::Sqlite(store) = &site.store { Some(store.as_path()) } else { None };
+    let user = whom::likely_user(store, path);
+    let says = "this is root, who may read and write everything: whether the mail path's user may is not known";
+    let user = user.as_deref().unwrap_or("USER");
+    let remedy =
+        format!("unless mail is filtered as root: otab check --as {user}, or USER:GROUP as in Postfix's master.cf");
+    Some(Finding::note("user", says, remedy))
 }
 
 fn refused(error: &dyn std::fmt::Display) -> Finding {

@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 
 use super::finding::{Finding, Grade};
 use crate::clock;
+use crate::command::whom;
 use crate::db::survey::{self, Gap, Need};
 use crate::db::{Database, Error};
 use crate::exit::Exit;
@@ -34,7 +35,15 @@ pub fn look(
     for need in needs {
         for gap in survey::gaps(db, need)? {
             let found = lacking(what, place, need, &gap, settings, user.as_deref());
-            findings.push(if need.is_optional { Finding { grade: Grade::Note, ..found } } else { found });
+            findings.push(if need.otherwise.is_empty() {
+                found
+            } else {
+                Finding {
+                    grade: Grade::Note,
+                    remedy: format!("{} (without it, {})", found.remedy, need.otherwise),
+                    ..found
+                }
+            });
         }
     }
     findings.extend(clock(place, db)?);
@@ -73,7 +82,8 @@ fn lacking(what: &'static str, place: &str, need: &Need, gap: &Gap, settings: &s
             Finding::bad(what, Exit::Unavailable, says, grant(&words, table, user))
         }
         Gap::Sequence(sequence) => {
-            let says = format!("{place}: USAGE on the sequence {sequence} is missing, which numbers new customers");
+            let says =
+                format!("{place}: USAGE on the sequence {sequence} is missing, which numbers the rows of {table}");
             let remedy = format!("GRANT USAGE ON SEQUENCE {sequence} TO {};", user.unwrap_or("otab"));
             Finding::bad(what, Exit::Unavailable, says, remedy)
         }
@@ -84,7 +94,7 @@ fn lacking(what: &'static str, place: &str, need: &Need, gap: &Gap, settings: &s
 pub fn grant(rights: &[&str], table: &str, user: Option<&str>) -> String {
     match user {
         Some(user) => format!("GRANT {} ON {table} TO {user};", rights.join(", ")),
-        None => "let this user write the database file and its folder".to_owned(),
+        None => format!("let {} write the database file and its folder", whom::user()),
     }
 }
 

@@ -1,35 +1,166 @@
 //! otab's own database: product, schema, rights, tokens; the orders in it are looked at with the link mails.
 
+use std::path::Path;
+
+use rustix::fs::Access as FileAccess;
+
 use super::finding::Finding;
 use super::{Bench, shape};
+use crate::command::site::Site;
+use crate::command::{init, whom};
 use crate::config;
-use crate::db::survey::{self, Kind, Need};
-use crate::db::{Error, Url};
+use crate::db::survey::{self, Kind, Need, Soundness};
+use crate::db::{Error, Kind as ErrorKind, Url};
 use crate::exit::Exit;
 use crate::token;
 
 /// A log of SQLite's that has grown beyond this, in bytes, has a reader that never ends.
 const HUGE_LOG: u64 = 256 << 20;
 
-/// Looks at it.
-pub fn look(bench: &mut Bench<'_>) -> Vec<Finding> {
-    let create = bench.site.config.store.create;
+/// Looks at it; `config` is where the configuration is.
+pub fn look(bench: &mut Bench<'_>, config: &Path) -> Vec<Finding> {
     let mut findings = match try_to_look(bench) {
         Ok(findings) => findings,
-        Err(error) if create => {
-            return vec![Finding::note("store", error.to_string(), "the first mail makes it where the folder lets it")];
-        }
-        Err(error) => {
-            let remedy = "see store.url, and group and mode of file and folder";
-            return vec![Finding::bad("store", Exit::Unavailable, error, remedy)];
-        }
+        Err(error) => return vec![failed(bench.site, &error, config)],
     };
-    if create {
+    findings.extend(damage(bench));
+    if let Url::Sqlite(path) = &bench.site.store {
+        findings.extend(folder(path));
+    }
+    if bench.site.config.store.create {
         let remedy = "set it to false, now that the database is there: a mistyped path is then an error";
         findings.push(Finding::note("store", "store.create is true", remedy));
     }
     findings.extend(log(&bench.site.store));
     findings
+}
+
+/// Why it does not open, and what to do about it.
+fn failed(site: &Site, error: &Error, config: &Path) -> Finding {
+    let bad = |says: String, remedy: String| Finding::bad("store", Exit::Unavailable, says, remedy);
+    let Url::Sqlite(path) = &site.store else {
+        return bad(
+            error.to_string(),
+            "see store.url; `otab store migrate` makes the tables and brings them up to date".into(),
+        );
+    };
+    let (shown, user) = (init::quoted(path), whom::user());
+    let remedy = match error.kind() {
+        ErrorKind::Missing if site.config.store.create => return to_be_made(site, path, config, error),
+        ErrorKind::Missing => format!(
+            "see store.url{}; otab init makes a store, and so does a mail with create = true",
+            relative(site, path)
+        ),
+        ErrorKind::Foreign => format!(
+            "no mail makes a store there: set store.url to otab's own file; if {shown} was that, {}",
+            restore(path)
+        ),
+        ErrorKind::Older => "run `otab store migrate`; until then all mail is deferred".to_owned(),
+        ErrorKind::Newer => "another otab has migrated it: install that version on this machine, too".to_owned(),
+        ErrorKind::Moved => "set store.url to the new place".to_owned(),
+        ErrorKind::Damaged => restore(path),
+        _ if !whom::may(path, FileAccess::READ_OK | FileAccess::WRITE_OK) => {
+            let says = format!("{user} may not read and write {}: {error}", path.display());
+            let remedy = format!(
+                "let {user} read and write {shown} and its folder, and pass the folders above{}",
+                relative(site, path)
+            );
+            return bad(says, remedy);
+        }
+        _ if path.parent().is_some_and(|folder| folder.is_dir() && !whom::may_make_files(folder)) => {
+            let says = format!("{user} may not make files beside {}, and SQLite needs some: {error}", path.display());
+            return bad(says, format!("let {user} write the folder of {shown}{}", relative(site, path)));
+        }
+        _ => format!("see store.url{}, and owner and mode of the file and its folder", relative(site, path)),
+    };
+    bad(error.to_string(), remedy)
+}
+
+/// A store that the first mail makes, if it may.
+fn to_be_made(site: &Site, path: &Path, config: &Path, error: &Error) -> Finding {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let (shown, user) = (init::quoted(folder), whom::user());
+    let bad = |why: String, remedy: String| {
+        let says = format!("{} is not there, and the first mail cannot make it: {why}", path.display());
+        Finding::bad("store", Exit::Unavailable, says, format!("{remedy}{}", relative(site, path)))
+    };
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    if path.symlink_metadata().is_ok() {
+        return bad(
+            "its name is a link that leads nowhere".to_owned(),
+            "remove the link, or make what it leads to".to_owned(),
+        );
+    }
+    if Path::new(&log).metadata().is_ok_and(|log| log.len() > 0) {
+        let why = format!("{} is there, with what was written last", Path::new(&log).display());
+        return bad(why, "put the store back beside it; or, to start anew, remove it, too".to_owned());
+    }
+    if !folder.is_dir() {
+        return bad(
+            format!("there is no folder {shown}, or {user} may not pass to it"),
+            format!("make the folder, for {user}"),
+        );
+    }
+    if !whom::may_make_files(folder) {
+        return bad(format!("{user} may not make files in {shown}"), format!("let {user} write the folder"));
+    }
+    if whom::is_root() && whom::shuts_out_readers(config, folder) {
+        let why = format!("only root may make files in {shown}, and the configuration is for others as well");
+        return bad(why, "let the user of the mail path write the folder, or name another one in store.url".to_owned());
+    }
+    Finding::note("store", error.to_string(), "the first mail makes it")
+}
+
+/// A word on a path that the configuration does not name as a whole.
+fn relative(site: &Site, path: &Path) -> String {
+    let url = &site.config.store.url;
+    if url.starts_with("sqlite:/") {
+        return String::new();
+    }
+    format!(
+        " (store.url = {url:?} is {}, since relative paths are taken from the configuration's folder)",
+        path.display()
+    )
+}
+
+fn restore(path: &Path) -> String {
+    let shown = init::quoted(path);
+    format!(
+        "stop the mail path, keep a copy, and put a backup in its place; or save what can be saved: \
+         sqlite3 {shown} .recover | sqlite3 new.db; sqlite3 new.db 'PRAGMA journal_mode=wal'"
+    )
+}
+
+/// Whether the file is whole. Nobody notices a damaged page until a mail needs it.
+fn damage(bench: &mut Bench<'_>) -> Option<Finding> {
+    let Url::Sqlite(path) = &bench.site.store else { return None };
+    let found = bench.dbs.get(&bench.site.store).and_then(survey::soundness);
+    match found {
+        Ok(Soundness::Sound) => None,
+        Ok(Soundness::Unknown) => {
+            let says = format!("{} is too large to be looked through now", path.display());
+            let remedy = format!("once in a while: sqlite3 {} 'PRAGMA integrity_check'", init::quoted(path));
+            Some(Finding::note("store", says, remedy))
+        }
+        Ok(Soundness::Damaged(faults)) => {
+            let says = format!("{} is damaged: {}", path.display(), faults.join("; "));
+            Some(Finding::bad("store", Exit::Unavailable, says, restore(path)))
+        }
+        Err(error) => Some(Finding::bad("store", Exit::Unavailable, error, restore(path))),
+    }
+}
+
+/// SQLite makes files beside the store.
+fn folder(path: &Path) -> Option<Finding> {
+    let real = path.canonicalize().ok()?;
+    let folder = real.parent()?;
+    if whom::may_make_files(folder) {
+        return None;
+    }
+    let (user, shown) = (whom::user(), init::quoted(folder));
+    let says = format!("{user} may not make files in {shown}, and SQLite needs some beside the store");
+    Some(Finding::bad("store", Exit::Unavailable, says, format!("let {user} write the folder")))
 }
 
 fn try_to_look(bench: &mut Bench<'_>) -> Result<Vec<Finding>, Error> {
@@ -44,21 +175,27 @@ fn try_to_look(bench: &mut Bench<'_>) -> Result<Vec<Finding>, Error> {
     Ok(findings)
 }
 
-/// otab's own tables are checked by their version. What is left to see is whether they may be written.
+/// otab's own tables, each by a column that otab writes: their version says that all others are there. What is left to
+/// see is whether they may be written.
 fn needs() -> Vec<Need> {
-    let tables = [("token", "id", true), ("outbox", "id", true), ("ticket", "tn", false), ("sent", "sent_at", false)];
-    let need = |(table, key, numbered): (&str, &str, bool)| Need {
+    let tables = [
+        ("token", "hash", true),
+        ("outbox", "recipient", true),
+        ("ticket", "tn", true),
+        ("session", "hash", true),
+        ("worker", "task", true),
+        ("newcomer", "customer", false),
+        ("sent", "sent_at", false),
+    ];
+    let need = |(table, column, is_changed): (&str, &str, bool)| Need {
         table: table.to_owned(),
-        read: vec![key.to_owned()],
-        written: vec![(key.to_owned(), Kind::Other)],
-        changed: if table == "sent" { Vec::new() } else { vec![key.to_owned()] },
+        read: vec![column.to_owned()],
+        written: vec![(column.to_owned(), Kind::Other)],
+        changed: if is_changed { vec![column.to_owned()] } else { Vec::new() },
         deletes: true,
-        numbered: numbered.then(|| key.to_owned()),
         ..Need::default()
     };
-    let mut needs: Vec<Need> = tables.into_iter().map(need).collect();
-    needs.push(need(("worker", "task", false)));
-    needs
+    tables.into_iter().map(need).collect()
 }
 
 fn log(store: &Url) -> Option<Finding> {

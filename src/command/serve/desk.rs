@@ -77,7 +77,7 @@ impl SiteDesk {
 
 /// Whether an error may come of a connection that was left alone for too long.
 fn is_gone(error: &customer::Error) -> bool {
-    matches!(error, customer::Error::Db { error, .. } if matches!(error.kind(), Kind::Unavailable | Kind::Other))
+    matches!(error, customer::Error::Db { error, .. } if matches!(error.kind(), Kind::Unavailable | Kind::Damaged | Kind::Other))
 }
 
 impl Desk for SiteDesk {

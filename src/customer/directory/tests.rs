@@ -172,6 +172,44 @@ fn a_broadly_equal_login_or_customer_id_of_somebody_else_is_a_claim() {
 }
 
 #[test]
+fn a_look_alike_of_a_stored_address_is_a_claim() {
+    for (stored, address) in [
+        ("carol@corp.test", "caról@corp.test"),
+        ("caról@corp.test", "carol@corp.test"),
+        ("CARÓL@corp.test", "carol@corp.test"),
+        ("carol@corp.test ", "carol@corp.test"),
+        ("\u{a0}carol@corp.test", "carol@corp.test"),
+        ("carol@corp.test\0.evil", "carol@corp.test.evil"),
+        ("\0carol@corp.test", "carol@corp.test"),
+        ("carol@corp.test\r\n", "carol@corp.test"),
+    ] {
+        let mut site = site();
+        site.row("A", "x", stored, "x", 2);
+        let is_behind_a_nul = stored.contains("\0.");
+        assert_eq!(site.claimed(address), !is_behind_a_nul, "{stored:?}");
+        let refused = site.create(&new(address));
+        assert_eq!(matches!(refused, Err(Error::Refused(Refusal::Claimed { .. }))), !is_behind_a_nul, "{stored:?}");
+    }
+}
+
+#[test]
+fn every_column_that_senders_are_looked_for_in_is_compared() {
+    let mut site = site();
+    let source = &mut site.directory.sources[1];
+    source.names.search = vec!["phone".to_owned(), "fax".to_owned()];
+    for (column, address) in [("email", "ann@corp.test"), ("phone", "ben@corp.test"), ("fax", "cid@corp.test")] {
+        site.row("B", address, "", "x", 1);
+        let sql = format!("UPDATE customer_user SET {column} = ?, login = ? WHERE login = ?");
+        let values = [address.into(), column.into(), address.into()];
+        site.open("B").unwrap().execute(&sql, &values).unwrap();
+    }
+    for address in ["änn@corp.test", "bën@corp.test", "cïd@corp.test", "ann@corp.test"] {
+        assert!(site.claimed(address), "{address}");
+    }
+    assert!(!site.claimed("ben@corp.test") && !site.claimed("cid@corp.test"));
+}
+
+#[test]
 fn a_plain_stored_login_is_claimed_by_an_accented_sender() {
     let mut site = site();
     site.row("A", "carol@corp.test", "carol@corp.test", "x", 1);

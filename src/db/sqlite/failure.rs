@@ -43,6 +43,7 @@ fn kind(code: ErrorCode) -> Kind {
         ErrorCode::ReadOnly => Kind::ReadOnly,
         ErrorCode::ConstraintViolation => Kind::Constraint,
         ErrorCode::NotADatabase => Kind::Foreign,
+        ErrorCode::DatabaseCorrupt => Kind::Damaged,
         ErrorCode::CannotOpen | ErrorCode::SystemIoFailure | ErrorCode::PermissionDenied => Kind::Unavailable,
         _ => Kind::Other,
     }

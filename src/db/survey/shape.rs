@@ -19,12 +19,10 @@ pub struct Need {
     pub changed: Vec<String>,
     /// Whether rows are deleted.
     pub deletes: bool,
-    /// The column that numbers new rows by itself.
-    pub numbered: Option<String>,
     /// The columns that have to hold times without a zone.
     pub times: Vec<String>,
-    /// Whether things go on without it.
-    pub is_optional: bool,
+    /// What becomes of things without it, if they go on; empty: they do not.
+    pub otherwise: &'static str,
 }
 
 /// What is written into a column.
@@ -75,7 +73,7 @@ pub enum Gap {
     Other(String, String),
     /// Rights on the table.
     Rights(Vec<Right>),
-    /// The right to take the next number of this sequence (PostgreSQL).
+    /// The right to take the next number of this sequence, which a column has by default (PostgreSQL).
     Sequence(String),
 }
 
@@ -124,8 +122,8 @@ pub fn gaps(db: &mut Database, need: &Need) -> Result<Vec<Gap>, Error> {
     if !missing.is_empty() {
         gaps.push(Gap::Rights(missing));
     }
-    if let Some(column) = need.numbered.as_deref().filter(|column| find(column).is_some()) {
-        gaps.extend(sequence(db, &need.table, column)?.map(Gap::Sequence));
+    if !need.written.is_empty() {
+        gaps.extend(sequences(db, need)?.into_iter().map(Gap::Sequence));
     }
     Ok(gaps)
 }
@@ -230,16 +228,35 @@ fn may_delete(db: &mut Database, table: &str, column: Option<&String>) -> Result
     }
 }
 
-/// The sequence that numbers new rows, if this user may not take its next number. (An identity column has no
-/// default, and needs no right.)
-fn sequence(db: &mut Database, table: &str, column: &str) -> Result<Option<String>, Error> {
+/// The sequences whose next number a new row takes, and this user may not: those in the defaults of columns that are not
+/// written, however they came there. An identity column has no default, and needs no right.
+fn sequences(db: &mut Database, need: &Need) -> Result<Vec<String>, Error> {
     if db.dialect() != Dialect::PostgreSql {
-        return Ok(None);
+        return Ok(Vec::new());
     }
-    let sql = "SELECT s.name FROM (SELECT pg_get_serial_sequence(CAST(? AS TEXT), CAST(? AS TEXT)) AS name) s \
-               WHERE s.name IS NOT NULL AND NOT has_sequence_privilege(s.name, 'USAGE, UPDATE') \
-               AND EXISTS (SELECT 1 FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum \
-               WHERE d.adrelid = to_regclass(CAST(? AS TEXT)) AND a.attname = ?)";
-    let values = [table.into(), column.into(), table.into(), column.into()];
-    db.row(sql, &values)?.map(|row| Ok(row.text(0)?.into_owned())).transpose()
+    // A default that names its sequence by a text (`nextval('name'::text)`) does not depend on it in the catalogue.
+    let sql = "SELECT CAST(d.attname AS TEXT), format('%I.%I', n.nspname, c.relname) FROM (\
+                 SELECT a.attname, p.refobjid AS sequence FROM pg_attribute a \
+                 JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
+                 JOIN pg_depend p ON p.classid = CAST('pg_attrdef' AS regclass) AND p.objid = d.oid \
+                 AND p.refclassid = CAST('pg_class' AS regclass) \
+                 WHERE d.adrelid = to_regclass(CAST(? AS TEXT)) AND NOT a.attisdropped \
+                 UNION \
+                 SELECT a.attname, CAST(to_regclass(substring(pg_get_expr(d.adbin, d.adrelid) \
+                 FROM 'nextval[(]+''([^'']+)''::(?:text|character varying)')) AS oid) FROM pg_attribute a \
+                 JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
+                 WHERE d.adrelid = to_regclass(CAST(? AS TEXT)) AND NOT a.attisdropped) d \
+               JOIN pg_class c ON c.oid = d.sequence JOIN pg_namespace n ON n.oid = c.relnamespace \
+               WHERE CASE WHEN c.relkind = 'S' THEN NOT has_sequence_privilege(c.oid, 'USAGE, UPDATE') END \
+               ORDER BY 2, 1";
+    let rows = db.rows(sql, &[need.table.as_str().into(), need.table.as_str().into()])?;
+    let mut sequences = Vec::new();
+    for row in &rows {
+        let column = row.text(0)?;
+        if !need.written.iter().any(|(name, _)| name.eq_ignore_ascii_case(&column)) {
+            sequences.push(row.text(1)?.into_owned());
+        }
+    }
+    sequences.dedup();
+    Ok(sequences)
 }

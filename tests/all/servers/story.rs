@@ -184,6 +184,38 @@ fn whatever_a_database_or_an_eye_calls_equal_is_a_claim() {
 }
 
 #[test]
+fn a_look_alike_of_a_stored_address_is_a_claim_everywhere() {
+    for mut bench in benches() {
+        for text in [
+            "caról@corp.test",
+            "CARÓL@corp.test",
+            "ｃａｒｏｌ@corp.test",
+            "carol@corp.test ",
+            "  carol@corp.test",
+            "carol@corp.test\0",
+            "car\u{200b}ol@corp.test",
+            "car\tol@corp.test",
+            "carol\u{ff20}corp.test",
+            "carol@ｃorp.test",
+        ] {
+            let stored = bench.row("x", text, "x", 1);
+            assert!(stored || text.contains('\0'), "{:?} {text:?}", bench.place);
+            assert_eq!(bench.found("carol@corp.test"), "nobody", "{:?} {text:?}", bench.place);
+            assert_eq!(bench.claimed("carol@corp.test"), stored, "{:?} {text:?}", bench.place);
+            assert!(!bench.claimed("dave@corp.test"), "{:?} {text:?}", bench.place);
+            bench.clear();
+        }
+        // The other way round; and several who share an address are no look-alikes of each other.
+        assert!(bench.row("c", "Carol@corp.test", "x", 1) && bench.row("d", "carol@CORP.test", "y", 2));
+        assert!(bench.claimed("caról@corp.test"), "{:?}", bench.place);
+        assert!(!bench.claimed("carol@corp.test"), "{:?}", bench.place);
+        // A customer with a look-alike beside them is a customer.
+        assert!(bench.row("e", "cárol@corp.test", "z", 1));
+        assert_eq!(bench.found("carol@corp.test"), "c", "{:?}", bench.place);
+    }
+}
+
+#[test]
 fn ones_own_row_is_no_claim_and_wildcards_are_letters() {
     for mut bench in benches() {
         assert!(bench.row("carol@corp.test", "Carol@corp.test", "carol@corp.test", 1));

@@ -1,5 +1,6 @@
 //! What `otab check` finds in a helpdesk's database: each finding once, and nothing bad where nothing is.
 
+mod companies;
 mod logout;
 mod lookup;
 mod rights;
@@ -122,7 +123,7 @@ fn addresses_and_companies_that_several_customers_have_are_counted_and_named() {
         checked.is_clean();
         checked.finds("note", "customers", "more than one customer: 1: dave@corp.test (2)", "first valid login");
         checked.finds("note", "customers", "share the customer id big: 20", "company tickets");
-        checked.finds("note", "customers", "customer id of several: gmx.de (2)", "create.customer_id");
+        checked.finds("note", "customers", "a company of the helpdesk's: 2: gmx.de (2)", "the address as customer id");
         desk.sql("UPDATE customer_user SET customer_id = login WHERE login = 'm0@big.test'");
         assert!(!check(&desk).has("note", "customers", "share the customer id"));
     }
@@ -152,6 +153,7 @@ fn settings_that_both_sides_have_are_told_where_they_differ() {
         modified(&desk, "Ticket::Hook", None, 1, "--- Case#\n");
         modified(&desk, "SystemID", None, 1, "--- 77\n");
         desk.sql("UPDATE sysconfig_default SET name = 'OTRSTimeZone' WHERE name = 'OTOBOTimeZone'");
+        desk.site.append("[postmaster]\nheader_prefix = \"X-OTRS-\"\n");
         modified(&desk, "OTRSTimeZone", None, 1, "--- Europe/Berlin\n");
         let checked = check(&desk);
         checked.is_clean();
@@ -160,6 +162,55 @@ fn settings_that_both_sides_have_are_told_where_they_differ() {
         checked.finds("note", "agreement", "OTRSTimeZone is \"Europe/Berlin\"", "tickets.time_zone");
         assert!(!checked.has("note", "agreement", "HookDivider"));
     }
+}
+
+#[test]
+fn a_prefix_of_another_helpdesk_is_bad_both_ways_round() {
+    let [otobo, znuny] =
+        ["[postmaster]\nheader_prefix = \"X-OTOBO-\"\n", "[postmaster]\nheader_prefix = \"X-OTRS-\"\n"];
+    for desk in PLACES.map(desk) {
+        // The default.
+        check(&desk).finds("ok", "header prefix", "X-OTOBO- is what OTOBO reads", "");
+        let plain = std::fs::read_to_string(desk.site.path("otab.toml")).unwrap();
+        let with = |settings: &str| {
+            desk.site.write("otab.toml", &format!("{plain}{settings}"));
+            check(&desk)
+        };
+        let wrong = with(znuny);
+        assert_eq!(wrong.status, Some(78), "{:#?}", wrong.findings);
+        wrong.finds("bad", "header prefix", "this helpdesk is OTOBO", "header_prefix = \"X-OTOBO-\"");
+        desk.sql("UPDATE sysconfig_default SET name = 'OTRSTimeZone' WHERE name = 'OTOBOTimeZone'");
+        // What a migration has left behind does not count.
+        modified(&desk, "OTOBOTimeZone", None, 1, "--- UTC\n");
+        for settings in ["", otobo] {
+            let wrong = with(settings);
+            assert_eq!(wrong.status, Some(78), "{:#?}", wrong.findings);
+            wrong.finds("bad", "header prefix", "this helpdesk is Znuny", "header_prefix = \"X-OTRS-\"");
+        }
+        let right = with(znuny);
+        right.is_clean();
+        right.finds("ok", "header prefix", "X-OTRS- is what Znuny reads", "");
+        // Customers are enough to tell by.
+        let (tickets, _) = plain.split_once("[tickets]").unwrap();
+        let customers = &plain[plain.find("[[customer_user]]").unwrap()..];
+        desk.site.write("otab.toml", &format!("{tickets}{customers}"));
+        check(&desk).finds("bad", "header prefix", "this helpdesk is Znuny", "X-OTRS-");
+        // Both, neither, and nothing to read.
+        desk.site.write("otab.toml", &plain);
+        for sql in [
+            "INSERT INTO sysconfig_default (id, name, is_valid, effective_value) VALUES (999, 'OTOBOTimeZone', 1, 'UTC')",
+            "DELETE FROM sysconfig_default WHERE name IN ('OTOBOTimeZone', 'OTRSTimeZone')",
+            "DROP TABLE sysconfig_default",
+        ] {
+            desk.sql(sql);
+            let unknown = check(&desk);
+            unknown.is_clean();
+            unknown.finds("note", "header prefix", "not known", "X-OTOBO- is what OTOBO reads");
+        }
+    }
+    // otab's own store is not a helpdesk's.
+    let checked = Checked::of(&Site::new(""));
+    assert!(!checked.findings.iter().any(|finding| finding["what"] == "header prefix"), "{:#?}", checked.findings);
 }
 
 #[test]

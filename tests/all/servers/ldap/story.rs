@@ -107,6 +107,10 @@ fn whatever_the_directory_calls_equal_is_a_claim() {
     let mut own = Bench::new();
     assert!(own.slapd.person("carol@corp.test", "Carol@corp.test", "carol@corp.test"));
     assert!(!own.claimed("carol@corp.test"));
+    // By the address alone.
+    let mut other = Bench::new();
+    assert!(other.slapd.person("x", "Carol@corp.test", "y"));
+    assert!(other.claimed("caról@corp.test") && !other.claimed("carol@corp.test"));
 }
 
 #[test]

@@ -1,0 +1,59 @@
+//! Whether a database file is whole: what SQLite finds when it reads all of it.
+
+use crate::db::{Database, Dialect, Error, Kind, Row, Statements};
+
+/// How many things that are wrong are brought.
+const EXAMPLES: usize = 3;
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Soundness {
+    /// Nothing is wrong; or it is a server's own matter.
+    Sound,
+    /// The file is too large to be read within the time limit: nobody knows.
+    Unknown,
+    /// It is damaged: the first few things that are wrong.
+    Damaged(Vec<String>),
+}
+
+/// Looks at every page, row and reference of a file, and at every entry of its indexes if that takes no longer than one
+/// question may.
+pub fn soundness(db: &mut Database) -> Result<Soundness, Error> {
+    if db.dialect() != Dialect::Sqlite {
+        return Ok(Soundness::Sound);
+    }
+    let checks: [(String, fn(&Row) -> Option<String>); 3] = [
+        (format!("PRAGMA quick_check({EXAMPLES})"), fault),
+        ("PRAGMA foreign_key_check".to_owned(), dangling),
+        // The first once more, and the indexes: by far the longest.
+        (format!("PRAGMA integrity_check({EXAMPLES})"), fault),
+    ];
+    for (number, (sql, wrong)) in checks.iter().enumerate() {
+        match db.rows_in_time(sql, &[]) {
+            Ok(rows) => {
+                let found: Vec<String> = rows.iter().filter_map(wrong).take(EXAMPLES).collect();
+                if !found.is_empty() {
+                    return Ok(Soundness::Damaged(found));
+                }
+            }
+            Err(error) if error.kind() == Kind::Busy => {
+                return Ok(if number == 0 { Soundness::Unknown } else { Soundness::Sound });
+            }
+            Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Foreign) => {
+                return Ok(Soundness::Damaged(vec![error.to_string()]));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Soundness::Sound)
+}
+
+fn fault(row: &Row) -> Option<String> {
+    let text = row.lossy(0);
+    (text != "ok").then(|| text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// A row that refers to nothing: its table, its number, and the table that lacks what it refers to.
+fn dangling(row: &Row) -> Option<String> {
+    Some(format!("row {} of {} refers to nothing in {}", row.lossy(1), row.lossy(0), row.lossy(2)))
+}
