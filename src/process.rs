@@ -215,7 +215,7 @@ mod tests {
         // Somebody else has waited for it, as the system does where SIGCHLD is ignored.
         let pid = Pid::from_raw(i32::try_from(child.id()).unwrap());
         rustix::process::waitpid(pid, rustix::process::WaitOptions::empty()).unwrap();
-        let ended = end_of(&mut child, Duration::from_secs(60), Whom::Itself);
+        let ended = end_of(&mut child, Duration::from_mins(1), Whom::Itself);
         assert!(matches!(ended, Ended::Unknown(Some(_))), "{ended:?}");
         let told = ended.to_string();
         assert!(told.starts_with("it was started, and how it ended is unknown: "), "{told}");

@@ -103,15 +103,14 @@ fn entry(
     customer_id: Option<String>,
     names: [Option<String>; 2],
 ) -> Result<Entry, Failure> {
-    let customer_id = match customer_id {
-        Some(id) => id,
-        None => {
-            let (id, unread) = company::customer_id(site, dbs, address)?.map_err(Error::Refused)?;
-            if let Some(why) = unread {
-                site::open_log(&site.config).warning(&why);
-            }
-            id
+    let customer_id = if let Some(id) = customer_id {
+        id
+    } else {
+        let (id, unread) = company::customer_id(site, dbs, address)?.map_err(Error::Refused)?;
+        if let Some(why) = unread {
+            site::open_log(&site.config).warning(&why);
         }
+        id
     };
     // OTOBO wants names that are not empty; its package writes a blank.
     let [first_name, last_name] =

@@ -373,7 +373,7 @@ impl<'a> Sender<'a> {
             Fate::Sent => queue::sent(tx, order, clock::now()),
             Fate::Later { due, why } => queue::postpone(tx, order.id, *due, why),
             Fate::Unanswered { due, why } => queue::postpone_unanswered(tx, order.id, *due, why),
-            Fate::Over(_) => queue::give_up(tx, order.id),
+            Fate::Over(_) => queue::give_up(tx, order),
             Fate::Lost(_) => queue::give_up_unsent(tx, order, clock::now()),
         })
     }

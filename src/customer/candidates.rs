@@ -220,11 +220,12 @@ pub(super) fn claiming(dialect: Dialect, source: &Source, texts: &[String], fold
     let are_addresses = folded.iter().all(|text| text.contains('@'));
     let odd = |column: &String| {
         let odd = is_odd_or_padded(dialect, column);
-        if are_addresses && dialect != Dialect::Sqlite {
-            format!("({odd}) AND ({})", has_at(dialect, column))
-        } else {
-            format!("({odd})")
+        if dialect == Dialect::Sqlite {
+            return format!("({odd})");
         }
+        let odd = if are_addresses { format!("({odd}) AND ({})", has_at(dialect, column)) } else { odd };
+        // Matching costs most, and many customers have one text in all columns: as a login it was matched already.
+        if column == login { format!("({odd})") } else { format!("{} AND ({odd})", differs(dialect, column, login)) }
     };
     let mut wanted = Wanted { equal: Vec::new(), other: Vec::new(), odd: Vec::new() };
     for column in [login, customer_id] {
@@ -241,6 +242,15 @@ pub(super) fn claiming(dialect: Dialect, source: &Source, texts: &[String], fold
         }
     }
     wanted
+}
+
+/// Holds where two columns do not have the very same text, byte for byte.
+fn differs(dialect: Dialect, column: &str, other: &str) -> String {
+    let (column, other) = (plain(dialect, column), plain(dialect, other));
+    match dialect {
+        Dialect::Sqlite | Dialect::PostgreSql => format!("{column} IS DISTINCT FROM {other}"),
+        Dialect::MariaDb => format!("NOT (CAST({column} AS BINARY) <=> CAST({other} AS BINARY))"),
+    }
 }
 
 /// Conditions for texts that begin with a blank or a control character, or have one after a key, in SQLite: the partial

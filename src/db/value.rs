@@ -100,6 +100,7 @@ impl Row {
     }
 
     /// All columns.
+    #[must_use]
     pub fn values(&self) -> &[Value] {
         &self.values
     }

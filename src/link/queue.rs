@@ -163,7 +163,7 @@ pub fn room(tx: &mut Tx<'_>, recipient: &str, caps: &Caps, now: Timestamp) -> Re
 
 /// A mail server has the mail: the order goes, and its secret with it.
 pub fn sent(tx: &mut Tx<'_>, order: &Taken, now: Timestamp) -> Result<(), Error> {
-    give_up(tx, order.id)?;
+    give_up(tx, order)?;
     let recipient = mailbox(&order.recipient);
     let sql = "INSERT INTO sent (recipient, domain, sent_at) VALUES (?, ?, ?)";
     tx.execute(sql, &[(&recipient).into(), domain(&recipient).into(), now.into()])?;
@@ -191,9 +191,11 @@ pub fn postpone_unanswered(tx: &mut Tx<'_>, id: i64, due: Timestamp, why: &str) 
     postpone(tx, id, due, why)
 }
 
-/// The order is not to be tried any more.
-pub fn give_up(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
-    tx.execute("DELETE FROM outbox WHERE id = ?", &[id.into()])?;
+/// The order is not to be tried any more. Its place may hold a newer one of its customer by now, where it was taken for
+/// longer than its lease: that one stays.
+pub fn give_up(tx: &mut Tx<'_>, order: &Taken) -> Result<(), Error> {
+    let sql = "DELETE FROM outbox WHERE id = ? AND COALESCE(token_id, 0) = ?";
+    tx.execute(sql, &[order.id.into(), order.token_id.unwrap_or_default().into()])?;
     Ok(())
 }
 
@@ -203,7 +205,7 @@ pub fn give_up_unsent(tx: &mut Tx<'_>, order: &Taken, now: Timestamp) -> Result<
     if let Some(id) = order.token_id.filter(|_| order.unanswered == 0) {
         token::revoke(tx, &Which::Id(id), now)?;
     }
-    give_up(tx, order.id)
+    give_up(tx, order)
 }
 
 /// How long to wait after a try that failed: one minute, and twice as long each time, up to an hour.
@@ -297,6 +299,20 @@ mod tests {
         let last = db.write(|tx| take(tx, at(300), at(400))).unwrap().unwrap();
         db.write(|tx| sent(tx, &last, at(301))).unwrap();
         assert!(!is_due(&mut db, at(i64::from(u32::MAX))).unwrap());
+    }
+
+    #[test]
+    fn a_newer_order_in_the_same_place_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut db = store(&folder);
+        order(&mut db, "a@x.test", 10);
+        let first = db.write(|tx| take(tx, at(10), at(99))).unwrap().unwrap();
+        let sql = "INSERT INTO token (id, hash, state, customer, email, backend, created_at, changed_at) \
+                   VALUES (7, 'h', 'active', 'c', 'e', 'b', 0, 0)";
+        db.execute(sql, &[]).unwrap();
+        db.execute("UPDATE outbox SET token_id = 7", &[]).unwrap();
+        db.write(|tx| sent(tx, &first, at(100))).unwrap();
+        assert_eq!(db.write(|tx| take(tx, at(100), at(199))).unwrap().unwrap().token_id, Some(7));
     }
 
     #[test]

@@ -61,10 +61,10 @@ pub fn for_address(
     if !is_own_address(&order.recipient) && others_waiting(tx, order)? >= caps.per_address.into() {
         return Ok(Waits::TooMany);
     }
-    let (id, older) = merge(tx, &order.customer, &order.backend, 1, now)?;
-    let id = id.unwrap_or(order.id);
+    let (place, merged) = merge(tx, &order.customer, &order.backend, 1, now)?;
+    let id = place.unwrap_or(order.id);
     queue::postpone(tx, id, due, ADDRESS_FULL)?;
-    Ok(Waits::Merged { id, older })
+    Ok(Waits::Merged { id, older: merged })
 }
 
 /// Lets this order wait until `due`, and all that are due and wait for the same: this domain's, or all; how many more.
@@ -124,7 +124,7 @@ fn merge(
         }
     }
     for place in &places[keep..] {
-        queue::give_up(tx, *place)?;
+        tx.execute("DELETE FROM outbox WHERE id = ?", &[(*place).into()])?;
     }
     let sql = format!("UPDATE outbox SET {} = ? WHERE id = ?", CONTENT.join(" = ?, "));
     for (place, row) in places.iter().zip(&rows[older..]) {

@@ -233,6 +233,7 @@ fn with_a_user_everything_is_that_users_alone() {
     if own.is_root() {
         let text = ends(&otab(folder.path(), &["--config", "otab.toml", "check"]), 78);
         assert!(text.contains(&format!("sudo -u {} otab", user.name)), "{text}");
+        assert!(text.contains("run otab as the user to whom its files belong"), "{text}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! `otab check` as the user that mail is filtered as: what that user may not read and write, and where there is no room.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use std::fs::Permissions;
 use std::os::unix::fs::{PermissionsExt, chown};

@@ -25,7 +25,7 @@ pub fn look(site: &Site) -> Vec<Finding> {
     let log = site.config.log.file.as_deref();
     places.extend(log.map(|path| ("log.file", folder(path))));
 
-    let mut findings: Vec<Finding> = log.and_then(|path| log_place(path)).into_iter().collect();
+    let mut findings: Vec<Finding> = log.and_then(log_place).into_iter().collect();
     findings.extend(spool_place(&spool));
     let (mut seen, mut least) = (Vec::new(), u64::MAX);
     for (what, place) in &places {

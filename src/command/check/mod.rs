@@ -63,6 +63,11 @@ fn look(path: &Path) -> Vec<Finding> {
                 format!("let {user} read it, and pass the folders above; in the mail path every mail waits until then");
             return vec![Finding::bad("configuration", Exit::Config, says, remedy)];
         }
+        // For the mail path's user it may be as it should be: the checks are for that user to run.
+        Err(error @ config::Error::Refused { .. }) if whom::is_root() => {
+            let remedy = "run otab as the user to whom its files belong; only mails that root filters wait for this";
+            return vec![Finding::bad("configuration", Exit::Config, error, remedy)];
+        }
         Err(error) => return vec![refused(&error)],
     };
     let site = match Site::new(config, None) {

@@ -19,11 +19,19 @@ const HUGE_LOG: u64 = 256 << 20;
 
 /// Looks at it; `config` is where the configuration is.
 pub fn look(bench: &mut Bench<'_>, config: &Path) -> Vec<Finding> {
+    // First, since whatever else is read of a damaged file may be wrong.
+    let file = if let Url::Sqlite(path) = &bench.site.store { path.as_path() } else { Path::new("") };
+    let note = match bench.dbs.get(&bench.site.store).and_then(survey::soundness) {
+        Ok(Soundness::Sound) => None,
+        Ok(Soundness::Unknown) => Some(unread(file)),
+        Ok(Soundness::Damaged(faults)) => return vec![damaged(file, &faults)],
+        Err(error) => return vec![failed(bench.site, &error, config)],
+    };
     let mut findings = match try_to_look(bench) {
         Ok(findings) => findings,
         Err(error) => return vec![failed(bench.site, &error, config)],
     };
-    findings.extend(damage(bench));
+    findings.extend(note);
     if let Url::Sqlite(path) = &bench.site.store {
         findings.extend(folder(path));
     }
@@ -132,23 +140,16 @@ fn restore(path: &Path) -> String {
     )
 }
 
-/// Whether the file is whole. Nobody notices a damaged page until a mail needs it.
-fn damage(bench: &mut Bench<'_>) -> Option<Finding> {
-    let Url::Sqlite(path) = &bench.site.store else { return None };
-    let found = bench.dbs.get(&bench.site.store).and_then(survey::soundness);
-    match found {
-        Ok(Soundness::Sound) => None,
-        Ok(Soundness::Unknown) => {
-            let says = format!("{} is too large to be looked through now", path.display());
-            let remedy = format!("once in a while: sqlite3 {} 'PRAGMA integrity_check'", init::quoted(path));
-            Some(Finding::note("store", says, remedy))
-        }
-        Ok(Soundness::Damaged(faults)) => {
-            let says = format!("{} is damaged: {}", path.display(), faults.join("; "));
-            Some(Finding::bad("store", Exit::Unavailable, says, restore(path)))
-        }
-        Err(error) => Some(Finding::bad("store", Exit::Unavailable, error, restore(path))),
-    }
+/// Nobody notices a damaged page until a mail needs it.
+fn damaged(store: &Path, faults: &[String]) -> Finding {
+    let says = format!("{} is damaged: {}", store.display(), faults.join("; "));
+    Finding::bad("store", Exit::Unavailable, says, restore(store))
+}
+
+fn unread(store: &Path) -> Finding {
+    let says = format!("{} is too large to be read through now: whether it is damaged is not known", store.display());
+    let remedy = format!("once in a while: sqlite3 {} 'PRAGMA quick_check'", init::quoted(store));
+    Finding::note("store", says, remedy)
 }
 
 /// SQLite makes files beside the store.

@@ -56,7 +56,7 @@ impl WebServer {
                 return None;
             }
             if metadata.mode() & PASS == 0 {
-                by_group = by_group.or_else(|| self.whose(&metadata));
+                by_group = by_group.or_else(|| Some(self.whose(&metadata)));
             }
         }
         let metadata = whole.metadata().ok()?;
@@ -64,19 +64,19 @@ impl WebServer {
             return None;
         }
         if metadata.mode() & (READ | WRITE) == 0 {
-            return self.whose(&metadata);
+            return Some(self.whose(&metadata));
         }
         by_group
     }
 
     /// Of its name and group: by which it is let in there.
-    fn whose(&self, metadata: &Metadata) -> Option<String> {
+    fn whose(&self, metadata: &Metadata) -> String {
         if metadata.uid() == self.user {
-            return Some(format!("the web server's user {}, who owns it", self.name));
+            return format!("the web server's user {}, who owns it", self.name);
         }
         let name = Group::from_gid(metadata.gid().into()).ok().flatten().map(|group| group.name);
         let name = name.unwrap_or_else(|| metadata.gid().to_string());
-        Some(format!("the web server's user {}, by the group {name},", self.name))
+        format!("the web server's user {}, by the group {name},", self.name)
     }
 
     /// What the mode allows it: read, write, pass.
