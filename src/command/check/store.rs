@@ -187,6 +187,7 @@ fn needs() -> Vec<Need> {
         ("worker", "task", true),
         ("newcomer", "customer", false),
         ("sent", "sent_at", false),
+        ("link_mail", "message_id", false),
     ];
     let need = |(table, column, is_changed): (&str, &str, bool)| Need {
         table: table.to_owned(),
