@@ -2,6 +2,9 @@
 
 #[path = "../tests/all/checks/mod.rs"]
 mod checks;
+#[path = "../tests/all/mixed.rs"]
+#[allow(dead_code, reason = "the tests use more of it")]
+pub mod mixed;
 #[path = "../tests/all/otobo.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
 mod otobo;

@@ -6,12 +6,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::checks::{edits, header, sender};
-use crate::corpus;
+use crate::{corpus, mixed};
 
 type Check = fn(&[u8]) -> Result<(), String>;
 
 /// Each target with its check.
-const TARGETS: [(&str, Check); 3] = [("header", header::hold), ("edits", edits::hold), ("sender", sender::hold)];
+const TARGETS: [(&str, Check); 4] =
+    [("header", header::hold), ("edits", edits::hold), ("mixed", mixed::hold), ("sender", sender::hold)];
 
 /// Longest file and largest folder of a corpus, in bytes: each clone pays for them.
 const MOST_OF_ONE: usize = 8 << 10;
@@ -49,6 +50,11 @@ fn what_is_said_of_the_header_holds_for_all_that_fuzzing_kept_and_the_corpus() {
 #[test]
 fn what_is_said_of_edits_holds_for_all_that_fuzzing_kept_and_the_corpus() {
     hold("edits");
+}
+
+#[test]
+fn mixed_blocks_hold_for_all_that_fuzzing_kept() {
+    hold("mixed");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::process::{Command, Stdio};
 
+use md5::{Digest, Md5};
 use otab::mail::Address;
 use otab::mail::from::sender;
 use otab::mail::header::{EndFinder, Header};
@@ -15,7 +16,7 @@ use otab::policy::Standing;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use crate::{corpus, fuzz, promises, properties};
+use crate::{corpus, fuzz, otobo, promises, properties};
 
 /// How many mails are grown in a run.
 const GROWN: usize = 20_000;
@@ -23,6 +24,8 @@ const GROWN: usize = 20_000;
 /// What the Perl reader found in one mail.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Reading {
+    /// The names in order; [`Reading::fields`] has those of one name together.
+    names: Vec<String>,
     fields: BTreeMap<String, String>,
     sender: Option<String>,
     body: String,
@@ -71,6 +74,7 @@ fn read_all(mails: Vec<Vec<u8>>) -> Vec<Reading> {
         let line = line.unwrap();
         let mut words = line.split(' ');
         match (words.next().unwrap(), words.next(), words.next()) {
+            ("N", Some(name), None) => reading.names.push(from_hex(name)),
             ("F", Some(name), value) => {
                 reading.fields.insert(from_hex(name), from_hex(value.unwrap_or_default()));
             }
@@ -83,6 +87,17 @@ fn read_all(mails: Vec<Vec<u8>>) -> Vec<Reading> {
     writer.join().unwrap();
     assert!(perl.wait().unwrap().success());
     readings
+}
+
+/// The field names that Perl finds in each mail, in order, and the sum of its body.
+pub fn names_and_bodies(mails: Vec<Vec<u8>>) -> Vec<(Vec<String>, String)> {
+    read_all(mails).into_iter().map(|reading| (reading.names, reading.body)).collect()
+}
+
+/// The sum of a mail's body as the script gives it.
+pub fn body_sum(mail: &[u8]) -> String {
+    let lines = otobo::lines(otobo::body(mail)).skip(1);
+    data_encoding::HEXLOWER.encode(&Md5::digest(lines.collect::<Vec<_>>().concat()))
 }
 
 /// One mail before and after otab, and who otab says sent it.

@@ -2,8 +2,8 @@
 # Reads mails as OTOBO does, with the modules that OTOBO uses, and says what it found.
 #
 # Standard input: for each mail its length in bytes as a line, then its bytes. Standard output, for each
-# mail: "F name value" for each field name (values joined), "S address" for the sender, if there is one,
-# "B md5" for the body, and "." at the end. Names, values and addresses are in hexadecimal.
+# mail: "N name" for each field in order, "F name value" for each field name (values joined), "S address" for the sender,
+# if there is one, "B md5" for the body, and "." at the end. Names, values and addresses are in hexadecimal.
 use strict;
 use warnings;
 
@@ -54,6 +54,9 @@ while ( defined( my $length = <STDIN> ) ) {
     my @lines = $mail =~ /([^\n]*\n|[^\n]+)/g;
     my $read = Mail::Internet->new( \@lines, Modify => 0 );
     my $head = $read->head;
+    for my $field ( @{ $head->header } ) {
+        print 'N ', unpack( 'H*', lc $1 ), "\n" if $field =~ /^([^:]+):/;
+    }
     for my $name ( sort $head->tags ) {
         my $value = join ' ', map { my $v = characters($_); $v =~ s/[\r\n]//g; $v =~ s/^\s+//; $v =~ s/\s+$//; $v } $head->get($name);
         my $text = lc $name eq 'from' ? $value : decoded($value);
