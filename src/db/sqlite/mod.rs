@@ -197,9 +197,6 @@ impl Connection {
     }
 
     pub(super) fn execute(&self, sql: &str, values: &[Value]) -> Result<u64, Error> {
-        if !self.is_in_transaction() {
-            self.sync_new_log()?;
-        }
         let changed = self
             .inner
             .prepare_cached(sql)

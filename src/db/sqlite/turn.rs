@@ -30,8 +30,7 @@ impl Connection {
     pub(in crate::db) fn begin(&mut self) -> Result<(), Error> {
         let since = Instant::now();
         self.turn = Turn::take(&log_of(&self.path), self.busy / 5);
-        let begun = self.begin_within(self.busy.saturating_sub(since.elapsed()));
-        begun.and_then(|()| self.sync_new_log()).inspect_err(|_| self.rollback())
+        self.begin_within(self.busy.saturating_sub(since.elapsed())).inspect_err(|_| self.rollback())
     }
 
     fn begin_within(&mut self, limit: Duration) -> Result<(), Error> {
