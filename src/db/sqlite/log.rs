@@ -34,15 +34,6 @@ impl Connection {
         }
     }
 
-    /// Leaves the connection to the end of the process, where the log may stay behind; else closes it.
-    pub(in crate::db) fn leave(self) -> Result<(), Error> {
-        if self.log != Log::LeftWhileSmall || self.log_size() > LOG_LEFT {
-            return self.close();
-        }
-        std::mem::forget(self.inner);
-        Ok(())
-    }
-
     /// Closes the connection; the last one out folds the log into the file and removes it, but for one that may
     /// stay.
     pub(in crate::db) fn close(self) -> Result<(), Error> {
