@@ -24,11 +24,6 @@ impl Spread {
     pub fn is_noise(&self) -> bool {
         (self.median - 1.0).abs() > 0.03 || (self.high - self.low) / self.median > 0.25
     }
-
-    /// The same of the values' reciprocals.
-    pub fn inverse(&self) -> Self {
-        Self { low: 1.0 / self.high, median: 1.0 / self.median, high: 1.0 / self.low }
-    }
 }
 
 /// The value that half of these are below.

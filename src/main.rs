@@ -2,10 +2,6 @@
 
 use std::process::ExitCode;
 
-// For C, by its name alone.
-#[cfg(target_env = "musl")]
-use mimalloc as _;
-
 #[cfg(target_env = "musl")]
 #[global_allocator]
 static MEMORY: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;

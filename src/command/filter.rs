@@ -6,7 +6,6 @@
 
 use std::cell::Cell;
 use std::fs::File;
-use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::time::Duration;
 
@@ -54,8 +53,6 @@ pub fn run(path: &Path, args: &cli::Passage, next: Next<'_>, watch: &Watch) -> R
     let log = mail_path::log_to(site::open_log(&config));
     let idle = config.limits.idle;
     let site = Site::new(config, args.backend.as_deref()).map_err(|error| unusable(&format!("{error:#}")))?;
-    // Given back by the end of the process, which is near.
-    let site = ManuallyDrop::new(site);
     site.check_backend().map_err(|error| unusable(&error))?;
     let (has_order, has_newcomer) = (Cell::new(false), Cell::new(false));
     let filter = Filter { site: &site, args, next, watch, log, idle, has_order, has_newcomer };
@@ -225,8 +222,7 @@ impl Filter<'_> {
             recorded = Record::NOTHING;
         }
         // Before anything goes out: a reader that stalls must not keep SQLite's log from shrinking.
-        let closed = if matches!(self.next, Next::Output) { dbs.leave() } else { dbs.close() };
-        if let Err(error) = closed {
+        if let Err(error) = dbs.close() {
             self.log.warning(&format!("closing the databases: {error}"));
         }
         super::failpoint("recorded");
@@ -238,19 +234,12 @@ impl Filter<'_> {
         Ok(Decision { edits: settled.edits, token, log })
     }
 
-    /// The databases of one decision. Where new customers are made in the store itself, they and their tokens are one
-    /// transaction, and one wait for the disk; but the helpdesk is told of a newcomer as soon as he is there.
+    /// The databases of one decision.
     fn databases(&self, mode: Mode, busy: Duration) -> Databases {
         if mode.dry_run {
             return self.site.databases_for_trial(busy);
         }
-        let dbs = self.site.databases(busy).leaving_logs();
-        let is_one_place = self.site.directory.source(&self.site.backend).is_ok_and(|s| s.url == self.site.store);
-        if is_one_place && !newcomers::are_told(self.site) {
-            dbs.writing_jointly(&self.site.store, record::statements)
-        } else {
-            dbs
-        }
+        self.site.databases(busy).leaving_logs()
     }
 
     /// What is known of the sender once nothing could be committed: nothing, or what both settings of `on_error` say.

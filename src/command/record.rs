@@ -6,7 +6,6 @@ use crate::customer::CustomerUser;
 use crate::db::{self, Databases};
 use crate::link::outbox::{self, Occasion, Order};
 use crate::policy::{Examined, Settled};
-use crate::ticket::Embedded;
 use crate::token::{self, Issued, MailKey, NewToken, Secret, State};
 
 /// What was recorded, and the token's row.
@@ -110,12 +109,6 @@ pub fn record(
             Err(outbox::Error::Db(error)) => Err(error),
         }
     })
-}
-
-/// What recording asks of the store, so that it may be prepared before the store is locked.
-pub fn statements() -> Vec<String> {
-    let constant = token::STATEMENTS.into_iter().chain([outbox::INSERT]).map(str::to_owned);
-    constant.chain([Embedded::statement()]).collect()
 }
 
 /// The ticket, where otab's own table has one with this Message-ID already, and it is the customer's. OTOBO is not

@@ -7,7 +7,7 @@ use super::mail_path;
 use super::newcomers;
 use super::site::Site;
 use crate::customer::{self, Created, CustomerUser, Error, Found, NewCustomer, Refusal};
-use crate::db::Databases;
+use crate::db::{Database, Databases};
 use crate::mail::from::Mailbox;
 use crate::mail::{fold, person};
 use crate::policy::{Examined, Kind, Person, Standing};
@@ -166,7 +166,17 @@ fn newcomer(site: &Site, dbs: &mut Databases, mailbox: &Mailbox, mode: Mode) -> 
 
 fn create(site: &Site, dbs: &mut Databases, new: &NewCustomer, mode: Mode) -> Result<Asked, Error> {
     newcomers::note(site, dbs, &customer::Entry::from(new).login, mode.now)?;
+    // Where customers are made in the store itself, one and the token are one transaction, and one wait for the disk; but
+    // the helpdesk is told of a newcomer as soon as they are there.
+    let unwritten = |error| Error::Db { source_name: site.backend.clone(), error };
+    let is_shared = site.directory.source(&site.backend)?.url == site.store && !newcomers::are_told(site);
+    if is_shared {
+        dbs.get(&site.store).and_then(Database::begin).map_err(unwritten)?;
+    }
     let outcome = site.directory.create(dbs, &site.backend, new, mode.now);
+    if is_shared && !matches!(outcome, Ok(Created::New(_))) {
+        dbs.get(&site.store).map_err(unwritten)?.rollback();
+    }
     super::failpoint("created");
     match outcome {
         Ok(Created::New(customer)) => Ok(with(site, customer, Finding::Created)),

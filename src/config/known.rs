@@ -41,19 +41,6 @@ pub(super) fn report_unknown(reading: &Reading<'_>, root: &DeTable<'_>) {
     walk(reading, &known, root, "", "");
 }
 
-/// How many keys a table has, with those of the tables in it.
-pub(super) fn count(table: &DeTable<'_>) -> usize {
-    table.values().map(|value| 1 + inner(value.get_ref())).sum()
-}
-
-fn inner(value: &DeValue<'_>) -> usize {
-    match value {
-        DeValue::Table(table) => count(table),
-        DeValue::Array(array) => array.iter().filter_map(|entry| entry.get_ref().as_table()).map(count).sum(),
-        _ => 0,
-    }
-}
-
 fn walk(reading: &Reading<'_>, known: &BTreeMap<String, Known>, table: &DeTable<'_>, path: &str, normal: &str) {
     for (key, value) in table {
         let (path, normal) = (join(path, key.get_ref()), join(normal, key.get_ref()));

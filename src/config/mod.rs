@@ -30,7 +30,6 @@ mod trusted;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
@@ -109,20 +108,15 @@ impl Config {
     pub fn parse(text: &str, base: &Path) -> Result<Self, Vec<Problem>> {
         // A byte order mark, as some editors leave it, is no part of the text.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let text = &*syntax::without_comments(text);
         let (root, errors) = DeTable::parse_recoverable(text);
-        // Never dropped: who reads a configuration keeps it to his end, and for a mail that is near. Giving back all
-        // these pieces would take longer than the whole mail's policy.
-        let root = ManuallyDrop::new(root);
         let root = root.get_ref();
-        let reading = Reading::without_names(text, errors.is_empty());
-        let config = settle(&reading, root, base);
-        if reading.is_clean(root) {
-            return Ok(config);
-        }
-        // Something is to be told: the same once more, with the names of all keys.
         let reading = Reading::new(text, errors.is_empty());
-        let config = settle(&reading, root, base);
+        let top = reading.root(root);
+        let mut config = read(&top, base);
+        config.variables = kept::variables(root);
+        if reading.is_whole {
+            find_contradictions(&top, &config);
+        }
         known::report_unknown(&reading, root);
         let mut problems = reading.into_problems();
         syntax::merge(&mut problems, text, &errors);
@@ -141,17 +135,6 @@ pub fn last_words(path: &Path) -> (String, Messages) {
     let placeholder = postmaster::link_placeholder(&top.table("postmaster"));
     let one_time_auth = one_time_auth::read(&top.table("one_time_auth"), Path::new(""));
     (placeholder, one_time_auth.messages_for("").clone())
-}
-
-/// All settings of a reading, and what contradicts what.
-fn settle(reading: &Reading<'_>, root: &DeTable<'_>, base: &Path) -> Config {
-    let top = reading.root(root);
-    let mut config = read(&top, base);
-    config.variables = kept::variables(root);
-    if reading.is_whole {
-        find_contradictions(&top, &config);
-    }
-    config
 }
 
 fn read(root: &Table<'_, '_>, base: &Path) -> Config {

@@ -9,12 +9,11 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::ptr;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::known::{self, Kind, Known};
+use super::known::{Kind, Known};
 use super::problem::{Complaint, Problem, complaint};
 
 /// One text on its way to a configuration.
@@ -23,26 +22,14 @@ pub(super) struct Reading<'t> {
     /// Whether the parser understood all of the text. What it skipped is not missing.
     pub(super) is_whole: bool,
     problems: RefCell<Vec<Problem>>,
-    asked: Asked,
-}
-
-/// What a reading remembers of the keys that it was asked for.
-enum Asked {
-    /// The addresses of their values, where the file has them: enough to see that it has no other key.
-    Places(RefCell<Vec<usize>>),
-    /// All of them by normal path, entries of arrays as `[]`: for telling what an unknown one may be.
-    Names(RefCell<BTreeMap<String, Known>>),
+    /// The keys that it was asked for, by normal path: entries of arrays as `[]`.
+    asked: RefCell<BTreeMap<String, Known>>,
 }
 
 impl<'t> Reading<'t> {
-    /// A reading that remembers every key by name.
+    /// A reading that has not been asked for any key.
     pub(super) fn new(text: &'t str, is_whole: bool) -> Self {
-        Self { text, is_whole, problems: RefCell::default(), asked: Asked::Names(RefCell::default()) }
-    }
-
-    /// The same, but for the names: they cost more than all the rest, and a file without problems needs none.
-    pub(super) fn without_names(text: &'t str, is_whole: bool) -> Self {
-        Self { text, is_whole, problems: RefCell::default(), asked: Asked::Places(RefCell::default()) }
+        Self { text, is_whole, problems: RefCell::default(), asked: RefCell::default() }
     }
 
     /// The table that all others are in.
@@ -72,23 +59,9 @@ impl<'t> Reading<'t> {
         });
     }
 
-    /// All keys that were asked for, by normal path; none in a reading without names.
+    /// All keys that were asked for, by normal path.
     pub(super) fn known(&self) -> BTreeMap<String, Known> {
-        match &self.asked {
-            Asked::Names(known) => known.borrow().clone(),
-            Asked::Places(_) => BTreeMap::new(),
-        }
-    }
-
-    /// Whether a reading without names found nothing to tell: no problem, and no key that nobody asked for.
-    pub(super) fn is_clean(&self, root: &DeTable<'_>) -> bool {
-        let Asked::Places(places) = &self.asked else {
-            return false;
-        };
-        let mut places = places.borrow_mut();
-        places.sort_unstable();
-        places.dedup();
-        self.is_whole && self.problems.borrow().is_empty() && known::count(root) == places.len()
+        self.asked.borrow().clone()
     }
 
     /// All problems in the order of their lines.
@@ -170,25 +143,13 @@ impl<'r, 't> Table<'r, 't> {
 
     /// Makes a key known. `default` is its default as TOML, if it has one.
     pub(super) fn know(&self, key: &str, kind: Kind, default: impl FnOnce() -> Option<String>) {
-        match &self.reading.asked {
-            Asked::Names(all) => {
-                let known = Known { kind, default: default() };
-                all.borrow_mut().insert(join(&self.normal, key), known);
-            }
-            Asked::Places(places) => {
-                let place = self.value(key).map(|value| ptr::from_ref(value).addr());
-                places.borrow_mut().extend(place);
-            }
-        }
+        let known = Known { kind, default: default() };
+        self.reading.asked.borrow_mut().insert(join(&self.normal, key), known);
     }
 
     pub(super) fn know_table(&self, key: &str, kind: Kind) -> Table<'r, 't> {
         self.know(key, kind, || None);
         let table = self.typed(key, "a table", DeValue::as_table);
-        if let (Kind::Map, Asked::Places(places), Some(table)) = (kind, &self.reading.asked, table) {
-            // A map's keys are free.
-            places.borrow_mut().extend(table.values().map(|value| ptr::from_ref(value).addr()));
-        }
         let span = self.value(key).map_or(self.span.clone(), Spanned::span);
         Table {
             reading: self.reading,

@@ -3,38 +3,7 @@
 //! Pure. The parser's own rendering of an error quotes the line it found it in, secrets and all, so
 //! only its bare message is used.
 
-use std::borrow::Cow;
-
 use super::problem::Problem;
-
-/// What begins a string that may run over several lines.
-const QUOTES: [&[u8]; 2] = [b"\"\"\"", b"'''"];
-
-/// The text without what stands in lines that are comments from their first sign, which is most of a commented
-/// configuration: the parser would look at each byte of it, several times. All lines stay, empty.
-///
-/// A text in which strings may run over several lines, or with a comment that TOML forbids, stays as it is.
-pub(super) fn without_comments(text: &str) -> Cow<'_, str> {
-    let bytes = text.as_bytes();
-    if QUOTES.iter().any(|quotes| memchr::memmem::find(bytes, quotes).is_some()) {
-        return Cow::Borrowed(text);
-    }
-    let mut kept = String::with_capacity(text.len());
-    let mut rest = text;
-    while !rest.is_empty() {
-        let end = memchr::memchr(b'\n', rest.as_bytes());
-        let (line, after) = rest.split_at(end.map_or(rest.len(), |end| end + 1));
-        if !line.starts_with('#') {
-            kept.push_str(line);
-        } else if is_plain(&line.as_bytes()[..end.unwrap_or(line.len())]) {
-            kept.push_str(if end.is_some() { "\n" } else { "" });
-        } else {
-            return Cow::Borrowed(text);
-        }
-        rest = after;
-    }
-    Cow::Owned(kept)
-}
 
 /// Adds the parser's errors, in the order of their lines.
 ///
@@ -50,13 +19,6 @@ pub(super) fn merge(problems: &mut Vec<Problem>, text: &str, errors: &[toml::de:
     problems.extend(errors);
     problems.sort();
     problems.dedup();
-}
-
-/// Whether a line is without control characters but for tabs. It looks at all bytes without a choice in between, so
-/// that the compiler can take many at once.
-fn is_plain(line: &[u8]) -> bool {
-    let control = |b: u8| u8::from(b < b' ') & u8::from(b != b'\t') | u8::from(b == 0x7f);
-    line.iter().fold(0, |any, &b| any | control(b)) == 0
 }
 
 fn problem(text: &str, error: &toml::de::Error) -> Problem {

@@ -112,7 +112,6 @@ impl Directory {
         let entry = Entry::from(new);
         entry.check()?;
         let db = open(dbs, source)?;
-        sql::get_ready(db, source, &new.address, &entry);
         let made = db.write(|tx| {
             let (found, claim) = sql::by_address_or_claim(tx, source, &new.address)?;
             if let Some(existing) = found.into_iter().next() {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::candidates::{SEARCH, can_hold, claiming, comparable, select, stating, with_login};
 use super::{Claim, CustomerUser, Entry, Source};
-use crate::db::{Database, Dialect, Error, Row, Statements, Value};
+use crate::db::{Error, Row, Statements, Value};
 use crate::mail::{Address, fold};
 
 const VALID: i64 = 1;
@@ -24,24 +24,6 @@ const INSERT: &str = "INSERT INTO customer_user (login, email, customer_id, pw, 
 const DELETE_PREFERENCE: &str = "DELETE FROM customer_preferences WHERE user_id = ? AND preferences_key = ?";
 const INSERT_PREFERENCE: &str =
     "INSERT INTO customer_preferences (user_id, preferences_key, preferences_value) VALUES (?, ?, ?)";
-
-/// Prepares what [`by_address_or_claim`] and [`insert`] will ask.
-pub(super) fn get_ready(db: &Database, source: &Source, address: &Address, entry: &Entry) {
-    // Elsewhere there is nothing to gain, and which statements it will be is to be asked of the server.
-    if db.dialect() != Dialect::Sqlite {
-        return;
-    }
-    let texts = address.forms();
-    let folded: BTreeSet<String> = texts.iter().map(|text| fold(text)).collect();
-    let wanted = claiming(db.dialect(), source, &texts, &folded);
-    for (sql, _) in wanted.statements(db.dialect(), source) {
-        db.get_ready(&sql);
-    }
-    let preferences = [DELETE_PREFERENCE, INSERT_PREFERENCE].into_iter().filter(|_| !entry.preferences.is_empty());
-    for sql in [INSERT].into_iter().chain(preferences) {
-        db.get_ready(sql);
-    }
-}
 
 /// The statements by which a sender is looked up here, with their values: to be planned, for one.
 pub(super) fn look_up(

@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::time::Duration;
 
-use super::joint::Ahead;
 use super::ldap::{self, Place};
 use super::{Access, Database, Driver, Error, Url};
 
@@ -19,8 +18,6 @@ pub struct Databases {
     made: Option<Url>,
     /// Whether small logs of SQLite files stay when the last connection closes.
     leaves_logs: bool,
-    /// Where writes are one transaction, up to `commit`.
-    joint: Option<(Url, Ahead)>,
     open: HashMap<Url, Database>,
     /// Those for reading only, beside the others: a place may be written to for another purpose.
     reading: HashMap<Url, Database>,
@@ -36,7 +33,6 @@ impl Databases {
             busy,
             made: None,
             leaves_logs: false,
-            joint: None,
             open: HashMap::new(),
             reading: HashMap::new(),
             directories: HashMap::new(),
@@ -58,18 +54,9 @@ impl Databases {
         self
     }
 
-    /// Makes all writes to this SQLite file one transaction, up to [`Databases::commit`]; before it begins, the statements
-    /// of `ahead` are prepared, which are likely to come.
-    #[must_use]
-    pub fn writing_jointly(mut self, url: &Url, ahead: Ahead) -> Self {
-        self.joint = Some((url.clone(), ahead));
-        self
-    }
-
-    /// Commits what was written jointly. After a failure, none of it is there.
+    /// Commits the transaction that was begun for several writes, if one was. After a failure, none of it is there.
     pub fn commit(&mut self) -> Result<(), Error> {
-        let joint = self.joint.take();
-        joint.and_then(|(url, _)| self.open.get_mut(&url)).map_or(Ok(()), Database::commit)
+        self.open.values_mut().try_for_each(Database::commit)
     }
 
     fn access(&self, url: &Url) -> Access {
@@ -89,9 +76,6 @@ impl Databases {
                 let mut database = Database::open(url, access, self.busy)?;
                 if self.leaves_logs {
                     database.leave_log();
-                }
-                if let Some((_, ahead)) = self.joint.as_ref().filter(|(joint, _)| joint == url) {
-                    database.write_jointly_from_now(*ahead);
                 }
                 Ok(entry.insert(database))
             }
@@ -117,19 +101,6 @@ impl Databases {
         }
     }
 
-    /// For a process that is about to end: as `close`, but what the system takes back by itself is left to it. Giving
-    /// back an SQLite file's schema piece by piece takes a mail longer than reading its customer.
-    ///
-    /// Such a connection is idle. As long as the process lives, no other is the last to close the file; its log is
-    /// still checkpointed.
-    pub fn leave(self) -> Result<(), Error> {
-        let mut result = Ok(());
-        for (_, database) in self.open.into_iter().chain(self.reading) {
-            result = result.and(database.leave());
-        }
-        result
-    }
-
     /// Closes every connection; the first failure is told once all have been tried.
     pub fn close(self) -> Result<(), Error> {
         let mut result = Ok(());
@@ -147,15 +118,6 @@ impl Database {
             Driver::Sqlite(connection) => connection.leave_log(),
             #[cfg(any(feature = "postgresql", feature = "mariadb"))]
             _ => {}
-        }
-    }
-
-    /// For a process that is about to end; see [`Databases::leave`].
-    fn leave(self) -> Result<(), Error> {
-        match self.driver {
-            Driver::Sqlite(connection) => connection.leave(),
-            #[cfg(any(feature = "postgresql", feature = "mariadb"))]
-            driver => Self { driver, ..self }.close(),
         }
     }
 }
@@ -219,27 +181,6 @@ mod tests {
         dbs.close().unwrap();
         let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
         assert_eq!(left.len(), 1, "{left:?}");
-    }
-
-    #[test]
-    fn a_file_that_is_left_open_by_many_is_whole_for_others_and_its_log_does_not_grow() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("otab.db");
-        let url = Url::Sqlite(path.clone());
-        for number in 0..600 {
-            let mut dbs = Databases::new(Access::ReadWrite { create: true }, LONG).leaving_logs();
-            let values = [number.to_string().into(), Value::Int(0)];
-            let sql = "INSERT INTO ticket (tn, state_type, changed_at, created_at)
-                       VALUES (?, 'open', ?, 0)";
-            dbs.get(&url).unwrap().execute(sql, &values).unwrap();
-            dbs.leave().unwrap();
-            let log = std::fs::metadata(folder.path().join("otab.db-wal")).unwrap().len();
-            assert!(log < 5 << 20, "{log} bytes after {number}");
-        }
-        let mut dbs = Databases::new(Access::ReadOnly, LONG);
-        let row = dbs.get(&url).unwrap().row("SELECT COUNT(*) FROM ticket", &[]);
-        assert_eq!(row.unwrap().unwrap().int(0).unwrap(), 600);
-        dbs.close().unwrap();
     }
 
     #[test]

@@ -40,14 +40,6 @@ impl Driver {
         }
     }
 
-    pub(super) fn get_ready(&self, sql: &str) {
-        match self {
-            Self::Sqlite(connection) => connection.get_ready(sql),
-            #[cfg(any(feature = "postgresql", feature = "mariadb"))]
-            _ => {}
-        }
-    }
-
     pub(super) fn begin(&mut self) -> Result<(), Error> {
         on!(self, connection => connection.begin())
     }

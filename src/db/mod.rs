@@ -15,7 +15,6 @@ mod databases;
 mod dialect;
 mod driver;
 mod error;
-mod joint;
 pub mod ldap;
 #[cfg(feature = "mariadb")]
 mod mariadb;
@@ -29,6 +28,7 @@ mod patience;
 mod postgresql;
 #[cfg_attr(not(any(feature = "mariadb", feature = "postgresql")), allow(dead_code, reason = "for servers only"))]
 mod server;
+mod shared;
 pub mod sqlite;
 pub mod store;
 pub mod survey;
@@ -44,7 +44,6 @@ pub use databases::Databases;
 pub use dialect::Dialect;
 use driver::Driver;
 pub use error::{Error, Kind};
-use joint::{Ahead, Joint};
 use patience::Patience;
 pub use server::Server;
 pub use url::{Url, UrlError};
@@ -88,9 +87,8 @@ pub trait Statements {
 #[derive(Debug)]
 pub struct Database {
     driver: Driver,
-    joint: Joint,
-    /// Statements that are likely to come in a joint transaction.
-    ahead: Option<Ahead>,
+    /// Whether a transaction was begun that several writes share.
+    is_shared: bool,
 }
 
 /// An open write transaction; only [`Database::write`] makes one.
@@ -145,7 +143,7 @@ impl Database {
     }
 
     fn with(driver: Driver) -> Self {
-        Self { driver, joint: Joint::Off, ahead: None }
+        Self { driver, is_shared: false }
     }
 
     /// Runs `work` in one transaction that holds the write lock from its first moment: of any number of
@@ -155,8 +153,8 @@ impl Database {
     /// else wrote since the first read. On servers it is a lock by name, which others than otab do not know:
     /// they may write meanwhile, and unique keys decide. `Ok` commits (synced to disk); `Err` undoes everything.
     pub fn write<T, E: From<Error>>(&mut self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>) -> Result<T, E> {
-        if self.joint != Joint::Off {
-            return self.write_jointly(work);
+        if self.is_shared {
+            return self.write_shared(work);
         }
         self.driver.begin()?;
         let done = work(&mut Tx { driver: &mut self.driver });
@@ -173,12 +171,6 @@ impl Database {
                 Err(error)
             }
         }
-    }
-
-    /// Prepares a statement that the next transaction will need, so that it holds the write lock for less long. What is
-    /// wrong with the statement is told where it is run. (On servers the lock is not what others wait for.)
-    pub fn get_ready(&self, sql: &str) {
-        self.driver.get_ready(sql);
     }
 
     /// As [`Statements::rows`], for a query that may take long: it is broken off, and is [`Kind::Busy`], after the

@@ -100,8 +100,7 @@ impl Error {
     }
 }
 
-/// What [`order`] asks of the database, so that it may be prepared.
-pub const INSERT: &str = "INSERT INTO outbox (token_id, secret, recipient, customer, backend, occasion, language, \
+const INSERT: &str = "INSERT INTO outbox (token_id, secret, recipient, customer, backend, occasion, language, \
     message_id, ticket_number, created_at, due_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 /// Records an order, due at `due`; its number.

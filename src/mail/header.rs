@@ -9,7 +9,6 @@ use std::ops::Range;
 
 use super::breaks::{has_odd_break, may_be_break};
 pub use super::end::EndFinder;
-use super::index::{self, Index};
 
 /// How a line ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +93,6 @@ pub struct Field {
 pub struct Header {
     bytes: Vec<u8>,
     fields: Vec<Field>,
-    index: Index,
     has_odd_break: bool,
 }
 
@@ -119,7 +117,6 @@ static NAME: [bool; 256] = {
 impl Header {
     /// Splits a block into at most `max_fields` fields.
     pub fn parse(bytes: Vec<u8>, max_fields: usize) -> Result<Self, TooManyFields> {
-        let max_fields = max_fields.min(index::MOST);
         let mut fields: Vec<Field> = Vec::with_capacity(max_fields.min(bytes.len() / USUAL_FIELD));
         let mut at = 0;
         while at < bytes.len() {
@@ -136,10 +133,8 @@ impl Header {
             }
             at = end;
         }
-        let name = |field: &Field| (field.kind == Kind::Field).then(|| &bytes[field.range.start..][..field.colon]);
-        let index = Index::new(fields.iter().map(name));
         let has_odd_break = has_odd_break(&bytes);
-        Ok(Self { bytes, fields, index, has_odd_break })
+        Ok(Self { bytes, fields, has_odd_break })
     }
 
     fn field(line: &[u8], at: usize, continues: bool) -> Field {
@@ -212,13 +207,12 @@ impl Header {
     }
 
     pub(super) fn named_by_bytes<'h>(&'h self, name: &[u8]) -> impl Iterator<Item = &'h Field> {
-        let is_so_named = |f: &Field| self.name(f).is_some_and(|n| n.eq_ignore_ascii_case(name));
-        self.index.of(index::key(name)).map(|number| &self.fields[number]).filter(move |field| is_so_named(field))
+        self.fields.iter().filter(move |field| self.name(field).is_some_and(|n| n.eq_ignore_ascii_case(name)))
     }
 
     /// What OTOBO reads no name in, in order.
     pub(super) fn nameless(&self) -> impl Iterator<Item = &Field> {
-        self.index.nameless().map(|number| &self.fields[number])
+        self.fields.iter().filter(|field| field.kind != Kind::Field)
     }
 
     /// The values of one name, unfolded and trimmed as OTOBO does it: CR and LF deleted.

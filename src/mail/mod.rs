@@ -12,7 +12,6 @@ pub mod fold;
 pub mod from;
 pub mod guard;
 pub mod header;
-mod index;
 pub mod last_look;
 pub mod part;
 pub mod pattern;

@@ -27,12 +27,6 @@ impl Embedded {
         Self { url }
     }
 
-    /// What is asked for the ticket of one mail, so that it may be prepared.
-    #[must_use]
-    pub fn statement() -> String {
-        listing(MESSAGE_ID, 1)
-    }
-
     /// The tickets with these numbers, by number.
     pub(super) fn by_numbers(&self, dbs: &mut Databases, numbers: &[String]) -> Result<HashMap<String, Ticket>, Error> {
         let tickets = self.listed(dbs, "tn", numbers)?;

@@ -48,9 +48,6 @@ const INSERT: &str = "INSERT INTO token (hash, mail_key, state, customer, email,
     ticket_number, created_at, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const BY_MAIL: &str = "SELECT id FROM token WHERE mail_key = ?";
 
-/// What [`issue`] asks of the database, so that it may be prepared.
-pub const STATEMENTS: [&str; 2] = [BY_MAIL, INSERT];
-
 /// Records a token, once a mail. Other tokens of the mail or ticket stay as they are.
 pub fn issue(tx: &mut Tx<'_>, new: &NewToken, secret: &Secret, now: Timestamp) -> Result<Issued, Error> {
     if let Some(key) = &new.mail_key

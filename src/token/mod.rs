@@ -17,7 +17,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 
-pub use issue::{Issued, NewToken, STATEMENTS, activate, bind, find, issue, renew, replace, withdraw};
+pub use issue::{Issued, NewToken, activate, bind, find, issue, renew, replace, withdraw};
 pub use people::{Listed, Revoked, Which, WhichError, count_by_state, list, newest, revoke, revoke_all_of};
 pub use purge::{Counts, purge};
 pub use redeem::{by_id, lookup, others_active, redeem, redeem_in};

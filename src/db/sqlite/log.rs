@@ -1,15 +1,12 @@
-//! The write-ahead log: that it is there after a power failure, and what becomes of it when a connection closes.
+//! The write-ahead log: what becomes of it when a connection closes.
 //!
 //! Whoever is the last to close a file folds its log into it and removes it; that takes as long as writing it did. So
 //! mails leave a small one to the next mail. It is never left to grow.
 
-use std::fs::File;
-use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
 
-use super::failure::io_kind;
 use super::{Connection, failed};
 use crate::db::Error;
 
@@ -37,15 +34,6 @@ impl Connection {
         }
     }
 
-    /// Leaves the connection to the end of the process, where the log may stay behind; else closes it.
-    pub(in crate::db) fn leave(self) -> Result<(), Error> {
-        if self.log != Log::LeftWhileSmall || self.log_size() > LOG_LEFT {
-            return self.close();
-        }
-        std::mem::forget(self.inner);
-        Ok(())
-    }
-
     /// Closes the connection; the last one out folds the log into the file and removes it, but for one that may
     /// stay.
     pub(in crate::db) fn close(self) -> Result<(), Error> {
@@ -65,39 +53,10 @@ impl Connection {
         self.sql(self.inner.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !wish)).map(drop)
     }
 
-    /// Sees to it that the name of the log is on the disk before anything is written to it: a power failure would take
-    /// away with the name what was synced to the log. Whoever writes calls this first, while the database is read or
-    /// locked: that keeps the log from being removed.
-    ///
-    /// SQLite itself would sync the folder once for each process that writes; it is built not to (`DISABLE_DIRSYNC`). For
-    /// who finds something in the log knows that it was done: whoever wrote that has come by here. (Not so for files that
-    /// somebody has just moved or copied here together with their log: their names are on the disk once the system has
-    /// written them, or `sync` has.)
-    pub(super) fn sync_new_log(&self) -> Result<(), Error> {
-        let failed = |error: io::Error| {
-            let what = format!("its folder cannot be synced to the disk: {error}");
-            Error::new(io_kind(&error), &self.place, what)
-        };
-        let log = log_of(&self.path);
-        if log.metadata().is_ok_and(|log| log.len() > 0) {
-            return Ok(());
-        }
-        let folder = log.parent().unwrap_or(Path::new("/"));
-        match File::open(folder).and_then(|folder| folder.sync_all()) {
-            // SQLite does not insist either where a folder may not be read, or its file system syncs none.
-            Err(error) if is_not_to_be_had(error.kind()) => Ok(()),
-            done => done.map_err(failed),
-        }
-    }
-
     /// In bytes; one that cannot be looked at counts as large.
     fn log_size(&self) -> u64 {
         log_of(&self.path).metadata().map_or(u64::MAX, |log| log.len())
     }
-}
-
-fn is_not_to_be_had(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::PermissionDenied | ErrorKind::InvalidInput | ErrorKind::Unsupported)
 }
 
 /// The path of a database's log.
@@ -109,7 +68,6 @@ pub(super) fn log_of(database: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::rename;
     use std::os::unix::fs::symlink;
     use std::time::Duration;
 
@@ -121,23 +79,6 @@ mod tests {
 
     fn opened(path: &Path) -> Connection {
         Connection::open(path, Access::ReadWrite { create: true }, Duration::from_secs(1)).unwrap()
-    }
-
-    /// A folder that is not where it was cannot be synced; SQLite has its files open already and would not mind.
-    #[test]
-    fn nothing_is_written_within_a_transaction_nor_without_one_while_the_name_of_the_log_cannot_be_synced() {
-        let folder = tempfile::tempdir().unwrap();
-        let (here, away) = (folder.path().join("here"), folder.path().join("away"));
-        std::fs::create_dir(&here).unwrap();
-        let mut db = opened(&here.join("otab.db"));
-        rename(&here, &away).unwrap();
-        db.begin().unwrap_err();
-        assert!(!db.is_in_transaction());
-        db.execute(INSERT, &["a".into()]).unwrap_err();
-        assert_eq!(std::fs::read(away.join("otab.db-wal")).unwrap(), b"");
-        rename(&away, &here).unwrap();
-        assert_eq!(db.execute(INSERT, &["a".into()]).unwrap(), 1);
-        db.begin().unwrap();
     }
 
     #[test]

@@ -9,8 +9,9 @@ mod failure;
 mod header;
 mod log;
 mod schema;
-mod turn;
+mod write_lock;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -23,7 +24,6 @@ pub use create::{create, create_in};
 use failure::failed;
 use log::Log;
 pub use schema::migrate;
-use turn::Turn;
 
 /// The application id in the header of otab's files: "OTAB".
 const APPLICATION_ID: i32 = i32::from_be_bytes(*b"OTAB");
@@ -55,7 +55,7 @@ pub struct Connection {
     /// What becomes of the log when the connection is the last to close.
     log: Log,
     /// While a transaction is open.
-    turn: Option<Turn>,
+    write_lock: Option<File>,
     /// For [`Access::Trial`]: the folder of the stand-in, which goes with the connection.
     stand_in: Option<tempfile::TempDir>,
 }
@@ -121,7 +121,7 @@ impl Connection {
         inner.busy_handler(handler).map_err(sql)?;
         let real = inner.path().map_or_else(|| path.canonicalize(), |real| Ok(PathBuf::from(real)));
         let real = real.map_err(|error| Error::at(path, failure::io_kind(&error), error.to_string()))?;
-        let this = Self { inner, path: real, place, busy, has_log, log: Log::Folded, turn: None, stand_in: None };
+        let this = Self { inner, path: real, place, busy, has_log, log: Log::Folded, write_lock: None, stand_in: None };
         this.configure()?;
         Ok(this)
     }
@@ -197,9 +197,6 @@ impl Connection {
     }
 
     pub(super) fn execute(&self, sql: &str, values: &[Value]) -> Result<u64, Error> {
-        if !self.is_in_transaction() {
-            self.sync_new_log()?;
-        }
         let changed = self
             .inner
             .prepare_cached(sql)
@@ -210,10 +207,6 @@ impl Connection {
     pub(super) fn insert(&self, sql: &str, values: &[Value]) -> Result<i64, Error> {
         self.execute(sql, values)?;
         Ok(self.inner.last_insert_rowid())
-    }
-
-    pub(super) fn get_ready(&self, sql: &str) {
-        drop(self.inner.prepare_cached(sql));
     }
 
     fn try_rows(&self, sql: &str, values: &[Value]) -> rusqlite::Result<Vec<Row>> {

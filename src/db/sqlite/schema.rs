@@ -40,7 +40,6 @@ pub fn migrate(path: &Path) -> Result<(), Error> {
         Err(error) => return Err(error),
     }
     connection.expect_log()?;
-    connection.sync_new_log()?;
     run(&connection.place, &mut connection.inner)?;
     connection.close()
 }
