@@ -205,7 +205,7 @@ fn without_room_on_the_disk_the_check_is_bad() {
         [("size=20m", Some("KiB left")), ("size=100m,nr_inodes=3", Some("no inodes are left")), ("size=100m", None)]
     {
         let script = format!(
-            "mkdir -p {folder}/small && mount -t tmpfs -o {options} tmpfs {folder}/small || exit 111
+            "mkdir -p {folder}/small && mount -t tmpfs -o mode=0755,{options} tmpfs {folder}/small || exit 111
              cp {folder}/otab.toml {folder}/small/ || exit 112
              touch {folder}/small/more
              {otab} --config {folder}/small/otab.toml check --json"
@@ -264,9 +264,12 @@ fn root_is_told_as_whom_to_check() {
     let remedy = checked.finds("bad", "store", "only root may make files in");
     assert!(remedy.contains("store.url = \"sqlite:otab.db\" is /"), "{remedy}");
     assert!(checked.finds("note", "user", "this is root").contains("--as mail"));
-    // Group and user alone, as Postfix's pipe has them.
-    chown(moved.folder(), Some(0), Some(group.as_raw())).unwrap();
-    chmod(moved.folder(), 0o2770);
+    // Group and user alone, as Postfix's pipe has them. The configuration's own folder has to be root's.
+    moved.write("otab.toml", "[store]\nurl = \"sqlite:store/otab.db\"\ncreate = true\n[log]\nsyslog = false\n");
+    let store = moved.path("store");
+    std::fs::create_dir(&store).unwrap();
+    chown(&store, Some(0), Some(group.as_raw())).unwrap();
+    chmod(store, 0o2770);
     assert_eq!(plain(&moved).status, Some(0));
     assert_eq!(check_as(&moved, &format!("{NOBODY}:{GROUP}")).status, Some(0));
     assert_eq!(check_as(&moved, NOBODY).status, Some(78));
