@@ -10,7 +10,7 @@
     # number.
     $Self->{'Customer::AuthModule1'} = 'Kernel::System::CustomerAuth::HTTPBasicAuth';
 
-    # Logging out here ends the door's session as well: without this line the next person at that computer is in again. The
+    # Logging out here ends on the door's page, and ends its session where the proxy has not done so already. The
     # same value under Admin, System Configuration, is what `otab check` sees.
     $Self->{CustomerPanelLogoutURL} = '/otab/logout';
 

@@ -181,6 +181,11 @@ impl Otobo {
         Ok(rows.iter().map(|row| row.lossy(0).into_owned()).collect())
     }
 
+    /// Whether a table can be read at all.
+    pub fn reads(&self, dbs: &mut Databases, table: &str) -> Result<(), Error> {
+        dbs.reading(&self.url)?.rows(&format!("SELECT 1 FROM {table} WHERE 1 = 0"), &[]).map(drop)
+    }
+
     /// The valid mail accounts that are not trusted.
     pub fn untrusted_accounts(&self, dbs: &mut Databases) -> Result<Vec<Untrusted>, Error> {
         let sql = "SELECT login, host FROM mail_account WHERE valid_id = 1 AND trusted = 0 ORDER BY id LIMIT 100";

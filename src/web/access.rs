@@ -61,6 +61,8 @@ fn route(path: &str) -> &'static str {
         "/auth" => "/auth",
         "/healthz" => "/healthz",
         "/logout" => "/logout",
+        "/otab/forget.css" => "/otab/forget.css",
+        "/otab/leave" => "/otab/leave",
         "/otab/logout" => "/otab/logout",
         "/otab/enter" => "/otab/enter",
         "/otab/ended" => "/otab/ended",
@@ -74,7 +76,7 @@ fn route(path: &str) -> &'static str {
 
 /// Whether the limit on pages holds: the others cost nothing, or are the proxy's to ask.
 fn is_page(route: &str) -> bool {
-    !matches!(route, "/auth" | "/healthz" | "/otab/style.css" | "/otab/logo")
+    !matches!(route, "/auth" | "/healthz" | "/otab/style.css" | "/otab/forget.css" | "/otab/logo")
 }
 
 fn method(method: &Method) -> &'static str {

@@ -88,6 +88,8 @@ impl App {
             .route("/otab/ended", get(ended))
             .route("/otab/refused", get(refused))
             .route("/auth", get(auth::auth))
+            .route("/otab/forget.css", get(leave::forget))
+            .route("/otab/leave", get(leave::lead_on))
             .route("/otab/logout", get(leave::show).post(leave::press))
             .route("/logout", get(leave::show).post(leave::press))
             .route("/otab/style.css", get(style))

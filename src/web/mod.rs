@@ -16,6 +16,7 @@ mod language;
 mod leave;
 mod link;
 mod listen;
+mod masked;
 mod metrics;
 mod pages;
 mod peer;

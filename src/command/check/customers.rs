@@ -1,7 +1,7 @@
 //! The customer sources: whether each answers, has what otab needs, and holds what would surprise somebody.
 
 use super::finding::{Finding, Grade};
-use super::{Bench, shape};
+use super::{Bench, helpdesk, shape};
 use crate::command::company;
 use crate::config;
 use crate::customer::{Census, Directory, Error, Shared, naming};
@@ -68,6 +68,7 @@ fn try_to_look(bench: &mut Bench<'_>, source: &str) -> Result<Vec<Finding>, Erro
     let total = census.customers.as_ref().map_or(i64::MAX, |(total, _)| *total);
     findings.extend(counts(source, directory.needs(source, false)?.is_empty(), census));
     findings.extend(index(bench, source, total));
+    findings.extend(untold(bench, source));
     Ok(findings)
 }
 
@@ -135,6 +136,23 @@ fn strangers(source: &str, count: i64, examples: &[Shared]) -> Option<Finding> {
     let remedy = "if it is a company's, name it there. Else OTOBO's company tickets show strangers each other's tickets: \
                   give each the address as customer id, as otab gives it to new ones";
     Some(Finding::note("customers", says, remedy))
+}
+
+/// A helpdesk that has looked for a login before otab made the customer, such as at a stranger's failed login, takes it for
+/// nobody's for a day: it is not told of the customer, and refuses the hand-over.
+fn untold(bench: &Bench<'_>, source: &str) -> Option<Finding> {
+    let site = bench.site;
+    let creates = source == site.backend && helpdesk::is_helpdesks(site, source);
+    if !creates || !site.config.create.after_create.is_empty() {
+        return None;
+    }
+    let says = format!(
+        "create.after_create is empty: a helpdesk that has looked for a customer before otab makes them in {source} goes on \
+         for up to 24 hours as if they were not there, and their link ends at \"The helpdesk did not let you in\""
+    );
+    let remedy = "set create.after_create to a command that deletes the helpdesk's cache of customers: see the README, What \
+                  OTOBO remembers";
+    Some(Finding::note("new customers", says, remedy))
 }
 
 /// Whether each look-up of a sender reads a large table from its beginning to its end.

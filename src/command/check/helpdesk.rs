@@ -4,15 +4,16 @@
 
 use super::finding::Finding;
 use super::{Bench, tags};
+use crate::command::site::Site;
 use crate::config::Prefix;
-use crate::customer::Names;
+use crate::customer::{Names, Source};
 use crate::db::{Error, Kind, Url};
 use crate::exit::Exit;
 use crate::mail::Address;
 use crate::ticket::{self, Otobo, Product, Setting};
 
 /// The package's own filter.
-const FILTER: &str = "PostMaster::PreFilterModule###000-CreateCustomerUser";
+pub(super) const FILTER: &str = "PostMaster::PreFilterModule###000-CreateCustomerUser";
 /// OTOBO's name for its time zone, and Znuny's.
 const ZONES: [&str; 2] = ["OTOBOTimeZone", "OTRSTimeZone"];
 
@@ -73,12 +74,18 @@ fn databases(bench: &Bench<'_>) -> Vec<Url> {
     let mut places: Vec<Url> = site.tickets.otobo().map(|tables| tables.url().clone()).into_iter().collect();
     for entry in &site.config.customer_user {
         let Ok(source) = site.directory.source(&entry.name) else { continue };
-        let is_helpdesks = !source.is_directory() && source.names == Names::default() && source.url != site.store;
-        if is_helpdesks && !places.contains(&source.url) {
+        if is_helpdesks(site, &entry.name) && !places.contains(&source.url) {
             places.push(source.url.clone());
         }
     }
     places
+}
+
+/// Whether a source of customers is the helpdesk's own table.
+pub(super) fn is_helpdesks(site: &Site, source: &str) -> bool {
+    let is_own =
+        |source: &Source| !source.is_directory() && source.names == Names::default() && source.url != site.store;
+    site.directory.source(source).is_ok_and(is_own)
 }
 
 fn unknown_product(ours: Prefix) -> Finding {
@@ -185,7 +192,8 @@ fn logout(bench: &mut Bench<'_>, tables: &Otobo) -> Vec<Finding> {
         Err(error) => return unreadable("logout", "sysconfig_modified, sysconfig_default", &error),
     };
     let says = format!(
-        "{says}: who logs out there is still signed in at the door, and so is the next person at that computer"
+        "{says}: a logout does not end on the door's page; where the proxy does not lead it to /otab/leave first, the \
+         customer is still signed in at the door, and so is the next person at that computer"
     );
     let remedy = format!(
         "Admin, System Configuration: set {LOGOUT} to {OUT}, and deploy. Where Kernel/Config.pm sets it so, all is well: that \

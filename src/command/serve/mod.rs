@@ -172,6 +172,7 @@ pub fn pages(config: &Config) -> Result<Pages, Failure> {
         site_name: auth.site_name.clone(),
         has_logo: config.door.logo.is_some(),
         language: auth.language.clone(),
+        login_page: address::overview(config),
     };
     let messages = |language: &str| {
         let own = auth.messages_for(language).clone();

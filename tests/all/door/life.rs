@@ -45,6 +45,38 @@ fn from_the_mail_to_the_portal_and_out_again() {
 }
 
 #[test]
+fn the_way_to_the_helpdesks_logout_ends_the_session() {
+    let door = Door::open();
+    let (cookie, enter) = door.enter();
+    let fields = [("Cookie", cookie.as_str())];
+    assert_eq!(door.client.ask("HEAD", "/otab/leave", &fields, b"").status, 200);
+    assert_eq!((door.auth(&cookie, &enter).status, door.sessions()), (200, 1), "HEAD ends nothing");
+    door.desk.sql("ALTER TABLE session RENAME TO gone");
+    let kept = door.client.ask("GET", "/otab/leave", &fields, b"");
+    assert_eq!((kept.status, kept.field("set-cookie")), (503, None), "it does not look ended while it is not");
+    door.desk.sql("ALTER TABLE gone RENAME TO session");
+    for _ in 0..2 {
+        let left = door.client.ask("GET", "/otab/leave", &fields, b"");
+        let portal = "https://help.test/otobo/customer.pl?Action=Logout";
+        assert_eq!((left.status, left.field("location")), (303, Some(portal)), "{left:?}");
+        assert!(left.field("set-cookie").unwrap().ends_with("; Max-Age=0"), "{left:?}");
+        assert_eq!((door.auth(&cookie, &enter).status, door.sessions()), (401, 0));
+    }
+}
+
+#[test]
+fn the_last_page_has_the_browser_forget_the_others() {
+    let door = Door::open();
+    let last = door.client.ask("GET", "/otab/logout", &[], b"");
+    assert!(last.body.contains("<link rel=\"stylesheet\" href=\"/otab/forget.css\">"), "{last:?}");
+    let forget = door.get("/otab/forget.css");
+    assert_eq!((forget.status, forget.body.as_str()), (200, ""));
+    assert_eq!(forget.field("clear-site-data"), Some("\"cache\""));
+    assert_eq!(forget.field("content-type"), Some("text/css; charset=utf-8"));
+    assert_eq!(forget.field("cache-control"), Some("no-store"), "it has to be asked for each time");
+}
+
+#[test]
 fn a_get_ends_the_session_wherever_it_comes_from() {
     for (site, heading) in [
         // The helpdesk's logout leads here, and browsers of old do not say where from.

@@ -105,6 +105,22 @@ fn a_helpdesk_as_it_should_be_has_nothing_bad_and_says_how_many_customers_there_
 }
 
 #[test]
+fn a_helpdesk_that_is_not_told_of_new_customers_is_noted() {
+    for desk in PLACES.map(desk) {
+        let says = "create.after_create is empty";
+        check(&desk).finds("note", "new customers", says, "deletes the helpdesk's cache of customers");
+        let config = std::fs::read_to_string(desk.site.path("otab.toml")).unwrap();
+        let told = format!("{config}[create]\nafter_create = [\"/bin/true\"]\n");
+        desk.site.write("otab.toml", &told);
+        assert!(!check(&desk).has("note", "new customers", ""));
+        // Nobody is created in the helpdesk where new customers are otab's own.
+        let own = "[[customer_user]]\nname = \"Own\"\n[postmaster]\ncustomer_user_backend = \"Own\"\n";
+        desk.site.write("otab.toml", &format!("{config}{own}"));
+        assert!(!check(&desk).has("note", "new customers", ""));
+    }
+}
+
+#[test]
 fn addresses_and_companies_that_several_customers_have_are_counted_and_named() {
     for desk in PLACES.map(desk) {
         customers(

@@ -3,7 +3,7 @@
 use super::super::helpdesk::Helpdesk;
 use super::super::{PLACES, Place};
 use super::rights::as_visitor;
-use super::{check, desk};
+use super::{Checked, FILTER, check, desk};
 
 const TAG: &str = "<OTOBO_OTACustomerTicketLink>";
 const ESCAPED: &str = "&lt;OTOBO_OTACustomerTicketLink&gt;";
@@ -75,6 +75,48 @@ fn each_text_with_the_packages_tag_is_named() {
         );
         desk.site.write("otab.toml", &config.replace("link_url = \"https://help.test/t/{{token}}\"\n", ""));
         check(&desk).finds("note", "package", "notification \"plain\", notification \"renewed\"", "[[OTAB-LINK]]");
+    }
+}
+
+#[test]
+fn a_tag_without_the_package_is_a_note() {
+    for desk in PLACES.map(desk) {
+        text(&desk, "signature", "text", "left over", TAG);
+        check(&desk).finds("bad", "package", "signature \"left over\"", "");
+        desk.sql(&format!("DELETE FROM sysconfig_default WHERE name = '{FILTER}'"));
+        let checked = check(&desk);
+        checked.is_clean();
+        checked.finds("ok", "package", "its own filter is not there", "");
+        let says = "signature \"left over\": the package is not installed, so customers see the tag itself";
+        checked.finds("note", "package", says, "take it out, or write [[OTAB-LINK]] instead");
+    }
+}
+
+#[test]
+fn of_two_tables_only_the_one_that_cannot_be_read_is_named() {
+    for place in [Place::PostgreSql, Place::MariaDb] {
+        let desk = desk(place);
+        let readable = ["auto_response", "standard_template", "signature", "salutation", "notification_event"];
+        let rights: String = readable.iter().map(|table| format!("GRANT SELECT ON {table} TO VISITOR; ")).collect();
+        as_visitor(&desk, &rights);
+        let says = |checked: &Checked| {
+            let found = checked.findings.iter().find(|finding| {
+                finding["what"] == "package" && finding["says"].as_str().unwrap().contains("for the tag")
+            });
+            found.map(|found| (found["says"].to_string(), found["remedy"].to_string())).unwrap()
+        };
+        let (said, remedy) = says(&check(&desk));
+        assert!(said.starts_with("\"notification_event_message cannot be read"), "{said}");
+        assert_eq!(remedy.matches("GRANT ").count(), 1, "{remedy}");
+        assert!(remedy.contains("GRANT SELECT ON notification_event_message TO "), "{remedy}");
+    }
+    for desk in PLACES.map(desk) {
+        desk.sql("ALTER TABLE notification_event_message RENAME TO gone");
+        let checked = check(&desk);
+        checked.finds("note", "package", "notification_event_message cannot be read", "look for <OTOBO_OTA");
+        let remedy = checked.find("note", "package", "notification_event_message cannot be read").unwrap();
+        assert!(!remedy.contains("GRANT"), "no right makes a table: {remedy}");
+        assert!(!checked.has("note", "package", "notification_event, "), "{:#?}", checked.findings);
     }
 }
 

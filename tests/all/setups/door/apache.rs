@@ -17,17 +17,27 @@ fn modules() -> String {
 
 /// Apache, with the shipped files in the site's folder.
 pub fn start(site: &Site, places: &Places) -> Proxy {
-    start_with(site, places, "")
+    start_with(site, places, |text| text, "")
 }
 
-/// The same, with further lines.
-fn start_with(site: &Site, places: &Places, more: &str) -> Proxy {
+/// The same, and all that leads to the helpdesk has the secret.
+pub fn start_with_the_secret_everywhere(site: &Site, places: &Places) -> Proxy {
+    let take_in = |text: Shipped| {
+        text.with("# <LocationMatch", "<LocationMatch")
+            .with("#    Include", "Include")
+            .with("# </LocationMatch", "</LocationMatch")
+    };
+    start_with(site, places, take_in, "")
+}
+
+/// The same, with changes and further lines.
+fn start_with(site: &Site, places: &Places, change: impl Fn(Shipped) -> Shipped, more: &str) -> Proxy {
     let folder = site.folder().display();
     let door = match &places.door {
         Door::Port(port) => format!("http://127.0.0.1:{port}/"),
         Door::Socket(path) => format!("unix:{}|http://localhost/", path.display()),
     };
-    Shipped::read("apache/otab.conf")
+    change(Shipped::read("apache/otab.conf"))
         .with("unix:/run/otab/door.sock|http://localhost/", door)
         .with("127.0.0.1:5000", format!("127.0.0.1:{}", places.portal))
         .with("Include /etc/apache2/otab-secret.conf", format!("Include {folder}/otab-secret.conf"))
@@ -85,7 +95,7 @@ fn start_with_the_helpdesk_inside(site: &Site, places: &Places) -> Proxy {
          <VirtualHost 127.0.0.1:{port}>\n{lines}ScriptAlias \"/otobo/customer.pl\" \"{folder}/customer.pl\"\n\
          <Directory \"{folder}\">\nRequire all granted\n</Directory>\n</VirtualHost>\n"
     );
-    start_with(site, &Places { portal: port, ..places.clone() }, &inside)
+    start_with(site, &Places { portal: port, ..places.clone() }, |text| text, &inside)
 }
 
 #[test]

@@ -8,12 +8,21 @@ use crate::site::Site;
 
 /// Caddy, with the shipped file in the site's folder.
 pub fn start(site: &Site, places: &Places) -> Proxy {
+    start_with(site, places, |text| text)
+}
+
+/// The same, and all that leads to the helpdesk has the secret.
+pub fn start_with_the_secret_everywhere(site: &Site, places: &Places) -> Proxy {
+    start_with(site, places, |text| text.with("# import /etc", "import /etc"))
+}
+
+fn start_with(site: &Site, places: &Places, change: impl Fn(Shipped) -> Shipped) -> Proxy {
     let folder = site.folder().display();
     let door = match &places.door {
         Door::Port(port) => format!("127.0.0.1:{port}"),
         Door::Socket(path) => format!("unix/{}", path.display()),
     };
-    let shipped = Shipped::read("caddy/Caddyfile")
+    let shipped = change(Shipped::read("caddy/Caddyfile"))
         .with("https://help.example.org", format!("https://localhost:{}", places.port))
         .with("http://help.example.org", format!("http://localhost:{}", places.plain))
         .with("unix//run/otab/door.sock", door)

@@ -70,6 +70,13 @@ pub type Start = fn(&Site, &Places) -> Proxy;
 
 pub const PROXIES: [(&str, Start); 3] = [("nginx", nginx::start), ("caddy", caddy::start), ("apache", apache::start)];
 
+/// The same, where all that leads to the helpdesk has the proxy's secret.
+pub const WITH_THE_SECRET: [(&str, Start); 3] = [
+    ("nginx", nginx::start_with_the_secret_everywhere),
+    ("caddy", caddy::start_with_the_secret_everywhere),
+    ("apache", apache::start_with_the_secret_everywhere),
+];
+
 pub fn is_root() -> bool {
     std::fs::metadata("/proc/self").unwrap().uid() == 0
 }

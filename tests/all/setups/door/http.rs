@@ -55,7 +55,10 @@ impl Request {
     /// A parameter of the query or of the body, separated by `;` or `&`.
     pub fn parameter(&self, name: &str) -> Option<String> {
         let pairs = [self.query(), self.body.as_str()].into_iter().flat_map(|text| text.split(['&', ';']));
-        pairs.filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| unescaped(value))
+        pairs
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(key, _)| unescaped(key) == name)
+            .map(|(_, value)| unescaped(value))
     }
 
     pub fn cookie(&self, name: &str) -> Option<String> {

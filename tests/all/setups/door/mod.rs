@@ -6,6 +6,7 @@ mod attacks;
 mod browser;
 mod caddy;
 mod ended;
+mod forwarded;
 mod front;
 mod house;
 mod http;

@@ -25,7 +25,8 @@ pub fn start_with_the_secret_everywhere(site: &Site, places: &Places) -> Proxy {
     let proxy = start(site, places);
     drop(proxy);
     Shipped::read("nginx/otab-helpdesk.conf")
-        .with("proxy_set_header X-OTOBO-Proxy-Secret \"\";", include)
+        .with("proxy_set_header X-OTOBO-Proxy-Secret \"\";\n", "")
+        .with("# include snippets/otab-secret.conf;", include)
         .write(site, "otab-helpdesk.conf");
     run(site)
 }

@@ -1,6 +1,7 @@
 //! A portal that behaves towards its proxy as OTOBO's and Znuny's do: a login by `Remote-User` where it is
 //! asked for one, by a password, sessions, tickets for their owner only. It remembers every request. As OTOBO was
 //! repaired in September 2026, it believes that header beside the proxy's secret only; as older ones and Znuny, always.
+//! The same holds for `X-Forwarded-*`, which all of them believe only beside `X-Forwarded-Host`.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -10,6 +11,8 @@ use super::http::{Answer, Request, serve};
 /// Where its pages are.
 pub const CUSTOMER: &str = "/otobo/customer.pl";
 pub const AGENT: &str = "/otobo/index.pl";
+/// A file of its own that browsers keep, and for how long.
+pub const STATIC: (&str, &str) = ("/otobo-web/js/otobo.js", "max-age=14400 must-revalidate");
 
 /// What every session of its begins with.
 pub const SESSION: &str = "s3ss10n";
@@ -31,11 +34,14 @@ pub struct Settings {
     pub login_url: Option<String>,
     /// `CustomerPanelLogoutURL`.
     pub logout_url: Option<String>,
+    /// `HTTPSForceRedirect`.
+    pub force_https: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { repaired: Some((true, PROXY_SECRET.to_owned())), product: "OTOBO", login_url: None, logout_url: None }
+        let repaired = Some((true, PROXY_SECRET.to_owned()));
+        Self { repaired, product: "OTOBO", login_url: None, logout_url: None, force_https: false }
     }
 }
 
@@ -73,6 +79,11 @@ impl Portal {
         self.state.lock().unwrap().settings = settings;
     }
 
+    /// All its sessions are over, as after two hours without a request.
+    pub fn end_sessions(&self) {
+        self.state.lock().unwrap().sessions.clear();
+    }
+
     /// From now on it has this ticket.
     pub fn ticket(&self, number: &str, login: &str) {
         self.state.lock().unwrap().tickets.insert(number.to_owned(), login.to_owned());
@@ -86,8 +97,15 @@ impl Portal {
 
 impl State {
     fn answer(&mut self, request: &Request) -> Answer {
+        let (path, kept) = STATIC;
+        let is_page = request.path() != path;
+        if is_page && self.settings.force_https && !self.settings.is_https(request) {
+            let host = self.settings.host(request);
+            return Answer::to(302, &format!("https://{host}{}", request.target));
+        }
         match request.path() {
-            CUSTOMER => self.customer(request),
+            CUSTOMER => self.customer(request).with("Cache-Control", "no-cache").with("Pragma", "no-cache"),
+            path if !is_page => Answer::page(200, path).with("Cache-Control", kept),
             // HTTPBasicAuth may be set up for agents as well, who then are whoever the header says.
             AGENT => match self.settings.remote_user(request) {
                 Some(login) => Answer::page(200, &page("Agent", &format!("agent: {login}"))),
@@ -104,11 +122,15 @@ impl State {
         let name = self.settings.cookie();
         // Where a browser keeps no cookies, the address has it.
         let session = request.cookie(&name).or_else(|| request.parameter(&name));
-        match request.parameter("Action").as_deref() {
+        // It drops whatever is no letter, digit or _.
+        let action = request
+            .parameter("Action")
+            .map(|action| action.chars().filter(|c| c.is_alphanumeric() || *c == '_').collect::<String>());
+        match action.as_deref() {
             Some("Login") => self.login(request),
             Some("Logout") => {
                 if session.and_then(|session| self.sessions.remove(&session)).is_none() {
-                    return Answer::page(200, &form(""));
+                    return Answer::page(200, &form("")).with("X-Says", "Session invalid. Please log in again.");
                 }
                 let page = || Answer::page(200, &page("Logged out", "logged out"));
                 let answer = self.settings.logout_url.as_ref().map_or_else(page, |url| Answer::to(302, url));
@@ -163,14 +185,38 @@ impl Settings {
         format!("{}CustomerInterface", self.product)
     }
 
+    /// Whether `X-Forwarded-*` of this request is believed.
+    fn is_proxied(&self, request: &Request) -> bool {
+        let said = request.environment("HTTP_X_FORWARDED_HOST").is_some_and(|host| !host.is_empty());
+        said && self.repaired.as_ref().is_none_or(|(_, secret)| is_beside(secret, request))
+    }
+
+    /// Whether it takes the browser's connection for one with TLS.
+    fn is_https(&self, request: &Request) -> bool {
+        let field = |name: &str| request.environment(name).unwrap_or_default();
+        let is_on = field("HTTP_X_FORWARDED_PROTO") == "https" || field("HTTP_X_FORWARDED_HTTPS") == "ON";
+        self.is_proxied(request) && is_on
+    }
+
+    /// The host that it takes itself for.
+    fn host(&self, request: &Request) -> String {
+        let name = if self.is_proxied(request) { "HTTP_X_FORWARDED_HOST" } else { "HTTP_HOST" };
+        let hosts = request.environment(name).unwrap_or_default();
+        hosts.rsplit(", ").next().unwrap_or_default().to_owned()
+    }
+
     /// As `HTTPBasicAuth` reads it: whatever header becomes `HTTP_REMOTE_USER`.
     fn remote_user(&self, request: &Request) -> Option<String> {
         let login = request.environment("HTTP_REMOTE_USER").filter(|login| !login.is_empty())?;
         let Some((trusts, secret)) = &self.repaired else { return Some(login) };
-        let is_ours = request.environment("HTTP_X_OTOBO_PROXY_SECRET").is_some_and(|theirs| theirs == *secret);
-        let is_believed = *trusts && !secret.is_empty() && is_ours && !login.contains(',');
+        let is_believed = *trusts && is_beside(secret, request) && !login.contains(',');
         is_believed.then(|| login.trim().to_owned())
     }
+}
+
+/// Whether a request has the proxy's secret, and there is one.
+fn is_beside(secret: &str, request: &Request) -> bool {
+    !secret.is_empty() && request.environment("HTTP_X_OTOBO_PROXY_SECRET").is_some_and(|theirs| theirs == secret)
 }
 
 fn page(title: &str, text: &str) -> String {

@@ -2,7 +2,8 @@
 //! always do. What the shipped files send serves both, and lets no client have a say.
 
 use super::attacks::behind_each;
-use super::front::{CAROL, COOKIE, ENTER, Front, PROXIES, TICKET};
+use super::front::Front;
+use super::front::{CAROL, COOKIE, ENTER, PROXIES, TICKET, WITH_THE_SECRET};
 use super::house::House;
 use super::http::{Answer, Request};
 use super::nginx;
@@ -93,19 +94,29 @@ fn a_clients_own_proxy_secret_reaches_nobody() {
 /// OTOBO's own files for nginx send the secret in every location.
 #[test]
 fn the_secret_in_every_location_lets_nobody_in() {
-    let front = Front::new("nginx", nginx::start_with_the_secret_everywhere);
-    assert_eq!(front.client.get(ENTER, &[COOKIE]).status, 302);
-    front.portal.seen();
-    for spelling in ["Remote-User", "Remote_User", "REMOTE-USER", "X-Remote-User"] {
-        for target in [AGENT, "/otobo/customer.pl?Action=Login"] {
-            let answer = front.client.get(target, &[(spelling, "root@localhost")]);
-            assert!(!answer.body.contains("root@localhost"), "{spelling} {target}: {answer:?}");
+    for (name, start) in WITH_THE_SECRET {
+        let front = Front::new(name, start);
+        assert_eq!(front.client.get(ENTER, &[COOKIE]).status, 302, "{name}");
+        front.portal.seen();
+        for spelling in ["Remote-User", "Remote_User", "REMOTE-USER", "X-Remote-User"] {
+            for target in [AGENT, "/otobo/customer.pl?Action=Login"] {
+                let answer = front.client.get(target, &[(spelling, "root@localhost")]);
+                assert!(!answer.body.contains("root@localhost"), "{name} {spelling} {target}: {answer:?}");
+            }
+        }
+        front.client.get(AGENT, &[]);
+        let seen = front.portal.seen();
+        assert_eq!(seen.last().and_then(secret).as_deref(), Some(PROXY_SECRET), "{name}");
+        let said = |request: &Request| request.environment("HTTP_REMOTE_USER").unwrap_or_default();
+        assert!(seen.iter().all(|request| said(request).is_empty()), "{name}: {seen:?}");
+        // The door gets it nowhere.
+        front.door_saw();
+        for target in ["/t/abc", "/otab/style.css", "//otab/style.css", "/otab/logout"] {
+            front.client.get(target, &[COOKIE]);
+            let door = front.door_saw();
+            assert!(door.iter().all(|it| secret(it).is_none()), "{name} {target}: {door:?}");
         }
     }
-    front.client.get(AGENT, &[]);
-    let seen = front.portal.seen();
-    assert_eq!(seen.last().and_then(secret).as_deref(), Some(PROXY_SECRET));
-    assert!(seen.iter().all(|request| request.environment("HTTP_REMOTE_USER").unwrap_or_default().is_empty()));
 }
 
 /// What a browser shows in the end: it follows Refresh and Location.

@@ -3,6 +3,7 @@
 
 use std::process::{Command, Output};
 
+use super::portal::PROXY_SECRET;
 use crate::setups::Shipped;
 use crate::site::Site;
 
@@ -68,19 +69,22 @@ fn the_door_may_do_little_besides_its_work() {
     }
 }
 
-/// A helpdesk's `sub Load` with the shipped lines: what they set.
-fn set_by(shipped: &str) -> String {
+/// A helpdesk's `sub Load` with these lines: what they set, or what Perl says against them.
+fn set_by(lines: &str) -> Result<String, String> {
     let site = Site::new("");
-    let lines = Shipped::read(shipped).text();
     let program = format!(
         "use strict; use warnings; sub Load {{ my $Self = shift;\n{lines}\n}} my %S; Load(\\%S); print \"$_=$S{{$_}}\\n\" for sort keys %S;\n"
     );
-    let file = site.write("load.pl", &program);
-    let checked = Command::new("perl").arg("-c").arg(&file).output().unwrap();
-    assert!(checked.status.success() && checked.stderr.ends_with(b"syntax OK\n"), "{checked:?}");
-    let output = Command::new("perl").arg(&file).output().unwrap();
+    let output = Command::new("perl").arg(site.write("load.pl", &program)).output().unwrap();
+    if !output.status.success() {
+        return Err(String::from_utf8(output.stderr).unwrap());
+    }
     assert!(output.stderr.is_empty(), "{output:?}");
-    String::from_utf8(output.stdout).unwrap()
+    Ok(String::from_utf8(output.stdout).unwrap())
+}
+
+fn shipped(name: &str) -> String {
+    Shipped::read(name).text()
 }
 
 const MODULES: &str = "Customer::AuthModule=Kernel::System::CustomerAuth::DB\n\
@@ -89,13 +93,18 @@ const LOGOUT: &str = "CustomerPanelLogoutURL=/otab/logout\n";
 
 #[test]
 fn the_lines_for_otobo_set_this_and_nothing_else() {
-    // No secret is shipped: one that everybody can read would be none.
+    let lines = shipped("otobo/Config.pm");
+    assert_eq!(set_by(&lines).unwrap(), format!("{MODULES}{LOGOUT}"));
+    // No secret is shipped: one that everybody can read would be none, and neither would an empty one.
+    let taken_in = lines.replace("# $Self", "$Self");
+    assert!(set_by(&taken_in).unwrap_err().contains("syntax error"));
+    let ours = taken_in.replace("64 digits of openssl rand -hex 32, between quotes", &format!("'{PROXY_SECRET}'"));
     let trust = "Customer::AuthModule::HTTPBasicAuth::TrustProxyHeader1=1\n";
-    let expected = format!("{MODULES}{trust}{LOGOUT}WebServer::ProxySecret=\n");
-    assert_eq!(set_by("otobo/Config.pm"), expected);
+    let expected = format!("{MODULES}{trust}{LOGOUT}WebServer::ProxySecret={PROXY_SECRET}\n");
+    assert_eq!(set_by(&ours).unwrap(), expected);
 }
 
 #[test]
 fn the_lines_for_znuny_set_this_and_nothing_else() {
-    assert_eq!(set_by("znuny/Config.pm"), format!("{MODULES}{LOGOUT}"));
+    assert_eq!(set_by(&shipped("znuny/Config.pm")).unwrap(), format!("{MODULES}{LOGOUT}"));
 }

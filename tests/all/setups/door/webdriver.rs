@@ -97,6 +97,10 @@ impl Browser {
         self.post("/refresh", &json!({}));
     }
 
+    pub fn back(&self) {
+        self.post("/back", &json!({}));
+    }
+
     pub fn address(&self) -> String {
         self.ask("/url")
     }
