@@ -36,7 +36,11 @@ pub fn cuts(header: &Header, guard: &Guard, adds: bool) -> Vec<Range<usize>> {
         return guarded;
     }
     let mut cuts = orphans(header);
-    let orphaned = |cut: &Range<usize>| cuts.iter().any(|orphan| orphan.contains(&cut.start));
+    // Both are in order, and orphans do not overlap: the last one that begins before the cut is the one to look at.
+    let orphaned = |cut: &Range<usize>| {
+        let before = cuts.partition_point(|orphan| orphan.start <= cut.start);
+        before > 0 && cuts[before - 1].contains(&cut.start)
+    };
     let others: Vec<_> = guarded.into_iter().filter(|cut| !orphaned(cut)).collect();
     cuts.extend(others);
     cuts.sort_by_key(|cut| cut.start);

@@ -6,8 +6,17 @@ use super::guard::{Guard, Verdict};
 /// A place where some reader could begin a field, and the name that it would have read so far.
 #[derive(Clone)]
 struct Candidate {
-    start: usize,
+    /// `None` until the first letter of the name: behind a break that only ISO 8859-1 has, all before it may stay.
+    start: Option<usize>,
     name: Vec<u8>,
+    /// Whether the name has to follow at once and without a gap.
+    is_strict: bool,
+}
+
+impl Candidate {
+    fn at(start: usize) -> Self {
+        Self { start: Some(start), name: Vec::new(), is_strict: false }
+    }
 }
 
 /// Reads one field byte by byte. Holds only names that can still become guarded ones, so its size is
@@ -15,7 +24,8 @@ struct Candidate {
 ///
 /// Whether a byte 85 ends a line depends on all of the field ([`super::breaks`]). So from the first one on the field is
 /// read twice: as UTF-8, and as ISO 8859-1. What the second reading alone finds is a find once the field turns out to be
-/// no valid UTF-8, or to hold a guarded name in the first reading as well.
+/// no valid UTF-8, or to hold a guarded name in the first reading as well. A guarded name that follows a byte 85 at once
+/// is a find in any text: a reader may take a whole mail for ISO 8859-1, and no ordinary letter is followed by one.
 pub(super) struct Scan {
     plain: Reading,
     latin: Option<Reading>,
@@ -131,6 +141,7 @@ enum Begun {
 
 /// One reading of a field.
 #[derive(Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own about what was read")]
 struct Reading {
     candidates: Vec<Candidate>,
     position: usize,
@@ -147,7 +158,7 @@ struct Reading {
 impl Reading {
     fn new() -> Self {
         Self {
-            candidates: vec![Candidate { start: 0, name: Vec::new() }],
+            candidates: vec![Candidate::at(0)],
             position: 0,
             reads_latin: false,
             begun: None,
@@ -162,7 +173,7 @@ impl Reading {
     }
 
     fn undecided_from(&self) -> Option<usize> {
-        let open = self.candidates.iter().map(|candidate| candidate.start);
+        let open = self.candidates.iter().filter_map(|candidate| candidate.start);
         open.chain(self.begun.map(|(start, _)| start)).min()
     }
 
@@ -181,6 +192,7 @@ impl Reading {
             self.open(here);
         }
         self.printed |= matches!(byte, 0x21..=0x7e);
+        self.candidates.retain(|candidate| !candidate.is_strict || matches!(byte, 0x21..=0x7e));
         match (byte, begun) {
             (b'\r', _) => self.begun = Some((here, Begun::Cr)),
             (NEL, Some((start, Begun::Nel))) | (0xa8 | 0xa9, Some((start, Begun::SeparatorTwo))) => {
@@ -189,7 +201,14 @@ impl Reading {
             (0x80, Some((start, Begun::Separator))) => self.begun = Some((start, Begun::SeparatorTwo)),
             (0xc2, _) => self.begun = Some((here, Begun::Nel)),
             (0xe2, _) => self.begun = Some((here, Begun::Separator)),
-            (NEL, _) if self.reads_latin => return self.end_line(guard, here),
+            (NEL, _) if self.reads_latin => {
+                let hit = self.complete(guard);
+                // Text of many such letters is not held back: what is before the name may stay.
+                self.begin(Candidate { start: None, ..Candidate::at(here) });
+                self.colon_seen = false;
+                return hit;
+            }
+            (NEL, _) => self.candidates.push(Candidate { is_strict: true, ..Candidate::at(here) }),
             _ if is_break(byte) => return self.end_line(guard, here),
             (b'\n', _) => {
                 self.line_start = true;
@@ -225,25 +244,30 @@ impl Reading {
     }
 
     fn complete(&self, guard: &Guard) -> Option<usize> {
-        self.candidates.iter().filter(|c| guard.is_name(&c.name)).map(|c| c.start).min()
+        self.candidates.iter().filter(|c| guard.is_name(&c.name)).filter_map(|c| c.start).min()
     }
 
     fn open(&mut self, start: usize) {
+        self.begin(Candidate::at(start));
+    }
+
+    fn begin(&mut self, candidate: Candidate) {
         // One that has read nothing yet would read the same from here on, and begins earlier.
-        if self.candidates.iter().all(|c| !c.name.is_empty()) {
-            self.candidates.push(Candidate { start, name: Vec::new() });
+        if self.candidates.iter().all(|c| c.is_strict || !c.name.is_empty()) {
+            self.candidates.push(candidate);
         }
     }
 
     fn extend(&mut self, guard: &Guard, letter: u8) -> Option<usize> {
-        let mut hit = None;
+        let (mut hit, here) = (None, self.position - 1);
         self.candidates.retain_mut(|candidate| {
+            let start = *candidate.start.get_or_insert(here);
             candidate.name.push(letter);
             match guard.judge(&candidate.name) {
                 Verdict::Open => true,
                 Verdict::Miss => false,
                 Verdict::Hit => {
-                    hit = Some(hit.map_or(candidate.start, |h: usize| h.min(candidate.start)));
+                    hit = Some(hit.map_or(start, |h: usize| h.min(start)));
                     false
                 }
             }

@@ -1,4 +1,4 @@
-//! Mails of [`crate::mixed`], read behind otab by programs that are not ours: Perl's Mail::Internet, as in OTOBO, and
+//! Mails of [`crate::mixed`], read behind otab by programs that are not ours: Perl's `Mail::Internet`, as in OTOBO, and
 //! Python's email package, of bytes and of text, by its old policy and its new one, also as it writes them again.
 //!
 //! 20,000 mails a run, a million with `OTAB_LONG=1`. `OTAB_SEED` repeats a run.

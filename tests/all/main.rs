@@ -18,6 +18,7 @@ mod fixtures;
 mod foreign;
 mod fuzz;
 mod init;
+mod last_look;
 mod licences;
 mod links;
 mod mixed;

@@ -29,10 +29,9 @@ def written_names(data):
 
 
 def texts(data):
+    """The mail as text: as UTF-8, and as ISO 8859-1 if that ends lines elsewhere."""
     yield "utf-8", data.decode("utf-8", "surrogateescape")
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
+    if b"\x85" in data:
         yield "latin-1", data.decode("latin-1")
 
 

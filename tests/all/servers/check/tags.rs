@@ -97,7 +97,7 @@ fn of_two_tables_only_the_one_that_cannot_be_read_is_named() {
     for place in [Place::PostgreSql, Place::MariaDb] {
         let desk = desk(place);
         let readable = ["auto_response", "standard_template", "signature", "salutation", "notification_event"];
-        let rights: String = readable.iter().map(|table| format!("GRANT SELECT ON {table} TO VISITOR; ")).collect();
+        let rights = readable.map(|table| format!("GRANT SELECT ON {table} TO VISITOR; ")).concat();
         as_visitor(&desk, &rights);
         let says = |checked: &Checked| {
             let found = checked.findings.iter().find(|finding| {
