@@ -26,6 +26,12 @@ pub(super) fn has_odd_break(text: &[u8]) -> bool {
         || has_wide_break(text)
 }
 
+/// Whether some reader may begin a name elsewhere than at a line's start: at an odd break, or right behind a byte 85.
+pub(super) fn may_hide_a_name(text: &[u8]) -> bool {
+    let before_a_letter = |at: usize| text.get(at + 1).is_some_and(u8::is_ascii_graphic);
+    has_odd_break(text) || memchr::memchr_iter(NEL, text).any(before_a_letter)
+}
+
 fn has_wide_break(text: &[u8]) -> bool {
     let nel = |at: usize| at > 0 && text[at - 1] == 0xc2;
     let separator = |at: usize| matches!(text.get(at + 1..at + 3), Some([0x80, 0xa8 | 0xa9]));

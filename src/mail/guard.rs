@@ -7,7 +7,7 @@
 //! begin a field and the next colon, whatever stands between. Too much may go this way (`X-OTOBO- is great`
 //! as a junk line); too little may not.
 
-use super::breaks::has_odd_break;
+use super::breaks::may_hide_a_name;
 use super::header::{Field, Header, Terminator};
 use super::scan::Scan;
 
@@ -129,7 +129,7 @@ impl Guard {
         if self.guards(name) {
             return Look::Named;
         }
-        if has_odd_break(rest) { Look::Odd } else { Look::Other }
+        if may_hide_a_name(rest) { Look::Odd } else { Look::Other }
     }
 
     fn find_by_scan(&self, field: &[u8]) -> Option<usize> {

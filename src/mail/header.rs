@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use super::breaks::{has_odd_break, may_be_break};
+use super::breaks::{has_odd_break, may_be_break, may_hide_a_name};
 pub use super::end::EndFinder;
 
 /// How a line ends.
@@ -133,7 +133,7 @@ impl Header {
             }
             at = end;
         }
-        let has_odd_break = has_odd_break(&bytes);
+        let has_odd_break = may_hide_a_name(&bytes);
         Ok(Self { bytes, fields, has_odd_break })
     }
 
@@ -160,7 +160,7 @@ impl Header {
         &self.fields
     }
 
-    /// Whether some readers end lines elsewhere in the block than at LF and CRLF ([`super::breaks`]).
+    /// Whether some readers may begin names elsewhere in the block than at the start of a line ([`super::breaks`]).
     #[must_use]
     pub fn has_odd_break(&self) -> bool {
         self.has_odd_break

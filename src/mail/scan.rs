@@ -78,7 +78,7 @@ impl Scan {
             self.suspended = latin.push(guard, byte);
         }
         let found = self.plain.push(guard, byte);
-        if found.is_some() || self.text.is_broken { self.suspended.or(found) } else { None }
+        if found.is_some() || self.text.is_broken { self.suspended.into_iter().chain(found).min() } else { None }
     }
 
     /// The field is over: a name without a colon is one for some readers.
