@@ -3,6 +3,7 @@
 //! Pure. Each function says what is wrong and what would be right; none changes a name.
 
 use super::problem::{Complaint, complaint};
+use crate::text::language::is_tag;
 
 /// The value that stands for "nobody certain" in the customer fields.
 ///
@@ -102,10 +103,7 @@ pub(super) fn secret_field(text: &str) -> Result<(), Complaint> {
 
 /// A language tag in the shape of RFC 5646: `de`, `pt-BR`.
 pub(super) fn language(text: &str) -> Result<(), Complaint> {
-    let is_part = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
-    let primary = text.split('-').next().unwrap_or_default();
-    let alphabetic = primary.len() >= 2 && primary.bytes().all(|b| b.is_ascii_alphabetic());
-    if !alphabetic || !text.split('-').all(is_part) {
+    if !is_tag(text) || text.contains('_') {
         return Err(complaint("is no language tag", "write something like en, de or pt-BR"));
     }
     Ok(())
