@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};
@@ -22,24 +23,36 @@ const CHOICES: usize = 80;
 #[test]
 fn no_foreign_reader_finds_a_forged_field() {
     let seed = std::env::var("OTAB_SEED").unwrap_or_else(|_| uuid::Uuid::new_v4().simple().to_string());
-    let bytes: Vec<u8> = seed.bytes().cycle().take(32).collect();
-    let mut rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let rounds = if std::env::var_os("OTAB_LONG").is_some() { 50 } else { 1 };
-    for round in 0..rounds {
-        let inputs = (0..TOGETHER).map(|_| {
-            let mut choices = [0; CHOICES];
-            rng.fill_bytes(&mut choices);
-            mail(&choices)
-        });
-        let mut found = complaints(inputs);
-        found.sort_by_key(String::len);
-        assert!(
-            found.is_empty(),
-            "OTAB_SEED={seed}, round {round}: {} of {TOGETHER}; the shortest: {}",
-            found.len(),
-            found[0]
-        );
-    }
+    let next = AtomicUsize::new(0);
+    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(rounds);
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while let Some(round) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|round| *round < rounds) {
+                    let mut found = complaints(inputs(&seed, round));
+                    found.sort_by_key(String::len);
+                    assert!(
+                        found.is_empty(),
+                        "OTAB_SEED={seed}, round {round}: {} of {TOGETHER}; the shortest: {}",
+                        found.len(),
+                        found[0]
+                    );
+                }
+            });
+        }
+    });
+}
+
+/// The mails of a round, which depend on the seed and the round's number alone.
+fn inputs(seed: &str, round: usize) -> impl Iterator<Item = Vec<u8>> {
+    let bytes: Vec<u8> = format!("{round} {seed} ").bytes().cycle().take(32).collect();
+    let mut rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    (0..TOGETHER).map(move |_| {
+        let mut choices = [0; CHOICES];
+        rng.fill_bytes(&mut choices);
+        mail(&choices)
+    })
 }
 
 fn complaints(inputs: impl Iterator<Item = Vec<u8>>) -> Vec<String> {
