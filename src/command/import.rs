@@ -1,22 +1,20 @@
 //! `otab token import`: takes over the tokens of OTOBO's package. Shows numbers, and no token, login or ticket.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
 
 use super::cli;
 use super::failpoint;
-use super::failure::{Done, Ends, Failure};
+use super::failure::{Done, Failure};
 use super::people;
 use super::place;
 use super::print;
 use super::site::{self, Site};
 use crate::clock;
-use crate::config::TicketSource;
 use crate::customer;
-use crate::db::{Access, Database, Databases, Error, Url, Zone};
+use crate::db::{Access, Database, Databases, Error, Url};
 use crate::exit::Exit;
 use crate::ticket::Ticket;
 use crate::token::import::{self, Holder, Tally};
@@ -66,14 +64,14 @@ pub fn run(site: &Site, args: &cli::Import) -> Done {
 
 /// All in one transaction of the store; nothing is written anywhere else.
 fn take_over(site: &Site, args: &cli::Import) -> Result<Tally, Failure> {
-    let zone = zone(site)?;
+    let zone = &site.config.tickets.zone;
     let from = from(site, args)?;
     let mut db = Database::open_for_hours(&from, Access::ReadOnly, PATIENCE)?;
     let mut store = Database::open_for_hours(&site.store, Access::ReadWrite { create: false }, PATIENCE)?;
     let mut asked = Asked { site, dbs: people::reading() };
     let now = clock::now();
     let done = store.write(|tx| {
-        let tally = import::import::<End>(tx, &mut db, &zone, &mut asked, now)?;
+        let tally = import::import::<End>(tx, &mut db, zone, &mut asked, now)?;
         failpoint("imported");
         if args.dry_run { Err(End::Dry(tally)) } else { Ok(tally) }
     });
@@ -85,25 +83,15 @@ fn take_over(site: &Site, args: &cli::Import) -> Result<Tally, Failure> {
     }
 }
 
-fn zone(site: &Site) -> Result<Zone, Failure> {
-    Zone::named(&site.config.tickets.time_zone).ends(Exit::Config, "tickets.time_zone")
-}
-
 /// The database that holds the package's table.
 fn from(site: &Site, args: &cli::Import) -> Result<Url, Failure> {
     if let Some(text) = &args.from {
         return place::url("--from", text, args.from_password_file.as_deref(), args.from_password_env.as_deref());
     }
-    let tickets = &site.config.tickets;
-    let (TicketSource::Otobo, Some(text)) = (tickets.source, &tickets.url) else {
+    site.tickets.otobo().map(|tables| tables.url().clone()).ok_or_else(|| {
         let what = "where is the package's table? Name OTOBO's database with --from, or set tickets.source = \"otobo\"";
-        return Err(Failure::new(Exit::Usage, what));
-    };
-    let url = Url::parse(text, Path::new(&site.config.folder)).ends(Exit::Config, "tickets.url")?;
-    match &tickets.password {
-        Some(password) => url.with_password(password.expose()).ends(Exit::Config, "tickets.password"),
-        None => Ok(url),
-    }
+        Failure::new(Exit::Usage, what)
+    })
 }
 
 /// Who and what is asked, by connections that cannot write.

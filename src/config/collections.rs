@@ -67,7 +67,7 @@ impl<'r, 't> Table<'r, 't> {
 
     /// Reads every table of an array. Without any, `read` sees a stand-in, so that its keys are
     /// known, and what it makes of that is dropped.
-    pub(super) fn tables<T>(&self, key: &str, read: impl Fn(&Table<'r, 't>) -> Option<T>) -> Vec<T> {
+    pub(super) fn tables<T>(&self, key: &str, mut read: impl FnMut(&Table<'r, 't>) -> Option<T>) -> Vec<T> {
         self.know(key, Kind::Tables, || None);
         let array = self.typed(key, "an array of tables: [[…]]", DeValue::as_array);
         let Some(array) = array.filter(|array| !array.is_empty()) else {

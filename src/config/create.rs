@@ -8,6 +8,7 @@ use std::time::Duration;
 use handlebars::Template;
 use handlebars::template::{HelperTemplate, TemplateElement};
 
+use crate::db::Zone;
 use crate::mail::Pattern;
 
 use super::names;
@@ -77,6 +78,10 @@ fn preference(key: &str, value: &str) -> Result<(), Complaint> {
             "does not fit into OTOBO's table",
             format!("write a key of 1 to {KEY_WIDTH} and a value of at most {VALUE_WIDTH} characters"),
         ));
+    }
+    // The helpdesk reads it, and otab never does: a system without any zones can say nothing against it.
+    if key == "UserTimeZone" && Zone::has_tables() {
+        return names::time_zone(value);
     }
     Ok(())
 }

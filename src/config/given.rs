@@ -51,6 +51,12 @@ pub(super) fn secret_for_later(
     }
 }
 
+/// The key that gives the secret called `name`, if one does.
+pub(super) fn key(table: &Table<'_, '_>, name: &str) -> Option<String> {
+    let keys = ["", "_file", "_env"].map(|end| format!("{name}{end}"));
+    keys.into_iter().find(|key| table.has(key))
+}
+
 /// A secret that a command line names: in a file, which is judged as those of a configuration are, or in a variable.
 pub fn named(file: Option<&Path>, variable: Option<&str>) -> Result<Option<String>, String> {
     let secret = match (file, variable) {

@@ -1,37 +1,11 @@
 //! What a `[[customer_user]]` says that is an LDAP directory. Names are OTOBO's, as its own directories have them.
 
-use std::path::{Path, PathBuf};
-
+use super::given;
 use super::known::Kind;
 use super::names;
 use super::problem::complaint;
 use super::reader::Table;
-
-/// Where in a directory the customers are, and how it is reached.
-#[derive(Debug, Clone)]
-pub struct Ldap {
-    /// The DN below which the customers are (`BaseDN`).
-    pub base: String,
-    /// Which of the entries are customers (`AlwaysFilter`); may be empty.
-    pub filter: String,
-    /// Who asks (`UserDN`).
-    pub bind_dn: Option<String>,
-    /// How the connection is encrypted, where the setting is written.
-    pub tls: Option<LdapTls>,
-    /// The authorities to check the server's certificate with.
-    pub ca_file: Option<PathBuf>,
-    /// How many entries come at once where all are listed.
-    pub page_size: i32,
-}
-
-/// How a connection to an `ldap:` URL is encrypted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LdapTls {
-    /// Not at all.
-    None,
-    /// From the beginning on, by a word of its own.
-    StartTls,
-}
+use crate::db::ldap::{Fault, Place, Settings, Tls};
 
 /// Attributes in the place of columns. There is no table, and no password that could be seen.
 pub(super) const OTOBO: [(&str, &str); 9] = [
@@ -51,25 +25,35 @@ const ONLY: [&str; 6] = ["base", "filter", "bind_dn", "tls", "ca_file", "page_si
 /// Settings that no directory has.
 const NEVER: [&str; 2] = ["table", "password_column"];
 
-/// Reads them, also where the source is none: then they are known, and a problem.
-pub(super) fn read(entry: &Table<'_, '_>, is_ldap: bool, folder: &Path) -> Option<Ldap> {
-    let ldap = Ldap {
-        base: entry.optional_string("base", names::not_empty).unwrap_or_default(),
-        filter: entry.optional_string("filter", names::not_empty).unwrap_or_default(),
-        bind_dn: entry.optional_string("bind_dn", names::not_empty),
-        tls: entry.optional_choice("tls", &[("starttls", LdapTls::StartTls), ("none", LdapTls::None)]),
-        ca_file: entry.optional_string("ca_file", names::not_empty).map(|path| folder.join(path)),
-        page_size: entry.integer("page_size", 500, &(1..=10_000)),
-    };
+/// Reads them, also where the source is none: then they are known, and a problem. `None` where there is no directory,
+/// or where something of it is a problem.
+pub(super) fn read(entry: &Table<'_, '_>, url: Option<&str>, secrets: &given::Source<'_>) -> Option<Place> {
+    let base = entry.optional_string("base", names::not_empty);
+    let filter = entry.optional_string("filter", names::not_empty);
+    let bind_dn = entry.optional_string("bind_dn", names::not_empty);
+    let tls = entry.optional_choice("tls", &[("starttls", Tls::StartTls), ("none", Tls::None)]);
+    let ca_file = entry.optional_string("ca_file", names::not_empty).map(|path| secrets.folder.join(path));
+    let page_size = entry.integer("page_size", 500, &(1..=10_000));
     // A source that is none has no default for it.
     entry.know("page_size", Kind::Integer, || None);
-    let (wrong, why) = if is_ldap { (&NEVER[..], "an LDAP directory") } else { (&ONLY[..], "no LDAP directory") };
+    let (wrong, why) = if url.is_some() { (&NEVER[..], "an LDAP directory") } else { (&ONLY[..], "no LDAP directory") };
     for key in wrong.iter().filter(|key| entry.has(key)) {
         entry.problem(key, complaint(format!("has no meaning: this source is {why}"), "remove it"));
     }
-    if is_ldap && !entry.has("base") {
-        let remedy = "write the DN below which the customers are, such as \"ou=people,dc=example,dc=org\"";
-        entry.problem("base", complaint("is missing", remedy));
-    }
-    is_ldap.then_some(ldap)
+    let url = url?;
+    let password = given::secret(entry, "password", false, secrets, names::not_empty);
+    // One that cannot be read is a problem already, and not also a missing one.
+    let password = password.or_else(|| given::key(entry, "password").map(|_| String::new()));
+    let settings = Settings {
+        url,
+        base: base.as_deref().unwrap_or_default(),
+        filter: filter.as_deref().unwrap_or_default(),
+        bind_dn: bind_dn.as_deref(),
+        password: password.as_deref(),
+        tls,
+        ca_file,
+        page_size,
+    };
+    let complain = |fault: Fault| entry.problem(fault.key, complaint(fault.what, fault.remedy));
+    Place::new(&settings).map_err(|faults| faults.into_iter().for_each(complain)).ok()
 }

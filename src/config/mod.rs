@@ -28,30 +28,30 @@ mod sources;
 mod syntax;
 mod trusted;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
 pub use create::{CUSTOMER_ID_IS_ADDRESS, Create};
-pub use customer_user::{Columns, CustomerSource, HasPassword};
 pub use door::{Door, Listen, PAGE};
 pub use file::refused_folder;
 pub use given::named as named_secret;
 pub use kept::{Kept, secret_variables, secrets};
-pub use ldap::{Ldap, LdapTls};
 pub use one_time_auth::{Messages, OneTimeAuth, REFRESH_FAILED};
-pub use postmaster::{OnError, Postmaster, Prefix, Protect};
+pub use postmaster::{OnError, Postmaster, Prefix};
 pub use problem::{Error, Problem};
-pub use running::{Limits, Log};
+pub use running::Limits;
 pub use secret::{Secret, masked_url};
 pub use sending::{Sending, Smtp, Tls, Transport};
-pub use sources::{ClosedSince, Store, TicketSource, Tickets};
-pub use trusted::Trusted;
+pub use sources::{Store, Tickets};
 
+use crate::customer::Source;
+use crate::log::Settings;
 use problem::complaint;
 use reader::{Reading, Table};
+use sources::TicketSource;
 
 /// The commented configuration that `otab init` writes: a working one, on the embedded default.
 pub const EXAMPLE: &str = include_str!("../../otab.toml.example");
@@ -76,7 +76,9 @@ pub struct Config {
     /// `[create]`.
     pub create: Create,
     /// `[[customer_user]]`, in the order in which the sources are asked. At least one.
-    pub customer_user: Vec<CustomerSource>,
+    pub customer_user: Vec<Source>,
+    /// What happens to a mail when one of these sources does not answer, by its name; else as `postmaster.on_error` says.
+    pub on_error: BTreeMap<String, OnError>,
     /// `[tickets]`.
     pub tickets: Tickets,
     /// `[one_time_auth]`.
@@ -88,7 +90,7 @@ pub struct Config {
     /// `[limits]`.
     pub limits: Limits,
     /// `[log]`.
-    pub log: Log,
+    pub log: Settings,
 }
 
 impl Config {
@@ -140,15 +142,18 @@ pub fn last_words(path: &Path) -> (String, Messages) {
 fn read(root: &Table<'_, '_>, base: &Path) -> Config {
     let env = |name: &str| std::env::var(name).ok();
     let secrets = given::Source { folder: base, env: &env };
+    let store = sources::store(&root.table("store"), &secrets);
+    let (customer_user, on_error) = customer_user::read(root, &store.place, &secrets);
     Config {
         folder: base.to_owned(),
         path: None,
         variables: Vec::new(),
-        store: sources::store(&root.table("store"), &secrets),
         postmaster: postmaster::read(&root.table("postmaster"), &secrets),
         create: create::read(&root.table("create")),
-        customer_user: customer_user::read(root, &secrets),
-        tickets: sources::tickets(&root.table("tickets"), &secrets),
+        customer_user,
+        on_error,
+        tickets: sources::tickets(&root.table("tickets"), &store.place, &secrets),
+        store,
         one_time_auth: one_time_auth::read(&root.table("one_time_auth"), base),
         mail: sending::read(&root.table("mail"), base, &secrets),
         door: door::read(&root.table("door"), base),
@@ -166,7 +171,7 @@ fn find_contradictions(root: &Table<'_, '_>, config: &Config) {
     let backend = &config.postmaster.customer_user_backend;
     let sources = config.customer_user.iter();
     let names: BTreeSet<_> = sources.map(|source| source.name.as_str()).collect();
-    if config.customer_user.iter().any(|source| source.name == *backend && source.read_only) {
+    if config.customer_user.iter().any(|source| source.name == *backend && source.is_read_only) {
         let what = "names a source that is only read: by read_only, since its table or columns are not OTOBO's own, or since it is LDAP";
         root.table("postmaster")
             .problem("customer_user_backend", complaint(what, "name one in which customers may be created"));

@@ -2,7 +2,10 @@
 //!
 //! Pure. Each function says what is wrong and what would be right; none changes a name.
 
+use std::net::IpAddr;
+
 use super::problem::{Complaint, complaint};
+use crate::db::Zone;
 
 /// The value that stands for "nobody certain" in the customer fields.
 ///
@@ -156,6 +159,29 @@ pub(super) fn template_set(text: &str) -> Result<(), Complaint> {
     Ok(())
 }
 
+/// A time zone of the system's tables.
+pub(super) fn time_zone(text: &str) -> Result<(), Complaint> {
+    let remedy = "write UTC, or a name such as Europe/Berlin";
+    Zone::named(text).map(drop).map_err(|_| complaint("is not a time zone that this system knows", remedy))
+}
+
+/// A host's name or address, alone.
+pub(super) fn host(text: &str) -> Result<(), Complaint> {
+    not_empty(text)?;
+    let port = text.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+    if text.parse::<IpAddr>().is_ok() {
+        return Ok(());
+    }
+    if port.is_some() {
+        let remedy = "write the host alone: the port has a key of its own, port";
+        return Err(complaint("is a host with a port", remedy));
+    }
+    if !text.chars().all(|c| c.is_alphanumeric() || "-._".contains(c)) {
+        return Err(complaint("is not a host", "write a name such as mail.example.org, or an address"));
+    }
+    Ok(())
+}
+
 /// A column's name, which goes into statements as it is. Nothing but a plain word passes.
 pub(super) fn column(text: &str) -> Result<(), Complaint> {
     let is_word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
@@ -187,6 +213,15 @@ pub(super) fn table(text: &str) -> Result<(), Complaint> {
 pub(super) fn not_empty(text: &str) -> Result<(), Complaint> {
     if text.trim().is_empty() {
         return Err(complaint("is empty", "write a value, or leave the key out"));
+    }
+    Ok(())
+}
+
+/// The path of a file, which may be missing.
+pub(super) fn file(text: &str) -> Result<(), Complaint> {
+    not_empty(text)?;
+    if text.ends_with('/') {
+        return Err(complaint("is a folder", "write the path of a file in it"));
     }
     Ok(())
 }

@@ -3,22 +3,14 @@
 //! This file only reads and checks settings; it never looks at a mail.
 
 use crate::mail::Address;
+use crate::policy::{Protect, Trusted};
 
 use super::given;
 use super::names;
 use super::pattern;
 use super::problem::complaint;
 use super::reader::Table;
-use super::trusted::{self, Trusted};
-
-/// Which control fields an untrusted mail loses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Protect {
-    /// Every `X-OTOBO-*` and `X-OTRS-*` field.
-    All,
-    /// The customer fields, the set check box and the link field only.
-    Customer,
-}
+use super::trusted;
 
 /// The prefix of the fields that otab writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

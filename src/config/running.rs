@@ -2,12 +2,13 @@
 //!
 //! This file only reads and checks settings; it neither waits nor logs.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use super::names;
 use super::problem::complaint;
 use super::reader::Table;
+use crate::log::Settings;
 
 /// `[limits]`. Whole seconds in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,25 +35,6 @@ pub(super) fn limits(table: &Table<'_, '_>) -> Limits {
     limits
 }
 
-/// `[log]`. Every place that is set gets every entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Log {
-    /// To standard error.
-    pub stderr: bool,
-    /// To syslog.
-    pub syslog: bool,
-    /// Its datagram socket.
-    pub syslog_socket: PathBuf,
-    /// The facility's number (RFC 3164, section 4.1.1).
-    pub facility: u8,
-    /// To systemd's journal.
-    pub journald: bool,
-    /// Its socket.
-    pub journald_socket: PathBuf,
-    /// To a file.
-    pub file: Option<PathBuf>,
-}
-
 /// The facilities that a mail filter may use (RFC 3164, section 4.1.1); `kern` is the kernel's.
 const FACILITIES: [(&str, u8); 12] = [
     ("mail", 2),
@@ -69,10 +51,12 @@ const FACILITIES: [(&str, u8); 12] = [
     ("local7", 23),
 ];
 
-pub(super) fn log(table: &Table<'_, '_>, folder: &Path) -> Log {
+/// A folder that is not there is none of its problems, though nothing can be logged there: a log's folder may vanish at any
+/// time (a tmpfs, a clean-up), and a mail matters more than a line about it. `otab check` says BAD.
+pub(super) fn log(table: &Table<'_, '_>, folder: &Path) -> Settings {
     let socket = |key, default| folder.join(table.string(key, default, names::not_empty));
-    let file = table.string_or_off("file", names::not_empty);
-    Log {
+    let file = table.string_or_off("file", names::file);
+    Settings {
         stderr: table.boolean("stderr", false),
         syslog: table.boolean("syslog", true),
         syslog_socket: socket("syslog_socket", "/dev/log"),

@@ -148,7 +148,7 @@ fn sender(text: &str) -> Result<(), Complaint> {
 }
 
 fn smtp(table: &Table<'_, '_>, folder: &Path, secrets: &Source<'_>) -> Smtp {
-    let host = table.string("host", "localhost", names::not_empty);
+    let host = table.string("host", "localhost", names::host);
     let tls = table.choice("tls", &TLS);
     let port = table.integer("port", 0, &(0..=u16::MAX));
     let user = table.string_or_off("user", names::any);

@@ -1,6 +1,6 @@
 //! `[store]` and `[tickets]`: where things are kept.
 //!
-//! This file never opens a database; whether a URL leads anywhere is the business of `db`.
+//! This file never opens a database.
 
 use std::fmt;
 
@@ -8,15 +8,17 @@ use super::given;
 use super::names;
 use super::problem::complaint;
 use super::reader::Table;
-use super::secret::{Secret, masked_url};
+use super::secret::masked_url;
+use crate::db::{Url, Zone};
+use crate::ticket::{ClosedSince, Facts, Otobo};
 
 /// `[store]`: otab's own database.
 #[derive(Clone)]
 pub struct Store {
     /// As written, such as `sqlite:otab.db`. May hold a password: show it with [`masked_url`].
     pub url: String,
-    /// The password for a `url` that holds none.
-    pub password: Option<Secret>,
+    /// Where that is.
+    pub place: Url,
     /// Whether a missing database file is made.
     pub create: bool,
 }
@@ -31,75 +33,91 @@ impl fmt::Debug for Store {
 }
 
 pub(super) fn store(table: &Table<'_, '_>, secrets: &given::Source<'_>) -> Store {
+    let url = table.string("url", "sqlite:otab.db", names::not_empty);
+    let place = database(table, Some(&url), secrets);
     Store {
-        url: table.string("url", "sqlite:otab.db", names::not_empty),
-        password: given::secret(table, "password", false, secrets, names::not_empty).map(Secret::new),
+        // What cannot be used is a problem, with which there is no configuration.
+        place: place.unwrap_or_else(|| Url::Sqlite(secrets.folder.to_owned())).as_store(),
+        url,
         create: table.boolean("create", false),
     }
 }
 
-/// Where ticket facts come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TicketSource {
-    /// otab's own table, filled by `otab ticket`.
-    Embedded,
-    /// The helpdesk's own tables.
-    Otobo,
+/// The database at `url`, with the password beside it; `None` where there is none, or where it is a problem.
+pub(super) fn database(table: &Table<'_, '_>, url: Option<&str>, secrets: &given::Source<'_>) -> Option<Url> {
+    let password = given::secret(table, "password", false, secrets, names::not_empty);
+    let key = given::key(table, "password");
+    let Some(url) = url else {
+        if key.is_some() && !table.has("url") {
+            let what = "is missing, and there is a password for it";
+            table.problem("url", complaint(what, "write it, or remove the password"));
+        }
+        return None;
+    };
+    let place = match Url::parse(url, secrets.folder) {
+        Ok(place) => place,
+        Err(error) => {
+            table.problem("url", complaint("cannot be used as a database", error.to_string()));
+            return None;
+        }
+    };
+    let (Some(key), Some(password)) = (key, password) else { return Some(place) };
+    let with_password = place.with_password(&password);
+    if with_password.is_err() {
+        let what = "is a password for a url that has one already, or that is not a server's";
+        table.problem(&key, complaint(what, "remove it, or correct the url"));
+    }
+    with_password.ok()
 }
 
-/// Since when a ticket counts as closed.
+/// Where ticket facts come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClosedSince {
-    /// By its history.
-    History,
-    /// Since its last change.
-    ChangeTime,
+pub(super) enum TicketSource {
+    Embedded,
+    Otobo,
 }
 
 /// `[tickets]`.
 #[derive(Clone)]
 pub struct Tickets {
+    pub(super) source: TicketSource,
     /// Where ticket facts come from.
-    pub source: TicketSource,
-    /// The helpdesk's database, as written; there where the source is [`TicketSource::Otobo`]. May hold a password.
-    pub url: Option<String>,
-    /// The password for a `url` that holds none.
-    pub password: Option<Secret>,
+    pub facts: Facts,
+    /// The URL of the helpdesk's database as it may be shown; empty where tickets are in the store.
+    pub url: String,
     /// OTOBO's time zone (`OTOBOTimeZone`), as written.
     pub time_zone: String,
-    /// Since when a ticket counts as closed.
-    pub closed_since: ClosedSince,
+    /// The same.
+    pub zone: Zone,
 }
 
 impl fmt::Debug for Tickets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tickets")
-            .field("source", &self.source)
-            .field("url", &self.url.as_deref().map(masked_url))
-            .field("time_zone", &self.time_zone)
-            .field("closed_since", &self.closed_since)
-            .finish_non_exhaustive()
+        f.debug_struct("Tickets").field("url", &self.url).field("time_zone", &self.time_zone).finish_non_exhaustive()
     }
 }
 
-/// The zone of a helpdesk's times. Whether the system knows it, its tables say.
-pub(super) fn time_zone(table: &Table<'_, '_>) -> String {
-    table.string("time_zone", "UTC", names::not_empty)
+/// The zone of a helpdesk's times, as written and as the system's tables have it.
+pub(super) fn time_zone(table: &Table<'_, '_>) -> (String, Zone) {
+    let name = table.string("time_zone", "UTC", |name| {
+        names::not_empty(name)?;
+        names::time_zone(name)
+    });
+    let zone = Zone::named(&name).unwrap_or(Zone::UTC);
+    (name, zone)
 }
 
-pub(super) fn tickets(table: &Table<'_, '_>, secrets: &given::Source<'_>) -> Tickets {
-    let tickets = Tickets {
-        source: table.choice("source", &[("embedded", TicketSource::Embedded), ("otobo", TicketSource::Otobo)]),
-        url: table.optional_string("url", names::not_empty),
-        password: given::secret(table, "password", false, secrets, names::not_empty).map(Secret::new),
-        time_zone: time_zone(table),
-        closed_since: table
-            .choice("closed_since", &[("history", ClosedSince::History), ("change_time", ClosedSince::ChangeTime)]),
-    };
-    match tickets.source {
+pub(super) fn tickets(table: &Table<'_, '_>, store: &Url, secrets: &given::Source<'_>) -> Tickets {
+    let source = table.choice("source", &[("embedded", TicketSource::Embedded), ("otobo", TicketSource::Otobo)]);
+    let url = table.optional_string("url", names::not_empty);
+    let place = database(table, url.as_deref(), secrets);
+    let (time_zone, zone) = time_zone(table);
+    let closed_since =
+        table.choice("closed_since", &[("history", ClosedSince::History), ("change_time", ClosedSince::ChangeTime)]);
+    match source {
         TicketSource::Otobo if !table.has("url") => {
-            table
-                .problem("url", complaint("is missing", "write the URL of OTOBO's database, or source = \"embedded\""));
+            let remedy = "write the URL of OTOBO's database, or source = \"embedded\"";
+            table.problem("url", complaint("is missing", remedy));
         }
         TicketSource::Embedded if table.has("url") => {
             let what = "is for source = \"otobo\" only, and the source is otab's own table";
@@ -107,5 +125,14 @@ pub(super) fn tickets(table: &Table<'_, '_>, secrets: &given::Source<'_>) -> Tic
         }
         _ => {}
     }
-    tickets
+    Tickets {
+        source,
+        facts: match place {
+            Some(place) => Facts::Otobo(Otobo::new(place, zone.clone(), closed_since)),
+            None => Facts::embedded(store.clone()),
+        },
+        url: url.as_deref().map(masked_url).unwrap_or_default(),
+        time_zone,
+        zone,
+    }
 }

@@ -116,7 +116,7 @@ fn nothing_at_all_is_a_configuration_too() {
     assert!(!config.store.create);
     assert_eq!(config.store.url, "sqlite:otab.db");
     assert_eq!(config.customer_user[0].name, "CustomerUser");
-    assert_eq!(config.customer_user[0].url, None);
+    assert_eq!(config.customer_user[0].url, config.store.place);
     assert_eq!(config.limits.decide, Duration::from_secs(8));
     assert_eq!(config.log.file, None);
     assert_eq!(config.postmaster.set_check_box_name, None);
@@ -160,7 +160,7 @@ fn secrets_come_from_three_places_and_show_in_none() {
         [[postmaster.trusted]]\nfield = \"X-B\"\nvalue_file = \"secret\"\n\
         [[postmaster.trusted]]\nfield = \"X-C\"\nvalue_env = \"CARGO_PKG_DESCRIPTION\"\n";
     let config = Config::parse(text, folder.path()).unwrap();
-    let values: Vec<_> = config.postmaster.trusted.iter().map(|t| t.value.expose()).collect();
+    let values: Vec<_> = config.postmaster.trusted.iter().map(|t| t.value.as_str()).collect();
     assert_eq!(values[..2], ["hunter2 hunter2 hunter2", "from a file 0123456789"]);
     assert_eq!(values[2], std::env::var("CARGO_PKG_DESCRIPTION").unwrap());
     let shown = format!("{config:?}");

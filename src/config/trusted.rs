@@ -6,7 +6,7 @@ use super::given::{self, Source};
 use super::names;
 use super::problem::{Complaint, complaint};
 use super::reader::Table;
-use super::secret::Secret;
+use crate::policy::Trusted;
 
 /// Shortest secret, in characters. Anybody may send as many guesses as he likes.
 const SHORTEST: usize = 16;
@@ -14,19 +14,10 @@ const SHORTEST: usize = 16;
 /// What the documentation writes where a secret belongs.
 const PLACEHOLDERS: [&str; 2] = ["replace-me", "at least 16 random"];
 
-/// One `[[postmaster.trusted]]` entry.
-#[derive(Debug, Clone)]
-pub struct Trusted {
-    /// The field's name, as written.
-    pub field: String,
-    /// Its whole value: one line, no outer blanks.
-    pub value: Secret,
-}
-
 pub(super) fn read(table: &Table<'_, '_>, source: &Source<'_>) -> Option<Trusted> {
     let field = table.required_string("field", names::secret_field);
     let value = given::secret(table, "value", true, source, check);
-    Some(Trusted { field: field?, value: Secret::new(value?) })
+    Some(Trusted { field: field?, value: value? })
 }
 
 fn check(value: &str) -> Result<(), Complaint> {

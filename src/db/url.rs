@@ -25,9 +25,6 @@ pub enum UrlError {
     /// Where only SQL helps.
     #[error("`{0}:` is for [[customer_user]] alone; use `sqlite:`, `postgresql:` or `mysql:`")]
     Directory(String),
-    /// What is wrong with the place of a directory.
-    #[error("{0}")]
-    Ldap(&'static str),
     /// A driver that was left out when this otab was built.
     #[error("this otab was built without `{0}:` (the cargo feature `{1}`)")]
     NotBuilt(String, &'static str),

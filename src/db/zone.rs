@@ -25,6 +25,12 @@ impl Zone {
         }
     }
 
+    /// Whether this system has tables of zones at all: without them it knows `UTC` alone.
+    #[must_use]
+    pub fn has_tables() -> bool {
+        !jiff::tz::db().is_definitively_empty()
+    }
+
     /// The moment that a text such as `2026-11-21 12:00:00` means. Where a clock that was put back shows a time
     /// twice it is the later one; one that it skipped is moved on.
     #[must_use]

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use md5::{Digest, Md5};
 
 use super::{StateType, Ticket};
-use crate::db::{Databases, Error, Row, Statements, UnknownZone, Url, Value, Zone};
+use crate::db::{Databases, Error, Row, Statements, Url, Value, Zone};
 
 /// Most values in one IN list; far below any database's limit.
 const LIST: usize = 500;
@@ -41,9 +41,10 @@ struct Found {
 }
 
 impl Otobo {
-    /// The tickets of the helpdesk's database at `url`, whose times are in the zone called `zone`.
-    pub fn new(url: Url, zone: &str, closed_since: ClosedSince) -> Result<Self, UnknownZone> {
-        Ok(Self { url, zone: Zone::named(zone)?, closed_since })
+    /// The tickets of the helpdesk's database at `url`, whose times are in `zone`.
+    #[must_use]
+    pub const fn new(url: Url, zone: Zone, closed_since: ClosedSince) -> Self {
+        Self { url, zone, closed_since }
     }
 
     /// The tickets with these numbers, by number.

@@ -17,7 +17,7 @@ const ROOMS: [(&str, &[&str]); 15] = [
     ("link", &["db", "mail", "process", "token"]),
     ("session", &["db", "token"]),
     ("web", &["clock", "log", "session", "token"]),
-    ("config", &["mail"]),
+    ("config", &["customer", "db", "log", "mail", "policy", "ticket"]),
     ("exit", &[]),
     ("clock", &[]),
     ("log", &["clock"]),

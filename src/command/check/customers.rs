@@ -3,8 +3,7 @@
 use super::finding::{Finding, Grade};
 use super::{Bench, helpdesk, shape};
 use crate::command::company;
-use crate::config;
-use crate::customer::{Census, Directory, Error, Shared, naming};
+use crate::customer::{Census, Directory, Error, Names, Shared, naming};
 use crate::db::{Dialect, Kind, Statements};
 use crate::exit::Exit;
 use crate::mail::Address;
@@ -174,7 +173,7 @@ fn index(bench: &mut Bench<'_>, source: &str, total: i64) -> Option<Finding> {
 /// What helps, as far as the product has anything that does.
 fn index_remedy(bench: &mut Bench<'_>, source: &str) -> String {
     let entry = bench.site.config.customer_user.iter().find(|entry| entry.name == source);
-    let Some(config::Columns { table, search, .. }) = entry.map(|entry| &entry.columns) else {
+    let Some(Names { table, search, .. }) = entry.map(|entry| &entry.names) else {
         return String::new();
     };
     let end = "otab never alters the helpdesk's tables itself";

@@ -5,7 +5,6 @@ use jiff::SignedDuration;
 use super::finding::{Finding, Grade};
 use super::{Bench, shape};
 use crate::clock;
-use crate::config;
 use crate::db::{Error, survey};
 use crate::exit::Exit;
 use crate::ticket::Otobo;
@@ -16,8 +15,8 @@ const FUTURE: SignedDuration = SignedDuration::from_mins(10);
 /// Looks at OTOBO's tables; there is nothing to look at where tickets are in the store.
 pub fn look(bench: &mut Bench<'_>) -> Vec<Finding> {
     let Some(tables) = bench.site.tickets.otobo() else { return Vec::new() };
-    let url = bench.site.config.tickets.url.as_deref().map(config::masked_url).unwrap_or_default();
-    match try_to_look(bench, tables, &url) {
+    let url = &bench.site.config.tickets.url;
+    match try_to_look(bench, tables, url) {
         Ok(findings) => findings,
         Err(error) => {
             let remedy = "see tickets.url, and whether its user may read OTOBO's tables for tickets and articles";

@@ -8,7 +8,7 @@ mod place;
 #[cfg(feature = "ldap")]
 pub use connection::Connection;
 pub use filter::{any_equal, checked, present};
-pub use place::{Place, Settings, Tls};
+pub use place::{Fault, Place, Settings, Tls};
 
 /// What a search has found: the values of the attributes that were asked for, in the order of the asking.
 /// Values are bytes, since a directory may hold anything.

@@ -5,7 +5,6 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::db::UrlError;
 use crate::db::server::{Password, is_loopback, split_port};
 
 /// A part of a directory.
@@ -53,38 +52,48 @@ pub struct Settings<'s> {
     pub page_size: i32,
 }
 
+/// One thing that is wrong with a place, and at which setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fault {
+    /// The setting, as [`Settings`] calls it.
+    pub key: &'static str,
+    /// What is wrong.
+    pub what: &'static str,
+    /// What to do about it.
+    pub remedy: &'static str,
+}
+
 impl Place {
-    /// Checks what a configuration says.
-    pub fn new(settings: &Settings<'_>) -> Result<Self, UrlError> {
-        let (scheme, rest) = settings.url.split_once("://").ok_or(UrlError::Ldap(URL))?;
+    /// Checks what a configuration says, and tells all that is wrong with it.
+    pub fn new(settings: &Settings<'_>) -> Result<Self, Vec<Fault>> {
         if !cfg!(feature = "ldap") {
-            return Err(UrlError::NotBuilt(scheme.to_owned(), "ldap"));
+            let what = "needs LDAP, without which this otab was built";
+            return Err(vec![Fault { key: "url", what, remedy: "build it with the cargo feature `ldap`" }]);
         }
-        let place = rest.strip_suffix('/').unwrap_or(rest);
-        let (host, port) = split_port(place).map_err(|_| UrlError::Ldap(URL))?;
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || ".-_:".contains(c);
-        if host.is_empty() || !host.chars().all(is_plain) {
-            return Err(UrlError::Ldap(URL));
+        let mut faults = Vec::new();
+        let server = server(settings);
+        faults.extend(server.as_ref().err());
+        // A DN without a password would be let in as nobody (RFC 4513, section 5.1.2).
+        if settings.bind_dn.is_some() != settings.password.is_some() {
+            let (what, remedy) = ("is given without a password, or a password without it", "give both, or none");
+            faults.push(Fault { key: "bind_dn", what, remedy });
         }
-        let tls = tls(scheme, host, settings)?;
-        let bind = match (settings.bind_dn, settings.password) {
-            (Some(dn), Some(password)) => Some((dn.to_owned(), Password(password.to_owned()))),
-            (None, None) => None,
-            // A DN without a password would be let in as nobody (RFC 4513, section 5.1.2).
-            _ => return Err(UrlError::Ldap("bind_dn and the password go together: give both, or none")),
-        };
         if settings.base.is_empty() {
-            return Err(UrlError::Ldap("base is missing: the DN below which the customers are"));
+            let remedy = "write the DN below which the customers are, such as \"ou=people,dc=example,dc=org\"";
+            faults.push(Fault { key: "base", what: "is missing", remedy });
         }
         if !settings.filter.is_empty() && !super::checked(settings.filter) {
-            return Err(UrlError::Ldap("filter is none: write it in parentheses, such as (objectClass=inetOrgPerson)"));
+            let remedy = "write it in parentheses, such as (objectClass=inetOrgPerson)";
+            faults.push(Fault { key: "filter", what: "is not an LDAP filter", remedy });
         }
+        let (Ok((host, port, tls)), []) = (server, &faults[..]) else { return Err(faults) };
+        let bind = settings.bind_dn.zip(settings.password);
         Ok(Self {
             host: host.to_owned(),
-            port: port.unwrap_or(if scheme == "ldaps" { 636 } else { 389 }),
+            port,
             tls,
             ca_file: settings.ca_file.clone(),
-            bind,
+            bind: bind.map(|(dn, password)| (dn.to_owned(), Password(password.to_owned()))),
             base: settings.base.to_owned(),
             filter: settings.filter.to_owned(),
             page_size: settings.page_size,
@@ -98,25 +107,49 @@ impl Place {
     }
 }
 
-const URL: &str = "an LDAP server's URL is written ldap://HOST:PORT or ldaps://HOST:PORT, and nothing behind; base, \
-                   bind_dn and the password are settings of their own";
+const URL: Fault = Fault {
+    key: "url",
+    what: "is not the URL of an LDAP server",
+    remedy: "write ldap://HOST:PORT or ldaps://HOST:PORT and nothing else; base, bind_dn and the password are settings",
+};
 
-fn tls(scheme: &str, host: &str, settings: &Settings<'_>) -> Result<Tls, UrlError> {
+/// Host, port and encryption.
+fn server<'s>(settings: &Settings<'s>) -> Result<(&'s str, u16, Tls), Fault> {
+    let (scheme, rest) = settings.url.split_once("://").ok_or(URL)?;
+    let (host, port) = split_port(rest.strip_suffix('/').unwrap_or(rest)).map_err(|_| URL)?;
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || ".-_:".contains(c);
+    if host.is_empty() || !host.chars().all(is_plain) {
+        return Err(URL);
+    }
+    let port = port.unwrap_or(if scheme == "ldaps" { 636 } else { 389 });
+    Ok((host, port, tls(scheme, host, settings)?))
+}
+
+fn tls(scheme: &str, host: &str, settings: &Settings<'_>) -> Result<Tls, Fault> {
     let tls = match (scheme, settings.tls) {
         ("ldaps", None) => Tls::Ldaps,
         ("ldap", Some(tls)) => tls,
         ("ldap", None) if is_loopback(host) => Tls::None,
         ("ldap", None) => {
-            return Err(UrlError::Ldap(
-                "names a host that is not this machine: use ldaps://, or tls = \"starttls\"; \
-                 tls = \"none\" sends the password, and believes every answer, unprotected",
-            ));
+            return Err(Fault {
+                key: "url",
+                what: "names a host that is not this machine, without encryption",
+                remedy: "use ldaps://, or tls = \"starttls\"; tls = \"none\" sends the password, and believes every \
+                         answer, unprotected",
+            });
         }
-        ("ldaps", Some(_)) => return Err(UrlError::Ldap("ldaps:// is encrypted already: remove tls")),
-        _ => return Err(UrlError::Ldap(URL)),
+        ("ldaps", Some(_)) => {
+            return Err(Fault {
+                key: "tls",
+                what: "has no effect: ldaps:// is encrypted already",
+                remedy: "remove it",
+            });
+        }
+        _ => return Err(URL),
     };
     if tls == Tls::None && settings.ca_file.is_some() {
-        return Err(UrlError::Ldap("ca_file is for ldaps://, or tls = \"starttls\""));
+        let (what, remedy) = ("has no effect without encryption", "use ldaps://, or tls = \"starttls\"");
+        return Err(Fault { key: "ca_file", what, remedy });
     }
     Ok(tls)
 }
@@ -142,7 +175,7 @@ mod tests {
     fn a_host_far_away_needs_tls_unless_the_configuration_says_otherwise() {
         let far = settings("ldap://ldap.corp.test");
         let tls = |tls| Place::new(&Settings { tls, ..far.clone() }).map(|place| place.tls);
-        assert!(matches!(tls(None), Err(UrlError::Ldap(_))));
+        assert!(tls(None).is_err());
         assert_eq!(tls(Some(Tls::None)), Ok(Tls::None));
         assert_eq!(tls(Some(Tls::StartTls)), Ok(Tls::StartTls));
         for (url, wanted, shown) in [
@@ -158,21 +191,25 @@ mod tests {
     #[test]
     fn what_is_no_place_is_refused_without_repeating_a_password() {
         let good = settings("ldap://localhost");
-        for bad in [
-            settings("ldap://u:hunter2@localhost"),
-            settings("ldap://localhost/dc=corp?x"),
-            settings("ldap://"),
-            settings("ldapi:///run/ldapi"),
-            Settings { base: "", ..good.clone() },
-            Settings { filter: "(a=1)(b=2)", ..good.clone() },
-            Settings { bind_dn: Some("cn=x"), ..good.clone() },
-            Settings { password: Some("hunter2"), ..good.clone() },
-            Settings { ca_file: Some("/ca.pem".into()), ..good.clone() },
-            Settings { tls: Some(Tls::StartTls), ..settings("ldaps://localhost") },
+        for (bad, keys) in [
+            (settings("ldap://u:hunter2@localhost"), &["url"][..]),
+            (settings("ldap://localhost/dc=corp?x"), &["url"]),
+            (settings("ldap://"), &["url"]),
+            (settings("ldapi:///run/ldapi"), &["url"]),
+            (Settings { base: "", ..good.clone() }, &["base"]),
+            (Settings { filter: "(a=1)(b=2)", ..good.clone() }, &["filter"]),
+            (Settings { bind_dn: Some("cn=x"), ..good.clone() }, &["bind_dn"]),
+            (Settings { password: Some("hunter2"), ..good.clone() }, &["bind_dn"]),
+            (Settings { ca_file: Some("/ca.pem".into()), ..good.clone() }, &["ca_file"]),
+            (Settings { tls: Some(Tls::StartTls), ..settings("ldaps://localhost") }, &["tls"]),
+            (
+                Settings { base: "", filter: "x", bind_dn: Some("cn=x"), ..settings("ldap:x") },
+                &["url", "bind_dn", "base", "filter"],
+            ),
         ] {
-            let error = Place::new(&bad).unwrap_err();
-            assert!(matches!(error, UrlError::Ldap(_)), "{bad:?}");
-            assert!(!error.to_string().contains("hunter2"), "{error}");
+            let faults = Place::new(&bad).unwrap_err();
+            assert_eq!(faults.iter().map(|fault| fault.key).collect::<Vec<_>>(), keys, "{bad:?}");
+            assert!(!format!("{faults:?}").contains("hunter2"), "{faults:?}");
         }
         let bind = Settings { bind_dn: Some("cn=x"), password: Some("hunter2"), ..good };
         assert!(!format!("{:?}", Place::new(&bind).unwrap()).contains("hunter2"));

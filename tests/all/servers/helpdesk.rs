@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use md5::{Digest, Md5};
-use otab::db::{Database, Databases, Statements, Value};
+use otab::db::{Database, Databases, Statements, Value, Zone};
 use otab::ticket::{ClosedSince, Facts, Otobo};
 
 use super::{Place, WRITE, new_source, url};
@@ -103,7 +103,7 @@ impl Helpdesk {
     }
 
     pub fn facts(&self, zone: &str, closed_since: ClosedSince) -> (Facts, Databases) {
-        let tables = Otobo::new(url(&self.url), zone, closed_since).unwrap();
+        let tables = Otobo::new(url(&self.url), Zone::named(zone).unwrap(), closed_since);
         (Facts::Otobo(tables), Databases::new(WRITE, Duration::from_mins(1)))
     }
 
