@@ -2,7 +2,7 @@
 //!
 //! A secret never shows in a problem's text.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::file;
 use super::names;
@@ -15,6 +15,37 @@ pub(super) struct Source<'a> {
     pub(super) folder: &'a Path,
     /// The environment.
     pub(super) env: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// The variable of this process's environment.
+pub(super) fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// What a file's name begins with if the file is one of systemd's credentials (LoadCredential=).
+const CREDENTIALS: &str = "$CREDENTIALS_DIRECTORY";
+
+impl Source<'_> {
+    /// The path of a file with a secret.
+    ///
+    /// `$CREDENTIALS_DIRECTORY/NAME` is the one thing that is expanded, and in this form alone: a `$` anywhere else is a
+    /// part of a file's name, as it always was, and no variable can lead to a file outside of that folder.
+    pub(super) fn path(&self, text: &str) -> Result<PathBuf, Complaint> {
+        let Some(rest) = text.strip_prefix(CREDENTIALS) else { return Ok(self.folder.join(text)) };
+        let name = rest.strip_prefix('/').filter(|name| !["", ".", ".."].contains(name) && !name.contains('/'));
+        let name = name.ok_or_else(|| {
+            let remedy = format!("write {CREDENTIALS}/ and the name that LoadCredential= gives it");
+            complaint("is not the name of a credential", remedy)
+        })?;
+        let folder = (self.env)(&CREDENTIALS[1..]).filter(|folder| folder.starts_with('/'));
+        let folder = folder.ok_or_else(|| {
+            complaint(
+                format!("names a credential, and {CREDENTIALS} is not set"),
+                "start otab by a unit of systemd's with LoadCredential=, or name a file",
+            )
+        })?;
+        Ok(Path::new(&folder).join(name))
+    }
 }
 
 /// The secret under `name`, `name`_file or `name`_env that `check` finds good; `None` where there is none,
@@ -94,11 +125,41 @@ fn look(
     };
     let found = match (inline, file, env) {
         (Some(value), _, _) => Ok(value),
-        (_, Some(name), _) => file::secret(&source.folder.join(name)),
+        (_, Some(name), _) => source.path(&name).and_then(|path| file::secret(&path)),
         (_, _, Some(name)) => (source.env)(&name)
             .ok_or_else(|| complaint("names a variable that is not set", "set it where otab is started")),
         // The one that is given is of the wrong type, which is a problem already.
         _ => return None,
     };
     Some((key.clone(), found.and_then(|value| check(&value).map(|()| value))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str, credentials: Option<&str>) -> Result<PathBuf, String> {
+        let env = |name: &str| credentials.filter(|_| name == "CREDENTIALS_DIRECTORY").map(str::to_owned);
+        let source = Source { folder: Path::new("/etc/otab"), env: &env };
+        source.path(text).map_err(|complaint| complaint.what)
+    }
+
+    #[test]
+    fn a_credential_is_named_in_one_form_only() {
+        let set = Some("/run/credentials/otab.service");
+        let good = |text, wanted: &str| assert_eq!(path(text, set).as_deref(), Ok(Path::new(wanted)), "{text}");
+        good("$CREDENTIALS_DIRECTORY/db", "/run/credentials/otab.service/db");
+        good("store.secret", "/etc/otab/store.secret");
+        good("/run/db", "/run/db");
+        good("secrets/$CREDENTIALS_DIRECTORY", "/etc/otab/secrets/$CREDENTIALS_DIRECTORY");
+        good("${CREDENTIALS_DIRECTORY}/db", "/etc/otab/${CREDENTIALS_DIRECTORY}/db");
+        good("$HOME/db", "/etc/otab/$HOME/db");
+        for end in ["", "/", "/..", "/.", "/../shadow", "/a/b", "S/db"] {
+            let error = path(&format!("$CREDENTIALS_DIRECTORY{end}"), set).unwrap_err();
+            assert!(error.contains("not the name of a credential"), "{end}");
+        }
+        for unset in [None, Some(""), Some("run")] {
+            assert!(path("$CREDENTIALS_DIRECTORY/db", unset).unwrap_err().contains("is not set"));
+        }
+    }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
+use super::given::{self, Source};
 use super::secret::masked_url;
 use super::{Error, file};
 
@@ -23,7 +24,8 @@ pub fn secrets(path: &Path) -> Result<Vec<Kept>, Error> {
     let (text, folder) = file::configuration(path)?;
     let (root, _) = DeTable::parse_recoverable(&text);
     let mut found = Vec::new();
-    table("", root.get_ref(), &folder, &mut found);
+    let source = Source { folder: &folder, env: &given::environment };
+    table("", root.get_ref(), &source, &mut found);
     Ok(found)
 }
 
@@ -56,18 +58,21 @@ fn variables_in(entries: &DeTable<'_>, found: &mut Vec<String>) {
     }
 }
 
-fn table(path: &str, entries: &DeTable<'_>, folder: &Path, found: &mut Vec<Kept>) {
+fn table(path: &str, entries: &DeTable<'_>, source: &Source<'_>, found: &mut Vec<Kept>) {
     for (key, value) in entries {
         let name = key.get_ref().as_ref();
         let key = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
         match value.get_ref() {
-            DeValue::Table(inner) => table(&key, inner, folder, found),
+            DeValue::Table(inner) => table(&key, inner, source, found),
             DeValue::Array(list) => {
                 let tables = list.iter().filter_map(|entry| entry.get_ref().as_table());
-                tables.for_each(|inner| table(&key, inner, folder, found));
+                tables.for_each(|inner| table(&key, inner, source, found));
             }
             DeValue::String(text) => match name {
-                "password_file" | "value_file" => found.push(Kept { key, file: Some(folder.join(text.as_ref())) }),
+                // A credential that is not there now has no modes to look at.
+                "password_file" | "value_file" => {
+                    found.extend(source.path(text).ok().map(|file| Kept { key, file: Some(file) }));
+                }
                 "password" => found.push(Kept { key, file: None }),
                 "value" if path.ends_with("trusted") => found.push(Kept { key, file: None }),
                 "url" if masked_url(text).contains(":***@") => found.push(Kept { key, file: None }),

@@ -13,6 +13,14 @@ use super::reader::{Reading, join};
 /// `limits.idle`.
 const LETTERS_PER_SLIP: usize = 3;
 
+/// Settings of earlier versions, what became of them, and what to write now.
+const REMOVED: [(&str, &str, &str); 1] = [(
+    "create.public_mail_domains",
+    "was replaced by company_domains",
+    "remove it, and name in create.company_domains the domains that are companies: at any other domain, each address is \
+     a customer id of its own",
+)];
+
 /// What a key holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -46,8 +54,11 @@ fn walk(reading: &Reading<'_>, known: &BTreeMap<String, Known>, table: &DeTable<
         let (path, normal) = (join(path, key.get_ref()), join(normal, key.get_ref()));
         match (known.get(&normal).map(|k| k.kind), value.get_ref()) {
             (None, _) => {
-                let remedy = remedy(known, &normal);
-                reading.problem(key.span().start, &path, complaint("is unknown", remedy));
+                let complaint = match REMOVED.iter().find(|(removed, ..)| *removed == normal) {
+                    Some((_, what, remedy)) => complaint(*what, *remedy),
+                    None => complaint("is unknown", remedy(known, &normal)),
+                };
+                reading.problem(key.span().start, &path, complaint);
             }
             (Some(Kind::Table), DeValue::Table(table)) => {
                 walk(reading, known, table, &path, &normal);

@@ -140,8 +140,7 @@ pub fn last_words(path: &Path) -> (String, Messages) {
 }
 
 fn read(root: &Table<'_, '_>, base: &Path) -> Config {
-    let env = |name: &str| std::env::var(name).ok();
-    let secrets = given::Source { folder: base, env: &env };
+    let secrets = given::Source { folder: base, env: &given::environment };
     let store = sources::store(&root.table("store"), &secrets);
     let (customer_user, on_error) = customer_user::read(root, &store.place, &secrets);
     Config {
