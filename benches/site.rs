@@ -34,9 +34,9 @@ impl Site {
         let site = Self { otab: otab.to_owned(), folder: folder.to_owned() };
         let mut text = include_str!("../otab.toml.example").to_owned();
         for (old, new) in [
-            ("url = \"sqlite:otab.db\"", format!("url = \"sqlite:{}\"", site.path("otab.db").display())),
-            ("\nsyslog = true", "\nsyslog = false".to_owned()),
-            ("\nfile = \"\"", format!("\nfile = \"{}\"", site.path("otab.log").display())),
+            ("\n#url = \"sqlite:otab.db\"", format!("\nurl = \"sqlite:{}\"", site.path("otab.db").display())),
+            ("\n#syslog = true", "\nsyslog = false".to_owned()),
+            ("\n#file = \"\"", format!("\nfile = \"{}\"", site.path("otab.log").display())),
         ] {
             if text.matches(old).count() != 1 {
                 return Err(format!("otab.toml.example does not have {old:?} once").into());

@@ -14,7 +14,7 @@ use super::cli;
 use super::failure::{Done, Ends, Failure};
 use super::print;
 use super::site::Site;
-use crate::config::{self, Config, EXAMPLE};
+use crate::config::{self, Config};
 use crate::db::{self, Url, sqlite};
 use crate::draft::{Draft, Folder, Identity, Owner};
 use crate::exit::Exit;
@@ -109,16 +109,16 @@ fn folder(config: &Path) -> Result<PathBuf, Failure> {
     })
 }
 
-/// The example, with the store that is asked for.
+/// The example, with the store that is asked for. Every default stays a comment: a later version's may be better.
 fn text(args: &cli::Init) -> Result<String, Failure> {
-    let Some(url) = &args.store else { return Ok(EXAMPLE.to_owned()) };
-    let mut text = set(EXAMPLE, "url = \"sqlite:otab.db\"", &format!("url = {}", in_toml(url)))?;
-    text = set(&text, "create = true", "create = false")?;
+    let Some(url) = &args.store else { return Ok(config::example()) };
+    let mut text = set(&config::example(), "#url = \"sqlite:otab.db\"", &format!("url = {}", in_toml(url)))?;
+    text = set(&text, "create = true", "#create = false")?;
     if let Some(file) = &args.store_password_file {
         let path = std::path::absolute(file).ends(Exit::NoInput, "the password's file")?;
         let path =
             path.to_str().ok_or_else(|| Failure::new(Exit::DataErr, "the password's file: its path is not UTF-8"))?;
-        text = set(&text, "# password_file = \"store.secret\"", &format!("password_file = {}", in_toml(path)))?;
+        text = set(&text, "#password_file = \"store.secret\"", &format!("password_file = {}", in_toml(path)))?;
     }
     Ok(text)
 }

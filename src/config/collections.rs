@@ -1,27 +1,33 @@
 //! Keys that hold several values: lists, maps, arrays of tables.
 //!
-//! Each method reads a key, checks every entry on its own, and makes the key known; none stops at
-//! a problem.
+//! Each method reads a key, and checks every entry on its own; none stops at a problem.
 
 use std::collections::BTreeMap;
 
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::known::Kind;
 use super::problem::{Complaint, complaint};
-use super::reader::{Table, join, quoted};
+use super::reader::{Table, join};
 use super::scalars::one_line;
+use super::settings::{self, Kind, Setting};
 
 impl<'r, 't> Table<'r, 't> {
     /// A list of texts, each read on its own. An entry with a problem is left out.
-    pub(super) fn list<T>(&self, key: &str, default: &[&str], parse: impl Fn(&str) -> Result<T, Complaint>) -> Vec<T> {
-        self.know(key, Kind::List, || {
-            let entries: Vec<_> = default.iter().map(|entry| quoted(entry)).collect();
-            Some(format!("[{}]", entries.join(", ")))
-        });
+    pub(super) fn list<T>(&self, key: &str, parse: impl Fn(&str) -> Result<T, Complaint>) -> Vec<T> {
+        let default = if let Kind::List(default) = self.declared(key) { default } else { &[][..] };
+        self.list_or(key, default, parse)
+    }
+
+    /// The same, with another default than the one that is declared.
+    pub(super) fn list_or<T>(
+        &self,
+        key: &str,
+        default: &[&str],
+        parse: impl Fn(&str) -> Result<T, Complaint>,
+    ) -> Vec<T> {
         let Some(array) = self.typed(key, "a list of texts: [\"…\", \"…\"]", DeValue::as_array) else {
-            // A default that does not parse is a fault that the tests of EXAMPLE find.
+            // A default that does not parse is a fault that the tests of the example find.
             return default.iter().filter_map(|text| parse(text).ok()).collect();
         };
         let entries = array.iter().enumerate();
@@ -43,19 +49,20 @@ impl<'r, 't> Table<'r, 't> {
         parsed.map_err(|complaint| self.reading.problem(value.span().start, &key(), complaint)).ok()
     }
 
-    /// A table of free keys with texts as their values. Where it stands, it replaces the default.
+    /// A table of free keys with texts as their values. Where it is written, it replaces the default.
     pub(super) fn map(
         &self,
         key: &str,
-        default: &[(&str, &str)],
         check: impl Fn(&str, &str) -> Result<(), Complaint>,
     ) -> BTreeMap<String, String> {
-        let table = self.know_table(key, Kind::Map);
-        for (name, value) in default {
-            table.know(name, Kind::String, || Some(quoted(value)));
-        }
+        let table = self.table(key);
         let Some(entries) = table.entries else {
-            return default.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+            let settings = settings::section(&table.normal).map_or(&[][..], |section| section.settings);
+            let pair = |setting: &Setting| match setting.kind {
+                Kind::Text(text) => Some((setting.name.to_owned(), text.to_owned())),
+                _ => None,
+            };
+            return settings.iter().filter_map(pair).collect();
         };
         let names = entries.keys().map(|name| name.get_ref().as_ref());
         let pair = |name: &str| {
@@ -65,16 +72,10 @@ impl<'r, 't> Table<'r, 't> {
         names.filter_map(pair).collect()
     }
 
-    /// Reads every table of an array. Without any, `read` sees a stand-in, so that its keys are
-    /// known, and what it makes of that is dropped.
+    /// Reads every table of an array.
     pub(super) fn tables<T>(&self, key: &str, mut read: impl FnMut(&Table<'r, 't>) -> Option<T>) -> Vec<T> {
-        self.know(key, Kind::Tables, || None);
         let array = self.typed(key, "an array of tables: [[…]]", DeValue::as_array);
-        let Some(array) = array.filter(|array| !array.is_empty()) else {
-            let _ = read(&self.stand_in(key));
-            return Vec::new();
-        };
-        let entries = array.iter().enumerate();
+        let entries = array.into_iter().flatten().enumerate();
         entries.filter_map(|(index, value)| read(&self.child(key, index, value)?)).collect()
     }
 

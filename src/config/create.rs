@@ -25,10 +25,6 @@ const VARIABLES: [&str; 3] = ["address", "local_part", "domain"];
 const KEY_WIDTH: usize = 150;
 const VALUE_WIDTH: usize = 250;
 
-/// As OTOBO's package sets them; the time zone is the site's.
-const PREFERENCES: [(&str, &str); 3] =
-    [("UserTimeZone", "Europe/Berlin"), ("UserShowTickets", "25"), ("UserRefreshTime", "0")];
-
 /// `[create]`.
 #[derive(Debug, Clone)]
 pub struct Create {
@@ -52,19 +48,19 @@ pub struct Create {
 
 pub(super) fn read(table: &Table<'_, '_>) -> Create {
     Create {
-        allow: table.list("allow", &[], pattern::read),
-        deny: table.list("deny", &[], pattern::read),
-        customer_id: table.string("customer_id", CUSTOMER_ID_IS_ADDRESS, template),
-        company_domains: table.list("company_domains", &[], pattern::domains),
-        preferences: table.map("preferences", &PREFERENCES, preference),
+        allow: table.list("allow", pattern::read),
+        deny: table.list("deny", pattern::read),
+        customer_id: table.string("customer_id", template),
+        company_domains: table.list("company_domains", pattern::domains),
+        preferences: table.map("preferences", preference),
         after_create: command(table),
-        after_create_timeout: Duration::from_secs(table.integer("after_create_timeout", 60, &(1..=600))),
+        after_create_timeout: Duration::from_secs(table.integer("after_create_timeout")),
     }
 }
 
 /// It is run from folders that nobody chose, without a shell: so its program has to be named by its whole path.
 fn command(table: &Table<'_, '_>) -> Vec<String> {
-    let words = table.list("after_create", &[], |word| Ok(word.to_owned()));
+    let words = table.list("after_create", |word| Ok(word.to_owned()));
     if words.first().is_some_and(|program| !program.starts_with('/')) {
         let remedy = "write the program's whole path first, such as \"/usr/bin/su\", and each argument by itself";
         table.problem("after_create", complaint("does not begin with an absolute path", remedy));

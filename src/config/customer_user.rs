@@ -14,19 +14,6 @@ use super::sources;
 use crate::customer::{HasPassword, Names, Source};
 use crate::db::Url;
 
-/// OTOBO's own names, in the order in which [`columns`] reads them.
-const OTOBO: [(&str, &str); 9] = [
-    ("table", "customer_user"),
-    ("key", "login"),
-    ("email", "email"),
-    ("search_fields", "email"),
-    ("customer_id", "customer_id"),
-    ("valid", "valid_id"),
-    ("first_name", "first_name"),
-    ("last_name", "last_name"),
-    ("password_column", "pw"),
-];
-
 /// The sources in the order in which they are asked, never none; and what happens to a mail when one of them does not
 /// answer, where the source says so itself.
 pub(super) fn read(
@@ -39,8 +26,7 @@ pub(super) fn read(
         let name = entry.required_string("name", names::not_empty);
         let source = source(entry, name.clone().unwrap_or_default(), store, secrets);
         // All keys are read before the first `?`: a key that nobody asks for is unknown.
-        let on_error =
-            entry.optional_choice("on_error", &[("tempfail", OnError::TempFail), ("deliver", OnError::Deliver)]);
+        let on_error = entry.optional_choice("on_error", OnError::named);
         let name = name?;
         if !taken.insert(name) {
             let remedy = "give each customer source a name of its own";
@@ -64,14 +50,14 @@ fn source(entry: &Table<'_, '_>, name: String, store: &Url, secrets: &given::Sou
         Some(_) => directory.map(Url::Ldap),
         None => sources::database(entry, url.as_deref(), secrets),
     };
-    let defaults = if ldap_url.is_some() { &ldap::OTOBO } else { &OTOBO };
-    let names = columns(entry, defaults);
-    let is_own = ldap_url.is_some() || OTOBO.iter().any(|(key, name)| entry.has(key) && !is(&names, key, name));
+    let names = if ldap_url.is_some() { ldap::attributes(entry) } else { columns(entry) };
+    // A directory's names are never these.
+    let is_own = names != Names::default();
     Source {
         name,
         url: place.unwrap_or_else(|| store.clone()),
         has_password: has_password(entry, &names),
-        is_read_only: entry.boolean("read_only", false) || is_own,
+        is_read_only: entry.boolean("read_only") || is_own,
         names,
         zone: sources::time_zone(entry).1,
     }
@@ -80,8 +66,12 @@ fn source(entry: &Table<'_, '_>, name: String, store: &Url, secrets: &given::Sou
 /// Without a column, it is taken for granted that all have a password somewhere else: nobody who logs in
 /// with it shall get a link that needs none.
 fn has_password(entry: &Table<'_, '_>, names: &Names) -> HasPassword {
-    let words = [("column", HasPassword::Column), ("always", HasPassword::Always), ("never", HasPassword::Never)];
-    match (entry.optional_choice("has_password", &words), &names.password) {
+    let meaning = |word: &str| match word {
+        "column" => HasPassword::Column,
+        "never" => HasPassword::Never,
+        _ => HasPassword::Always,
+    };
+    match (entry.optional_choice("has_password", meaning), &names.password) {
         (Some(HasPassword::Column), None) => {
             let what = "says that the column tells it, and password_column names none";
             entry.problem("has_password", complaint(what, "write \"always\" or \"never\", or name the column"));
@@ -93,43 +83,28 @@ fn has_password(entry: &Table<'_, '_>, names: &Names) -> HasPassword {
     }
 }
 
-fn columns(entry: &Table<'_, '_>, defaults: &[(&str, &str); 9]) -> Names {
-    let [table, key, email, search, customer_id, valid, first_name, last_name, password] = *defaults;
-    let check = if table.1.is_empty() { names::attribute } else { names::column };
-    let column = |(key, default)| entry.string(key, default, check);
-    let optional = |(key, default)| {
-        let name = entry.string(key, default, |text| if text.is_empty() { Ok(()) } else { check(text) });
-        Some(name).filter(|name| !name.is_empty())
-    };
-    let mut fields = entry.list(search.0, &[search.1], |text| check(text).map(|()| text.to_owned()));
-    if fields.is_empty() {
-        entry.problem(search.0, complaint("names no column", "name at least one, or remove it"));
-        fields.push(search.1.to_owned());
-    }
+fn columns(entry: &Table<'_, '_>) -> Names {
+    let column = |key| entry.string(key, names::column);
+    let optional = |key| entry.string_or_off(key, names::column);
+    let search = entry.list("search_fields", |text| names::column(text).map(|()| text.to_owned()));
+    let search = searched(entry, search, "email");
     Names {
-        table: entry.string(table.0, table.1, names::table),
-        login: column(key),
-        email: column(email),
-        search: fields,
-        customer_id: column(customer_id),
-        valid: optional(valid),
-        person: [column(first_name), column(last_name)],
-        password: optional(password),
+        table: entry.string("table", names::table),
+        login: column("key"),
+        email: column("email"),
+        search,
+        customer_id: column("customer_id"),
+        valid: optional("valid"),
+        person: [column("first_name"), column("last_name")],
+        password: optional("password_column"),
     }
 }
 
-/// Whether what is configured under this key is this one name.
-fn is(names: &Names, key: &str, name: &str) -> bool {
-    let optional = |column: &Option<String>| column.as_deref() == Some(name);
-    match key {
-        "table" => names.table == name,
-        "key" => names.login == name,
-        "email" => names.email == name,
-        "search_fields" => names.search == [name],
-        "customer_id" => names.customer_id == name,
-        "valid" => optional(&names.valid),
-        "first_name" => names.person[0] == name,
-        "last_name" => names.person[1] == name,
-        _ => optional(&names.password),
+/// A list without any column would find nobody: then it is a problem, and this one is taken.
+pub(super) fn searched(entry: &Table<'_, '_>, mut search: Vec<String>, default: &str) -> Vec<String> {
+    if search.is_empty() {
+        entry.problem("search_fields", complaint("names no column", "name at least one, or remove it"));
+        search.push(default.to_owned());
     }
+    search
 }

@@ -14,8 +14,6 @@ use super::reader::Table;
 pub const PAGE: &str = "{{page}}";
 /// The beginning of a Unix socket's address.
 const UNIX: &str = "unix:";
-/// Most of anything that is counted by address; more is no limit.
-const MOST: u32 = 1_000_000;
 
 /// `[door]`.
 #[derive(Debug, Clone)]
@@ -66,9 +64,9 @@ pub enum Listen {
 }
 
 pub(super) fn read(table: &Table<'_, '_>, folder: &Path) -> Door {
-    let listen = table.string("listen", "127.0.0.1:8421", |text| listen(text).map(drop));
-    let mode = table.string("socket_mode", "0660", |text| mode(text).map(drop));
-    let accent = table.string("accent", "#1f5fa8", |text| color(text).map(drop));
+    let listen = table.string("listen", |text| listen(text).map(drop));
+    let mode = table.string("socket_mode", |text| mode(text).map(drop));
+    let accent = table.string("accent", |text| color(text).map(drop));
     let purge = table.string_or_off("purge", |text| time(text).map(drop));
     let metrics = table.string_or_off("metrics", |text| loopback(text).map(drop));
     let fastcgi = table.string_or_off("fastcgi", |text| loopback(text).map(drop));
@@ -77,17 +75,17 @@ pub(super) fn read(table: &Table<'_, '_>, folder: &Path) -> Door {
         listen: self::listen(&listen).map_or_else(|_| Listen::Unix(PathBuf::new()), |l| l.under(folder)),
         socket_mode: self::mode(&mode).unwrap_or_default(),
         base_url: table.string_or_off("base_url", base_url),
-        session_idle: Duration::from_secs(60 * table.integer("session_minutes", 30, &(1..=1440))),
-        session_length: Duration::from_secs(3600 * table.integer("session_hours", 8, &(1..=168))),
-        trusted_proxies: table.list("trusted_proxies", &["127.0.0.1", "::1"], network),
-        hand_over: table.string("hand_over", "Action=Login;RequestedURL={{page}}", hand_over),
-        user_header: table.string("user_header", "Remote-User", user_header),
-        requests_per_minute: table.integer("requests_per_minute", 120, &(0..=MOST)),
-        wrong_tokens_per_hour: table.integer("wrong_tokens_per_hour", 30, &(0..=MOST)),
+        session_idle: Duration::from_secs(60 * table.integer::<u64>("session_minutes")),
+        session_length: Duration::from_secs(3600 * table.integer::<u64>("session_hours")),
+        trusted_proxies: table.list("trusted_proxies", network),
+        hand_over: table.string("hand_over", hand_over),
+        user_header: table.string("user_header", user_header),
+        requests_per_minute: table.integer("requests_per_minute"),
+        wrong_tokens_per_hour: table.integer("wrong_tokens_per_hour"),
         logo: table.string_or_off("logo", names::not_empty).map(|path| folder.join(path)),
         accent: color(&accent).unwrap_or_default(),
         templates: table.string_or_off("templates", names::not_empty).map(|path| folder.join(path)),
-        notify: table.boolean("notify", false),
+        notify: table.boolean("notify"),
         purge: purge.and_then(|text| time(&text).ok()),
         metrics: metrics.and_then(|text| loopback(&text).ok()),
         fastcgi: fastcgi.and_then(|text| loopback(&text).ok()),

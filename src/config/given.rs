@@ -22,7 +22,7 @@ pub(super) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// What a file's name begins with if the file is one of systemd's credentials (LoadCredential=).
+/// What a file's name begins with if the file is one of systemd's credentials (`LoadCredential=`).
 const CREDENTIALS: &str = "$CREDENTIALS_DIRECTORY";
 
 impl Source<'_> {

@@ -1,13 +1,14 @@
-//! The keys that exist, as far as a reading has asked for them, and the others: unknown ones.
+//! The keys of a file that `settings` does not declare: unknown ones.
 //!
 //! Pure. This file never decides what a key means; it only compares names.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use toml::de::{DeTable, DeValue};
 
 use super::problem::complaint;
 use super::reader::{Reading, join};
+use super::settings::{self, SECTIONS};
 
 /// A slip of the pen changes one letter in three at most; beyond that, `log.file` would suggest
 /// `limits.idle`.
@@ -21,68 +22,66 @@ const REMOVED: [(&str, &str, &str); 1] = [(
      a customer id of its own",
 )];
 
-/// What a key holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    String,
-    Integer,
-    Boolean,
-    List,
-    Table,
-    /// A table whose keys are free.
-    Map,
-    /// An array of tables.
-    Tables,
-}
-
-/// A key that exists.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Known {
-    pub(super) kind: Kind,
-    /// Its default as TOML; `None` for tables and for keys that may be missing.
-    pub(super) default: Option<String>,
-}
-
-/// Records every key of the file that nobody asked for. To be called once all keys are read.
+/// Records every key of the file that does not exist.
 pub(super) fn report_unknown(reading: &Reading<'_>, root: &DeTable<'_>) {
-    let known = reading.known();
-    walk(reading, &known, root, "", "");
+    walk(reading, root, "", "");
 }
 
-fn walk(reading: &Reading<'_>, known: &BTreeMap<String, Known>, table: &DeTable<'_>, path: &str, normal: &str) {
+fn walk(reading: &Reading<'_>, table: &DeTable<'_>, path: &str, normal: &str) {
+    let section = settings::section(normal);
+    if section.is_some_and(|section| section.is_free) {
+        return;
+    }
     for (key, value) in table {
-        let (path, normal) = (join(path, key.get_ref()), join(normal, key.get_ref()));
-        match (known.get(&normal).map(|k| k.kind), value.get_ref()) {
-            (None, _) => {
-                let complaint = match REMOVED.iter().find(|(removed, ..)| *removed == normal) {
-                    Some((_, what, remedy)) => complaint(*what, *remedy),
-                    None => complaint("is unknown", remedy(known, &normal)),
-                };
-                reading.problem(key.span().start, &path, complaint);
-            }
-            (Some(Kind::Table), DeValue::Table(table)) => {
-                walk(reading, known, table, &path, &normal);
-            }
-            (Some(Kind::Tables), DeValue::Array(array)) => {
+        let name = key.get_ref();
+        let (path, normal) = (join(path, name), join(normal, name));
+        let entries = format!("{normal}[]");
+        match value.get_ref() {
+            DeValue::Array(array) if settings::section(&entries).is_some() => {
                 for (index, entry) in array.iter().enumerate() {
                     if let Some(table) = entry.get_ref().as_table() {
-                        let path = format!("{path}[{}]", index + 1);
-                        walk(reading, known, table, &path, &format!("{normal}[]"));
+                        walk(reading, table, &format!("{path}[{}]", index + 1), &entries);
                     }
                 }
             }
-            _ => {}
+            DeValue::Table(table) if settings::section(&entries).is_none() && settings::leads_to_tables(&normal) => {
+                walk(reading, table, &path, &normal);
+            }
+            // A table's or a setting's name with a value of another type is a problem of that type.
+            _ if settings::leads_to_tables(&normal) => {}
+            _ if section.is_some_and(|section| section.setting(name).is_some()) => {}
+            _ => {
+                let complaint = match REMOVED.iter().find(|(removed, ..)| *removed == normal) {
+                    Some((_, what, remedy)) => complaint(*what, *remedy),
+                    None => complaint("is unknown", remedy(&normal)),
+                };
+                reading.problem(key.span().start, &path, complaint);
+            }
         }
     }
 }
 
+/// The paths of all tables and settings.
+fn known() -> BTreeSet<String> {
+    let mut known = BTreeSet::new();
+    for section in SECTIONS {
+        let path = section.path.strip_suffix("[]").unwrap_or(section.path);
+        known.extend(path.match_indices('.').map(|(at, _)| path[..at].to_owned()));
+        known.insert(path.to_owned());
+        known.extend(section.settings.iter().map(|setting| join(section.path, setting.name)));
+    }
+    known
+}
+
 /// What to do about an unknown key: most are misspelt, or stand in the wrong table.
-fn remedy(known: &BTreeMap<String, Known>, unknown: &str) -> String {
+fn remedy(unknown: &str) -> String {
+    let known = known();
     let (table, name) = split(unknown);
-    if let Some(path) = known.keys().find(|path| split(path).1 == name) {
+    let table = settings::section(table).map_or(table, |section| section.path);
+    if let Some(path) = known.iter().find(|path| split(path).1 == name) {
         return format!("remove it, or did you mean {path}?");
     }
-    let siblings = known.keys().filter(|path| split(path).0 == table);
+    let siblings = known.iter().filter(|path| split(path).0 == table);
     let slips = |path: &&String| strsim::damerau_levenshtein(split(path).1, name);
     let nearest = siblings.min_by_key(slips);
     match nearest.filter(|path| slips(path) * LETTERS_PER_SLIP <= name.chars().count()) {

@@ -1,7 +1,7 @@
 //! The configuration: from a file's text to checked, final settings.
 //!
 //! Three steps: text; a reading, in which every value still knows its line; final types, which
-//! need no more checking. All problems are told together. This room opens the configuration file
+//! need no more checking. All problems are reported together. What exists is declared in `settings`. This room opens the configuration file
 //! and the files with secrets that it names, and nothing else; it uses `mail` for addresses.
 
 mod collections;
@@ -24,6 +24,7 @@ mod running;
 mod scalars;
 mod secret;
 mod sending;
+mod settings;
 mod sources;
 mod syntax;
 mod trusted;
@@ -39,12 +40,13 @@ pub use door::{Door, Listen, PAGE};
 pub use file::refused_folder;
 pub use given::named as named_secret;
 pub use kept::{Kept, secret_variables, secrets};
-pub use one_time_auth::{Messages, OneTimeAuth, REFRESH_FAILED};
+pub use one_time_auth::{Messages, OneTimeAuth};
 pub use postmaster::{OnError, Postmaster, Prefix};
 pub use problem::{Error, Problem};
 pub use running::Limits;
 pub use secret::{Secret, masked_url};
 pub use sending::{Sending, Smtp, Tls, Transport};
+pub use settings::{REFRESH_FAILED, example};
 pub use sources::{Store, Tickets};
 
 use crate::customer::Source;
@@ -52,9 +54,6 @@ use crate::log::Settings;
 use problem::complaint;
 use reader::{Reading, Table};
 use sources::TicketSource;
-
-/// The commented configuration that `otab init` writes: a working one, on the embedded default.
-pub const EXAMPLE: &str = include_str!("../../otab.toml.example");
 
 /// Where the configuration is when nobody says otherwise.
 const SYSTEM: &str = "/etc/otab/otab.toml";

@@ -9,9 +9,6 @@ use super::names;
 use super::problem::complaint;
 use super::reader::Table;
 
-/// The language of last resort: it always has texts.
-const FALLBACK: &str = "en";
-
 /// What a customer is told, in one language.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Messages {
@@ -68,30 +65,9 @@ impl OneTimeAuth {
     }
 }
 
-/// Built-in texts: new link, refresh failed, link expired, wrong link.
-type BuiltIn = [&'static str; 4];
-
-/// The built-in English text for a link that could not be made. ASCII, so that every mail can hold it.
-pub const REFRESH_FAILED: &str =
-    "We could not create a new link to your request. Please reply to our last e-mail, and we will help you.";
-
-const ENGLISH: BuiltIn = [
-    "This link has already been used, and each link works only once. We have just sent you an e-mail with a new one.",
-    REFRESH_FAILED,
-    "This link is no longer valid: your request was closed some time ago, or the link was not copied completely. If you still have a question, please send us an e-mail.",
-    "This link has already been used. There is a newer one: please use the link in the latest e-mail that we sent you about this request.",
-];
-
-const GERMAN: BuiltIn = [
-    "Dieser Link wurde bereits benutzt, und jeder Link gilt nur einmal. Wir haben Ihnen soeben eine E-Mail mit einem neuen Link geschickt.",
-    "Ein neuer Link zu Ihrer Anfrage konnte nicht erstellt werden. Bitte antworten Sie auf unsere letzte E-Mail, dann helfen wir Ihnen weiter.",
-    "Dieser Link ist nicht mehr gültig: Ihre Anfrage ist seit einiger Zeit abgeschlossen, oder der Link wurde nicht vollständig kopiert. Wenn Sie noch eine Frage haben, schreiben Sie uns bitte eine E-Mail.",
-    "Dieser Link wurde bereits benutzt. Es gibt einen neueren: Bitte nehmen Sie den Link aus der letzten E-Mail, die Sie von uns zu dieser Anfrage bekommen haben.",
-];
-
 pub(super) fn read(table: &Table<'_, '_>, folder: &Path) -> OneTimeAuth {
     let (messages, english) = messages(&table.table("messages"));
-    let language = table.string("language", FALLBACK, |tag| {
+    let language = table.string("language", |tag| {
         names::language(tag)?;
         if messages.contains_key(&tag.to_ascii_lowercase()) {
             return Ok(());
@@ -101,12 +77,12 @@ pub(super) fn read(table: &Table<'_, '_>, folder: &Path) -> OneTimeAuth {
     });
     let (set, notification) = refresh(table);
     OneTimeAuth {
-        access_days_after_close: table.integer("access_days_after_close", 14, &(0..=DAYS)),
-        unbound_days: table.integer("unbound_days", 14, &(1..=DAYS)),
-        max_token_days: table.integer("max_token_days", 0, &(0..=DAYS)),
+        access_days_after_close: table.integer("access_days_after_close"),
+        unbound_days: table.integer("unbound_days"),
+        max_token_days: table.integer("max_token_days"),
         link_url: table.string_or_off("link_url", names::link),
         portal_url: table.string_or_off("portal_url", names::page),
-        site_name: table.string("site_name", "Helpdesk", names::not_empty),
+        site_name: table.string("site_name", names::not_empty),
         templates: table.string_or_off("templates", names::not_empty).map(|path| folder.join(path)),
         token_refresh_notification_id: set,
         token_refresh_notification: notification,
@@ -119,27 +95,21 @@ pub(super) fn read(table: &Table<'_, '_>, folder: &Path) -> OneTimeAuth {
 /// What renewed links go out with: a set of templates; or, as in the package, the number of a notification, where
 /// 0 is the built-in text.
 fn refresh(table: &Table<'_, '_>) -> (String, Option<u32>) {
-    let (key, built_in) = ("token_refresh_notification_id", "refresh");
+    let key = "token_refresh_notification_id";
     if !table.is_integer(key) {
-        return (table.string(key, built_in, names::template_set), None);
+        return (table.string(key, names::template_set), None);
     }
     // OTOBO's column is a signed one.
-    let id: u32 = table.integer(key, 0, &(0..=i32::MAX.unsigned_abs()));
-    (built_in.to_owned(), Some(id).filter(|id| *id > 0))
+    let id = table.number(key, 0..=i32::MAX.unsigned_abs());
+    ("refresh".to_owned(), id.filter(|id| *id > 0))
 }
 
-/// A hundred years: more is a slip of the pen, and dates should not overflow.
-const DAYS: u32 = 36_500;
-
 fn messages(table: &Table<'_, '_>) -> (BTreeMap<String, Messages>, Messages) {
-    let names = table.names();
-    let english = in_language(&table.table("en"), ENGLISH);
-    let german = in_language(&table.table("de"), GERMAN);
-    let fallback = [english.new_link.as_str(), &english.refresh_failed, &english.link_expired, &english.wrong_link];
+    let english = in_language(&table.table("en"), None);
+    let german = in_language(&table.table("de"), None);
     let mut all = BTreeMap::from([("en".to_owned(), english.clone()), ("de".to_owned(), german)]);
-    for name in names.iter().filter(|name| !["en", "de"].contains(&name.as_str())) {
-        let language = table.table(name);
-        let texts = in_language(&language, fallback);
+    for name in table.names().iter().filter(|name| !["en", "de"].contains(&name.as_str())) {
+        let texts = in_language(&table.table(name), Some(&english));
         if let Err(complaint) = names::language(name) {
             table.problem(name, complaint);
         } else if all.insert(name.to_ascii_lowercase(), texts).is_some() {
@@ -152,12 +122,13 @@ fn messages(table: &Table<'_, '_>) -> (BTreeMap<String, Messages>, Messages) {
     (all, english)
 }
 
-fn in_language(table: &Table<'_, '_>, default: [&str; 4]) -> Messages {
-    let [new_link, refresh_failed, link_expired, wrong_link] = default;
+/// The texts in one language; those of `fallback` where one is missing, else the built-in ones.
+fn in_language(table: &Table<'_, '_>, fallback: Option<&Messages>) -> Messages {
+    let text = |key, other: fn(&Messages) -> &String| table.prose(key, fallback.map(|texts| other(texts).as_str()));
     Messages {
-        new_link: table.prose("customer_error_message_new_link", new_link),
-        refresh_failed: table.prose("customer_error_message_refresh_failed", refresh_failed),
-        link_expired: table.prose("customer_error_message_link_expired", link_expired),
-        wrong_link: table.prose("customer_error_message_wrong_link", wrong_link),
+        new_link: text("customer_error_message_new_link", |texts| &texts.new_link),
+        refresh_failed: text("customer_error_message_refresh_failed", |texts| &texts.refresh_failed),
+        link_expired: text("customer_error_message_link_expired", |texts| &texts.link_expired),
+        wrong_link: text("customer_error_message_wrong_link", |texts| &texts.wrong_link),
     }
 }

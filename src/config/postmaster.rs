@@ -41,6 +41,13 @@ pub enum OnError {
     Deliver,
 }
 
+impl OnError {
+    /// By the word for it.
+    pub(super) fn named(word: &str) -> Self {
+        if word == "deliver" { Self::Deliver } else { Self::TempFail }
+    }
+}
+
 /// `[postmaster]`.
 #[derive(Debug, Clone)]
 pub struct Postmaster {
@@ -80,21 +87,27 @@ pub struct Postmaster {
 
 pub(super) fn read(table: &Table<'_, '_>, secrets: &given::Source<'_>) -> Postmaster {
     let postmaster = Postmaster {
-        customer_header_spoof_protection: table.boolean("customer_header_spoof_protection", true),
-        protect: table.choice("protect", &[("all", Protect::All), ("customer", Protect::Customer)]),
-        customer_user_backend: table.string("customer_user_backend", "CustomerUser", names::not_empty),
+        customer_header_spoof_protection: table.boolean("customer_header_spoof_protection"),
+        protect: table.choice("protect", |word| match word {
+            "customer" => Protect::Customer,
+            _ => Protect::All,
+        }),
+        customer_user_backend: table.string("customer_user_backend", names::not_empty),
         set_check_box_name: table.string_or_off("set_check_box_name", names::dynamic_field),
         link_field: table.string_or_off("link_field", names::dynamic_field),
         link_placeholder: link_placeholder(table),
-        header_prefix: table.choice("header_prefix", &[("X-OTOBO-", Prefix::Otobo), ("X-OTRS-", Prefix::Otrs)]),
-        marker: table.string("marker", "unverified-sender", names::marker),
-        on_error: table.choice("on_error", &[("tempfail", OnError::TempFail), ("deliver", OnError::Deliver)]),
-        max_header_bytes: table.integer("max_header_bytes", 1 << 20, &(4096..=16 << 20)),
-        max_header_fields: table.integer("max_header_fields", 20_000, &(100..=1_000_000)),
-        own_addresses: table.list("own_addresses", &[], pattern::address),
-        ticket_hook: table.string("ticket_hook", "Ticket#", names::not_empty),
-        ticket_hook_divider: table.string("ticket_hook_divider", "", names::any),
-        system_id: table.string("system_id", "10", names::system_id),
+        header_prefix: table.choice("header_prefix", |word| match word {
+            "X-OTRS-" => Prefix::Otrs,
+            _ => Prefix::Otobo,
+        }),
+        marker: table.string("marker", names::marker),
+        on_error: table.choice("on_error", OnError::named),
+        max_header_bytes: table.integer("max_header_bytes"),
+        max_header_fields: table.integer("max_header_fields"),
+        own_addresses: table.list("own_addresses", pattern::address),
+        ticket_hook: table.string("ticket_hook", names::not_empty),
+        ticket_hook_divider: table.string("ticket_hook_divider", names::any),
+        system_id: table.string("system_id", names::system_id),
         trusted: table.tables("trusted", |entry| trusted::read(entry, secrets)),
     };
     find_contradictions(table, &postmaster);
@@ -102,7 +115,7 @@ pub(super) fn read(table: &Table<'_, '_>, secrets: &given::Source<'_>) -> Postma
 }
 
 pub(super) fn link_placeholder(table: &Table<'_, '_>) -> String {
-    table.string("link_placeholder", "[[OTAB-LINK]]", names::placeholder)
+    table.string("link_placeholder", names::placeholder)
 }
 
 fn find_contradictions(table: &Table<'_, '_>, postmaster: &Postmaster) {

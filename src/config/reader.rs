@@ -1,20 +1,18 @@
-//! Reads keys out of TOML, and remembers every problem and every key that was asked for.
+//! Reads keys out of TOML, and remembers every problem.
 //!
-//! Each key is named once, where it is read, with its type, default and check. What was asked for
-//! is what exists: all other keys in the file are unknown. A reading never stops at a problem: it
-//! goes on with the default, so that all problems are told at once. It reads no files. The types of
-//! keys are in `scalars` and `collections`.
+//! Types and defaults are those that `settings` declares; what a value means, and whether it can be used, is said where
+//! it is read. A reading never stops at a problem: it goes on with the default, so that all problems are reported at once.
+//! It reads no files. The types of keys are in `scalars` and `collections`.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::known::{Kind, Known};
 use super::problem::{Complaint, Problem, complaint};
+use super::settings::{self, Kind};
 
 /// One text on its way to a configuration.
 pub(super) struct Reading<'t> {
@@ -22,14 +20,12 @@ pub(super) struct Reading<'t> {
     /// Whether the parser understood all of the text. What it skipped is not missing.
     pub(super) is_whole: bool,
     problems: RefCell<Vec<Problem>>,
-    /// The keys that it was asked for, by normal path: entries of arrays as `[]`.
-    asked: RefCell<BTreeMap<String, Known>>,
 }
 
 impl<'t> Reading<'t> {
-    /// A reading that has not been asked for any key.
+    /// A reading without any problem yet.
     pub(super) fn new(text: &'t str, is_whole: bool) -> Self {
-        Self { text, is_whole, problems: RefCell::default(), asked: RefCell::default() }
+        Self { text, is_whole, problems: RefCell::default() }
     }
 
     /// The table that all others are in.
@@ -59,11 +55,6 @@ impl<'t> Reading<'t> {
         });
     }
 
-    /// All keys that were asked for, by normal path.
-    pub(super) fn known(&self) -> BTreeMap<String, Known> {
-        self.asked.borrow().clone()
-    }
-
     /// All problems in the order of their lines.
     pub(super) fn into_problems(self) -> Vec<Problem> {
         let mut problems = self.problems.into_inner();
@@ -79,16 +70,37 @@ pub(super) struct Table<'r, 't> {
     pub(super) entries: Option<&'r DeTable<'t>>,
     pub(super) span: Range<usize>,
     pub(super) path: String,
+    /// The same, with entries of arrays as `[]`: as the table is declared.
     pub(super) normal: String,
-    /// A stand-in for an entry that is not there, so that its keys become known; what it lacks is
-    /// no problem.
+    /// A stand-in for an entry that is not there; what it lacks is no problem.
     pub(super) silent: bool,
 }
 
 impl<'r, 't> Table<'r, 't> {
     /// A table in this one.
     pub(super) fn table(&self, key: &str) -> Table<'r, 't> {
-        self.know_table(key, Kind::Table)
+        let table = self.typed(key, "a table", DeValue::as_table);
+        let span = self.value(key).map_or(self.span.clone(), Spanned::span);
+        Table {
+            reading: self.reading,
+            entries: table,
+            span,
+            path: self.full(key),
+            normal: join(&self.normal, key),
+            silent: self.silent,
+        }
+    }
+
+    /// How the key is declared. One that is not is a fault of ours, with which no configuration is good.
+    pub(super) fn declared(&self, key: &str) -> &'static Kind {
+        let setting = settings::section(&self.normal).and_then(|section| section.setting(key));
+        setting.map_or_else(
+            || {
+                self.problem(key, complaint("is not declared", "this is a fault in otab: please report it"));
+                &Kind::Flag(false)
+            },
+            |setting| &setting.kind,
+        )
     }
 
     /// The names of all tables in this one, for tables whose names are free.
@@ -138,26 +150,6 @@ impl<'r, 't> Table<'r, 't> {
                 self.problem(key, complaint);
                 None
             }
-        }
-    }
-
-    /// Makes a key known. `default` is its default as TOML, if it has one.
-    pub(super) fn know(&self, key: &str, kind: Kind, default: impl FnOnce() -> Option<String>) {
-        let known = Known { kind, default: default() };
-        self.reading.asked.borrow_mut().insert(join(&self.normal, key), known);
-    }
-
-    pub(super) fn know_table(&self, key: &str, kind: Kind) -> Table<'r, 't> {
-        self.know(key, kind, || None);
-        let table = self.typed(key, "a table", DeValue::as_table);
-        let span = self.value(key).map_or(self.span.clone(), Spanned::span);
-        Table {
-            reading: self.reading,
-            entries: table,
-            span,
-            path: self.full(key),
-            normal: join(&self.normal, key),
-            silent: self.silent,
         }
     }
 

@@ -22,12 +22,8 @@ pub struct Limits {
 }
 
 pub(super) fn limits(table: &Table<'_, '_>) -> Limits {
-    let seconds = |key, default, most| Duration::from_secs(table.integer(key, default, &(1..=most)));
-    let limits = Limits {
-        decide: seconds("decide", 8, 60),
-        idle: seconds("idle", 300, 3600),
-        command: seconds("command", 900, 86_400),
-    };
+    let seconds = |key| Duration::from_secs(table.integer(key));
+    let limits = Limits { decide: seconds("decide"), idle: seconds("idle"), command: seconds("command") };
     if limits.command <= limits.decide {
         let remedy = "write more seconds than in decide; Postfix itself waits 1000";
         table.problem("command", complaint("is no longer than decide", remedy));
@@ -36,33 +32,28 @@ pub(super) fn limits(table: &Table<'_, '_>) -> Limits {
 }
 
 /// The facilities that a mail filter may use (RFC 3164, section 4.1.1); `kern` is the kernel's.
-const FACILITIES: [(&str, u8); 12] = [
-    ("mail", 2),
-    ("user", 1),
-    ("daemon", 3),
-    ("auth", 4),
-    ("local0", 16),
-    ("local1", 17),
-    ("local2", 18),
-    ("local3", 19),
-    ("local4", 20),
-    ("local5", 21),
-    ("local6", 22),
-    ("local7", 23),
-];
+fn facility(name: &str) -> u8 {
+    match (name, name.strip_prefix("local").and_then(|number| number.parse::<u8>().ok())) {
+        (_, Some(number)) => 16 + number,
+        ("user", _) => 1,
+        ("daemon", _) => 3,
+        ("auth", _) => 4,
+        _ => 2,
+    }
+}
 
 /// A folder that is not there is none of its problems, though nothing can be logged there: a log's folder may vanish at any
 /// time (a tmpfs, a clean-up), and a mail matters more than a line about it. `otab check` says BAD.
 pub(super) fn log(table: &Table<'_, '_>, folder: &Path) -> Settings {
-    let socket = |key, default| folder.join(table.string(key, default, names::not_empty));
+    let socket = |key| folder.join(table.string(key, names::not_empty));
     let file = table.string_or_off("file", names::file);
     Settings {
-        stderr: table.boolean("stderr", false),
-        syslog: table.boolean("syslog", true),
-        syslog_socket: socket("syslog_socket", "/dev/log"),
-        facility: table.choice("facility", &FACILITIES),
-        journald: table.boolean("journald", false),
-        journald_socket: socket("journald_socket", "/run/systemd/journal/socket"),
+        stderr: table.boolean("stderr"),
+        syslog: table.boolean("syslog"),
+        syslog_socket: socket("syslog_socket"),
+        facility: table.choice("facility", facility),
+        journald: table.boolean("journald"),
+        journald_socket: socket("journald_socket"),
         file: file.map(|file| folder.join(file)),
     }
 }

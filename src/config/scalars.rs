@@ -1,32 +1,41 @@
 //! Keys that hold one value: texts, numbers, words.
 //!
-//! Each method reads a key, checks it, and makes it known; none stops at a problem.
+//! Each method reads a key and checks it; none stops at a problem.
 
-use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 use toml::de::DeValue;
 
-use super::known::Kind;
 use super::problem::{Complaint, complaint};
 use super::reader::{Table, quoted};
+use super::settings::Kind;
 
 impl Table<'_, '_> {
     /// A text on one line.
-    pub(super) fn string(&self, key: &str, default: &str, check: impl Fn(&str) -> Result<(), Complaint>) -> String {
-        self.know(key, Kind::String, || Some(quoted(default)));
-        self.text(key, &|text| one_line(text).and_then(|()| check(text))).unwrap_or_else(|| default.to_owned())
+    pub(super) fn string(&self, key: &str, check: impl Fn(&str) -> Result<(), Complaint>) -> String {
+        self.string_or(key, self.default(key), check)
+    }
+
+    /// A text on one line, with another default than the one that is declared.
+    pub(super) fn string_or(&self, key: &str, default: &str, check: impl Fn(&str) -> Result<(), Complaint>) -> String {
+        self.optional_string(key, check).unwrap_or_else(|| default.to_owned())
+    }
+
+    fn default(&self, key: &str) -> &'static str {
+        match self.declared(key) {
+            Kind::Text(default) | Kind::Words([default, ..]) => default,
+            _ => "",
+        }
     }
 
     /// A text on one line whose default, and whose meaning when empty, is: off.
     pub(super) fn string_or_off(&self, key: &str, check: impl Fn(&str) -> Result<(), Complaint>) -> Option<String> {
         let unless_off = |text: &str| if text.is_empty() { Ok(()) } else { check(text) };
-        Some(self.string(key, "", unless_off)).filter(|text| !text.is_empty())
+        Some(self.string(key, unless_off)).filter(|text| !text.is_empty())
     }
 
     /// A text on one line that may be missing.
     pub(super) fn optional_string(&self, key: &str, check: impl Fn(&str) -> Result<(), Complaint>) -> Option<String> {
-        self.know(key, Kind::String, || None);
         self.text(key, &|text| one_line(text).and_then(|()| check(text)))
     }
 
@@ -38,62 +47,52 @@ impl Table<'_, '_> {
         self.optional_string(key, check)
     }
 
-    /// A text of any number of lines, not empty.
-    pub(super) fn prose(&self, key: &str, default: &str) -> String {
-        self.know(key, Kind::String, || Some(quoted(default)));
-        self.text(key, &is_prose).unwrap_or_else(|| default.to_owned())
+    /// A text of any number of lines, not empty; where it is missing, `default`, else the one that is declared.
+    pub(super) fn prose(&self, key: &str, default: Option<&str>) -> String {
+        let text = self.text(key, &is_prose);
+        text.unwrap_or_else(|| default.unwrap_or_else(|| self.default(key)).to_owned())
     }
 
-    /// A whole number within a range.
-    pub(super) fn integer<T>(&self, key: &str, default: T, range: &RangeInclusive<T>) -> T
-    where
-        T: Copy + PartialOrd + Display + TryFrom<i128>,
-    {
-        self.know(key, Kind::Integer, || Some(default.to_string()));
+    /// A whole number within its range.
+    pub(super) fn integer<T: TryFrom<u32> + Default>(&self, key: &str) -> T {
+        let number = match self.declared(key) {
+            Kind::Number(default, least, most) => self.number(key, *least..=*most).unwrap_or(*default),
+            _ => 0,
+        };
+        T::try_from(number).unwrap_or_default()
+    }
+
+    /// A whole number within this range, if there is one.
+    pub(super) fn number(&self, key: &str, range: RangeInclusive<u32>) -> Option<u32> {
         let value = self.typed(key, "a whole number without quotes", |value| {
             let integer = value.as_integer()?;
             // What is too long even for 128 bits is out of range as well.
             let number = i128::from_str_radix(integer.as_str(), integer.radix()).ok();
-            Some(number.and_then(|n| T::try_from(n).ok()))
-        });
-        match value {
-            None => default,
-            Some(Some(number)) if range.contains(&number) => number,
-            Some(_) => {
-                let (least, most) = (range.start(), range.end());
-                let remedy = format!("write a number from {least} to {most}");
-                self.problem(key, complaint("is out of range", remedy));
-                default
-            }
+            Some(number.and_then(|n| u32::try_from(n).ok()).filter(|number| range.contains(number)))
+        })?;
+        if value.is_none() {
+            let remedy = format!("write a number from {} to {}", range.start(), range.end());
+            self.problem(key, complaint("is out of range", remedy));
         }
+        value
     }
 
     /// True or false.
-    pub(super) fn boolean(&self, key: &str, default: bool) -> bool {
-        self.know(key, Kind::Boolean, || Some(default.to_string()));
+    pub(super) fn boolean(&self, key: &str) -> bool {
+        let default = matches!(self.declared(key), Kind::Flag(true));
         self.typed(key, "true or false, without quotes", DeValue::as_bool).unwrap_or(default)
     }
 
-    /// One of several words. The first is the default.
-    pub(super) fn choice<T: Copy, const N: usize>(&self, key: &str, words: &[(&str, T); N]) -> T {
-        const { assert!(N > 0) };
-        self.know(key, Kind::String, || Some(quoted(words[0].0)));
-        self.word(key, words).unwrap_or(words[0].1)
+    /// One of the words that are declared, by what it means.
+    pub(super) fn choice<T>(&self, key: &str, meaning: impl Fn(&str) -> T) -> T {
+        self.optional_choice(key, &meaning).unwrap_or_else(|| meaning(self.default(key)))
     }
 
-    /// One of several words, or none of them where the key is missing.
-    pub(super) fn optional_choice<T: Copy>(&self, key: &str, words: &[(&str, T)]) -> Option<T> {
-        self.know(key, Kind::String, || None);
-        self.word(key, words)
-    }
-
-    fn word<T: Copy>(&self, key: &str, words: &[(&str, T)]) -> Option<T> {
-        let meaning = |text: &str| words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning);
-        let check = |text: &str| match meaning(text) {
-            Some(_) => Ok(()),
-            None => Err(no_such_word(words.iter().map(|(word, _)| *word))),
-        };
-        self.text(key, &check).and_then(|text| meaning(&text))
+    /// The same, or nothing where the key is missing.
+    pub(super) fn optional_choice<T>(&self, key: &str, meaning: impl Fn(&str) -> T) -> Option<T> {
+        let (Kind::Words(words) | Kind::OptionalWords(words)) = self.declared(key) else { return None };
+        let check = |text: &str| if words.contains(&text) { Ok(()) } else { Err(no_such_word(words)) };
+        self.text(key, &check).map(|text| meaning(&text))
     }
 }
 
@@ -118,8 +117,8 @@ fn is_prose(text: &str) -> Result<(), Complaint> {
     text.lines().try_for_each(one_line)
 }
 
-fn no_such_word<'a>(words: impl Iterator<Item = &'a str>) -> Complaint {
-    let words: Vec<_> = words.map(quoted).collect();
+fn no_such_word(words: &[&str]) -> Complaint {
+    let words: Vec<_> = words.iter().map(|word| quoted(word)).collect();
     let remedy = format!("write {}", words.join(" or "));
     complaint("is none of the words that it may be", remedy)
 }

@@ -103,12 +103,13 @@ enum Way {
     File,
 }
 
-const WAYS: [(&str, Way); 4] =
-    [("none", Way::None), ("sendmail", Way::Sendmail), ("smtp", Way::Smtp), ("file", Way::File)];
-const TLS: [(&str, Tls); 3] = [("starttls", Tls::StartTls), ("tls", Tls::Implicit), ("none", Tls::None)];
-
 pub(super) fn read(table: &Table<'_, '_>, folder: &Path, secrets: &Source<'_>) -> Sending {
-    let way = table.choice("transport", &WAYS);
+    let way = table.choice("transport", |word| match word {
+        "sendmail" => Way::Sendmail,
+        "smtp" => Way::Smtp,
+        "file" => Way::File,
+        _ => Way::None,
+    });
     let is_off = Cell::new(true);
     let from = table.string_or_off("from", |text| {
         is_off.set(false);
@@ -117,10 +118,9 @@ pub(super) fn read(table: &Table<'_, '_>, folder: &Path, secrets: &Source<'_>) -
     if is_off.get() && !matches!(way, Way::None) {
         table.problem("from", complaint("is empty", "write the address that link mails come from"));
     }
-    let sendmail = folder.join(table.string("sendmail", "/usr/sbin/sendmail", names::not_empty));
-    let files = folder.join(table.string("folder", "mails", names::not_empty));
+    let sendmail = folder.join(table.string("sendmail", names::not_empty));
+    let files = folder.join(table.string("folder", names::not_empty));
     let smtp = smtp(table, folder, secrets);
-    let cap = |key, default| table.integer(key, default, &(0..=1_000_000));
     Sending {
         transport: match way {
             Way::None => Transport::None,
@@ -129,13 +129,13 @@ pub(super) fn read(table: &Table<'_, '_>, folder: &Path, secrets: &Source<'_>) -
             Way::File => Transport::File(files),
         },
         from: from.as_deref().and_then(Address::parse),
-        from_name: table.string("from_name", "", names::any),
-        wake: table.boolean("wake", true),
-        timeout: Duration::from_secs(table.integer("timeout", 60, &(1..=600))),
-        give_up: Duration::from_secs(3600 * table.integer("give_up_hours", 72, &(1..=720))),
-        per_address: cap("per_address", 10),
-        per_domain: cap("per_domain", 200),
-        per_hour: cap("per_hour", 1000),
+        from_name: table.string("from_name", names::any),
+        wake: table.boolean("wake"),
+        timeout: Duration::from_secs(table.integer("timeout")),
+        give_up: Duration::from_secs(3600 * table.integer::<u64>("give_up_hours")),
+        per_address: table.integer("per_address"),
+        per_domain: table.integer("per_domain"),
+        per_hour: table.integer("per_hour"),
     }
 }
 
@@ -148,9 +148,13 @@ fn sender(text: &str) -> Result<(), Complaint> {
 }
 
 fn smtp(table: &Table<'_, '_>, folder: &Path, secrets: &Source<'_>) -> Smtp {
-    let host = table.string("host", "localhost", names::host);
-    let tls = table.choice("tls", &TLS);
-    let port = table.integer("port", 0, &(0..=u16::MAX));
+    let host = table.string("host", names::host);
+    let tls = table.choice("tls", |word| match word {
+        "tls" => Tls::Implicit,
+        "none" => Tls::None,
+        _ => Tls::StartTls,
+    });
+    let port = table.integer("port");
     let user = table.string_or_off("user", names::any);
     let password = given::secret_for_later(table, "password", secrets, names::not_empty);
     let ca_file = table.string_or_off("ca_file", names::not_empty);

@@ -33,13 +33,13 @@ impl fmt::Debug for Store {
 }
 
 pub(super) fn store(table: &Table<'_, '_>, secrets: &given::Source<'_>) -> Store {
-    let url = table.string("url", "sqlite:otab.db", names::not_empty);
+    let url = table.string("url", names::not_empty);
     let place = database(table, Some(&url), secrets);
     Store {
         // What cannot be used is a problem, with which there is no configuration.
         place: place.unwrap_or_else(|| Url::Sqlite(secrets.folder.to_owned())).as_store(),
         url,
-        create: table.boolean("create", false),
+        create: table.boolean("create"),
     }
 }
 
@@ -99,7 +99,7 @@ impl fmt::Debug for Tickets {
 
 /// The zone of a helpdesk's times, as written and as the system's tables have it.
 pub(super) fn time_zone(table: &Table<'_, '_>) -> (String, Zone) {
-    let name = table.string("time_zone", "UTC", |name| {
+    let name = table.string("time_zone", |name| {
         names::not_empty(name)?;
         names::time_zone(name)
     });
@@ -108,12 +108,17 @@ pub(super) fn time_zone(table: &Table<'_, '_>) -> (String, Zone) {
 }
 
 pub(super) fn tickets(table: &Table<'_, '_>, store: &Url, secrets: &given::Source<'_>) -> Tickets {
-    let source = table.choice("source", &[("embedded", TicketSource::Embedded), ("otobo", TicketSource::Otobo)]);
+    let source = table.choice("source", |word| match word {
+        "otobo" => TicketSource::Otobo,
+        _ => TicketSource::Embedded,
+    });
     let url = table.optional_string("url", names::not_empty);
     let place = database(table, url.as_deref(), secrets);
     let (time_zone, zone) = time_zone(table);
-    let closed_since =
-        table.choice("closed_since", &[("history", ClosedSince::History), ("change_time", ClosedSince::ChangeTime)]);
+    let closed_since = table.choice("closed_since", |word| match word {
+        "change_time" => ClosedSince::ChangeTime,
+        _ => ClosedSince::History,
+    });
     match source {
         TicketSource::Otobo if !table.has("url") => {
             let remedy = "write the URL of OTOBO's database, or source = \"embedded\"";

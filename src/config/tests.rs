@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use toml::de::DeValue;
 
-use super::known::{Kind, Known};
 use super::reader::{join, quoted};
+use super::settings::{self, Kind, SECTIONS};
 use super::*;
 
 fn parse(text: &str) -> Config {
@@ -16,19 +16,6 @@ fn parse(text: &str) -> Config {
         Ok(config) => config,
         Err(problems) => panic!("{problems:#?}"),
     }
-}
-
-/// What is not at its default in the example, and why that is right.
-const DIFFERENT: [(&str, &str); 1] = [
-    // The example is for the first try, with an empty folder; the default is for later.
-    ("store.create", "true"),
-];
-
-fn known() -> BTreeMap<String, Known> {
-    let reading = Reading::new("", true);
-    let root = DeTable::new();
-    read(&reading.root(&root), Path::new("/"));
-    reading.known()
 }
 
 /// Every key of a text with its value as TOML; entries of arrays of tables as `[]`.
@@ -70,43 +57,74 @@ fn shown(value: &DeValue<'_>) -> String {
     }
 }
 
-/// The example with its optional keys switched on: lines like `# key = …` and `# [[table]]`.
-fn uncommented() -> String {
+#[test]
+fn the_documents_are_made_of_the_declarations() {
+    let mut wrong = Vec::new();
+    for (name, made) in [("otab.toml.example", example()), ("man/otab.toml.5", settings::page())] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+        if std::env::var_os("OTAB_WRITE_SETTINGS").is_some() {
+            std::fs::write(&path, &made).unwrap();
+        }
+        if std::fs::read_to_string(&path).unwrap_or_default() != made {
+            wrong.push(name);
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:?}: run this test with OTAB_WRITE_SETTINGS=1, and look at the difference");
+}
+
+#[test]
+fn the_example_pins_nothing_but_what_differs() {
+    let example = example();
+    let name = quoted("CustomerUser");
+    let set = [("customer_user[].name", name.as_str()), ("store.create", "true")];
+    assert_eq!(keys(&example), set.map(|(key, value)| (key.to_owned(), value.to_owned())).into());
+    assert_eq!(format!("{:?}", parse(&example)), format!("{:?}", parse("[store]\ncreate = true\n")));
+    // Each setting is there, to be switched on.
+    let all = keys(&settings::uncommented());
+    for section in SECTIONS {
+        for setting in section.settings {
+            let key = join(section.path, setting.name);
+            assert!(all.contains_key(&key), "{key}");
+        }
+    }
+    assert_eq!(all.len(), SECTIONS.iter().map(|section| section.settings.len()).sum::<usize>());
+}
+
+#[test]
+fn a_default_that_is_written_changes_nothing() {
+    let all = keys(&settings::uncommented());
     let mut text = String::new();
-    for line in EXAMPLE.lines() {
-        let setting = line.strip_prefix("# ").filter(|rest| {
-            let name = rest.split(" = ").next().unwrap();
-            let is_key = name.len() < rest.len() && !name.contains(' ');
-            is_key || rest.starts_with("[[")
-        });
-        writeln!(text, "{}", setting.unwrap_or(line)).unwrap();
+    for section in SECTIONS.into_iter().filter(|section| section.path != "postmaster.trusted[]") {
+        let name = section.path.strip_suffix("[]").map(|path| format!("[[{path}]]"));
+        writeln!(text, "{}", name.unwrap_or_else(|| format!("[{}]", section.path))).unwrap();
+        for setting in section.settings {
+            // What belongs to directories alone is a problem elsewhere.
+            let is_for_others = setting.name == "page_size";
+            if !is_for_others && !matches!(setting.kind, Kind::Optional(_) | Kind::OptionalWords(_)) {
+                let value = &all[&join(section.path, setting.name)];
+                writeln!(text, "{} = {value}", setting.name).unwrap();
+            }
+        }
     }
-    text
+    // The example's one difference.
+    let (written, nothing) = (parse(&text), parse("[store]\ncreate = true\n"));
+    assert_eq!(format!("{written:?}"), format!("{nothing:?}"));
+    assert_eq!(written.customer_user[0].names, crate::customer::Names::default());
 }
 
 #[test]
-fn the_example_is_a_working_configuration() {
-    let config = parse(EXAMPLE);
-    assert!(config.store.create);
-    assert_eq!(config.customer_user.len(), 1);
-}
-
-#[test]
-fn the_example_has_every_key_at_its_default_and_no_other() {
-    let known = known();
-    let (stated, optional) = (keys(EXAMPLE), keys(&uncommented()));
-    let leaf = |known: &Known| !matches!(known.kind, Kind::Table | Kind::Tables | Kind::Map);
-    for (key, known) in known.iter().filter(|(_, known)| leaf(known)) {
-        assert!(optional.contains_key(key), "{key} is not in the example");
-        let Some(default) = &known.default else {
-            continue;
-        };
-        let different = DIFFERENT.iter().find(|(other, _)| other == key);
-        let expected = different.map_or(default.as_str(), |(_, value)| value);
-        assert_eq!(stated.get(key).map(String::as_str), Some(expected), "{key}");
-    }
-    for key in optional.keys() {
-        assert!(known.contains_key(key), "{key} is in the example and does not exist");
+fn every_setting_that_is_declared_is_read() {
+    for section in SECTIONS {
+        for setting in section.settings {
+            let (table, entry) = match section.path.strip_suffix("[]") {
+                Some(path) => (format!("[[{path}]]"), format!("{path}[1]")),
+                None => (format!("[{}]", section.path), section.path.to_owned()),
+            };
+            let text = format!("{table}\n{} = 2026-11-29\n", setting.name);
+            let problems = Config::parse(&text, Path::new("/")).unwrap_err();
+            let key = join(&entry, setting.name);
+            assert!(problems.iter().any(|p| p.key == key && p.what.contains("wrong type")), "{key}: {problems:?}");
+        }
     }
 }
 
@@ -201,8 +219,8 @@ mod anything {
         }
 
         #[test]
-        fn the_example_with_a_hole_ends_in_either(from in 0..EXAMPLE.len(), length in 0..60usize) {
-            let mut bytes = EXAMPLE.as_bytes().to_vec();
+        fn the_example_with_a_hole_ends_in_either(from in 0..settings::uncommented().len(), length in 0..60usize) {
+            let mut bytes = settings::uncommented().into_bytes();
             bytes.drain(from..(from + length).min(bytes.len()));
             let _ = Config::parse(&String::from_utf8_lossy(&bytes), Path::new("/"));
         }

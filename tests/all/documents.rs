@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use otab::config::{Config, EXAMPLE};
+use otab::config::Config;
 
 fn top() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -101,77 +101,6 @@ fn the_options_of_all_commands_are_in_the_manual_page() {
     let options = manual.split(".SH OPTIONS\n").nth(1).unwrap().split("\n.SH ").next().unwrap().to_owned();
     for argument in otab::command::command_line().get_arguments().filter_map(clap::Arg::get_long) {
         assert!(names_option(&options, &format!("--{argument}")), "{argument}");
-    }
-}
-
-/// The example's settings: table as written, key, value as far as it stands on the line. Settings that
-/// are commented out count.
-fn settings() -> Vec<(String, String, String)> {
-    let mut table = String::new();
-    let mut settings = Vec::new();
-    for line in EXAMPLE.lines() {
-        let line = line.strip_prefix("# ").unwrap_or(line);
-        if line.starts_with('[') && line.ends_with(']') {
-            line.clone_into(&mut table);
-            settings.push((table.clone(), String::new(), String::new()));
-        } else if let Some((key, value)) = line.split_once(" = ")
-            && !key.is_empty()
-            && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-        {
-            settings.push((table.clone(), key.to_owned(), value.to_owned()));
-        }
-    }
-    settings
-}
-
-#[test]
-fn every_setting_of_the_example_is_in_the_manual_page_with_its_default() {
-    let manual = manual();
-    let mut wrong = Vec::new();
-    for (table, key, value) in settings() {
-        let Some(text) = section(&manual, &table) else {
-            wrong.push(format!("no section {table}"));
-            continue;
-        };
-        if key.is_empty() {
-            continue;
-        }
-        let Some(line) = text.lines().find(|line| line.strip_prefix(".BR ").is_some_and(|l| starts_with_word(l, &key)))
-        else {
-            wrong.push(format!("{table}: no {key}"));
-            continue;
-        };
-        // Where the example differs from the default on purpose, or there is none, the page says so in words.
-        let in_words = table.contains("messages")
-            || table.starts_with("[[")
-            || key == "create"
-            || key.starts_with("password")
-            || (table == "[tickets]" && key == "url");
-        let is_whole = value != "[";
-        if is_whole && !in_words && !line.contains(&format!("default {value})")) {
-            wrong.push(format!("{table}: {key}: the default is {value}, the page says {line}"));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(settings().len() > 50);
-}
-
-fn starts_with_word(line: &str, word: &str) -> bool {
-    line.strip_prefix(word).is_some_and(|rest| rest.starts_with(' '))
-}
-
-#[test]
-fn every_setting_of_the_manual_page_is_in_the_example() {
-    let manual = manual();
-    let tables: BTreeSet<_> = settings().into_iter().map(|(table, ..)| table).collect();
-    for table in manual.lines().filter_map(|line| line.strip_prefix(".SS ").filter(|t| t.starts_with('['))) {
-        assert!(tables.contains(table), "{table}");
-        let keys: BTreeSet<_> = settings().into_iter().filter(|(t, ..)| t == table).map(|(_, key, _)| key).collect();
-        let text = section(&manual, table).unwrap();
-        for line in text.lines().filter_map(|line| line.strip_prefix(".BR ")).filter(|line| line.contains(" \" (")) {
-            let key = line.split(' ').next().unwrap();
-            assert!(keys.contains(key), "{table}: {key}");
-        }
     }
 }
 

@@ -192,7 +192,7 @@ impl Site {
         let folder = tempfile::tempdir().unwrap();
         let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("otab.toml.example");
         let config = fs::read_to_string(fixture.join("otab.toml")).unwrap_or_else(|_| {
-            fs::read_to_string(example).unwrap().replace("\nsyslog = true\n", "\nsyslog = false\n")
+            fs::read_to_string(example).unwrap().replace("\n#syslog = true\n", "\nsyslog = false\n")
         });
         assert!(config.contains("\nsyslog = false\n"), "a fixture would write to this machine's log");
         fs::write(folder.path().join("otab.toml"), source.map_or(config.clone(), |url| moved_to(&config, url)))

@@ -78,7 +78,7 @@ impl Site {
         run_in(folder.path(), &["init"], "").ends(0);
         let site = Self { folder };
         // The tester's own log is no place for what tests do.
-        site.configure("\nsyslog = true", "\nsyslog = false");
+        site.configure("\n#syslog = true", "\nsyslog = false");
         site
     }
 
