@@ -1,8 +1,6 @@
 //! The link mail for an order, as things stand at the moment when it goes out: a token that has been used
 //! or revoked, a customer that is gone, an address that has changed are no reason for a mail any more.
 
-use std::time::SystemTime;
-
 use jiff::Timestamp;
 
 use super::address;
@@ -65,7 +63,7 @@ pub fn write(site: &Site, log: &Log, templates: &Templates, dbs: &mut Databases,
         texts: &texts,
         in_reply_to: order.message_id.as_deref(),
         identity: &identity(order),
-        at: SystemTime::from(now),
+        at: now,
     });
     composed.map_or_else(|error| Letter::Never(error.to_string()), Letter::Mail)
 }

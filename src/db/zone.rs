@@ -49,7 +49,7 @@ impl Zone {
     /// What the clock of this zone shows at a moment, to the second.
     #[must_use]
     pub fn write(&self, time: Timestamp) -> String {
-        time.to_zoned(self.0.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+        time.to_zoned_datetime(self.0.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
     }
 }
 

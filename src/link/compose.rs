@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use data_encoding::HEXLOWER;
+use jiff::Timestamp;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
 use lettre::{Address, Message};
@@ -29,7 +30,7 @@ pub struct LinkMail<'a> {
     /// What this mail alone has, and each try of it again: its Message-ID is made from it.
     pub identity: &'a str,
     /// When it is sent.
-    pub at: SystemTime,
+    pub at: Timestamp,
 }
 
 /// A message that no mail can be made of.
@@ -56,7 +57,7 @@ pub fn compose(mail: &LinkMail<'_>) -> Result<Ready, Error> {
         .from(Mailbox::new(name, from.clone()))
         .to(Mailbox::new(None, recipient.clone()))
         .subject(mail.texts.subject.clone())
-        .date(mail.at)
+        .date(SystemTime::try_from(mail.at).map_err(|error| wrong(&error))?)
         .message_id(Some(message_id(mail.from, mail.identity)))
         .raw_header(field("Auto-Submitted", "auto-replied"))
         .raw_header(field("X-Auto-Response-Suppress", "All"))
@@ -127,7 +128,7 @@ mod tests {
             texts: &texts(),
             in_reply_to,
             identity: "order 1",
-            at: SystemTime::UNIX_EPOCH,
+            at: Timestamp::UNIX_EPOCH,
         })
     }
 

@@ -134,7 +134,7 @@ impl Log {
         format!(
             "<{}>{} otab[{}]: {text}",
             u16::from(self.facility) * 8 + level as u16,
-            now.to_zoned(self.zone.clone()).strftime("%b %e %H:%M:%S"),
+            now.to_zoned_datetime(self.zone.clone()).strftime("%b %e %H:%M:%S"),
             std::process::id(),
         )
     }

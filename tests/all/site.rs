@@ -126,6 +126,13 @@ pub fn first_schema(path: &Path) {
     store.pragma_update(None, "application_id", id).unwrap();
     store.pragma_update(None, "journal_mode", "wal").unwrap();
     let sql = include_str!("../../src/db/schema/V1__start.sql");
-    let start = refinery::Migration::unapplied("V1__start", sql).unwrap();
-    refinery::Runner::new(&[start]).run(&mut store).unwrap();
+    store.execute_batch(sql).unwrap();
+    // As refinery wrote it, which made the stores of that time.
+    store
+        .execute_batch(
+            "CREATE TABLE refinery_schema_history(
+                 version int4 PRIMARY KEY, name VARCHAR(255), applied_on VARCHAR(255), checksum VARCHAR(255));
+             INSERT INTO refinery_schema_history VALUES (1, 'start', '2026-08-01T10:11:12.123456789Z', '1')",
+        )
+        .unwrap();
 }

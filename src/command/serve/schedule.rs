@@ -97,9 +97,9 @@ fn purge_until(site: &Site, log: &Log, at: Time, end: &End) {
 
 /// The next time of day after a moment. One that the clock jumps over in spring comes as much later.
 fn next(at: Time, zone: &TimeZone, now: Timestamp) -> Timestamp {
-    let today = now.to_zoned(zone.clone()).date();
+    let today = now.to_zoned_datetime(zone.clone()).date();
     let days = [Some(today), today.checked_add(1.day()).ok(), today.checked_add(2.days()).ok()];
-    let moments = days.into_iter().flatten().filter_map(|day| day.to_datetime(at).to_zoned(zone.clone()).ok());
+    let moments = days.into_iter().flatten().filter_map(|day| day.to_datetime(at).to_zoned_datetime(zone.clone()).ok());
     let found = moments.map(|zoned| zoned.timestamp()).find(|moment| *moment > now);
     found.unwrap_or(now + SignedDuration::from_hours(24))
 }

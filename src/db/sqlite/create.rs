@@ -60,7 +60,7 @@ fn bytes(path: &Path) -> Result<Vec<u8>, Error> {
     let sql = |error: rusqlite::Error| failed(&place, &error);
     let mut connection = rusqlite::Connection::open_in_memory().map_err(sql)?;
     connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(sql)?;
-    schema::run(&place, &mut connection)?;
+    schema::make(&place, &mut connection)?;
     let mut bytes = connection.serialize("main").map_err(sql)?.to_vec();
     header::with_log(&mut bytes);
     Ok(bytes)

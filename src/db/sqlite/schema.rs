@@ -3,18 +3,33 @@
 use std::path::Path;
 use std::time::Duration;
 
-use refinery::{Migration, Runner};
+use rusqlite::TransactionBehavior;
 
 use super::{Connection, failed};
 use crate::db::{Error, Kind, moved};
 
-/// Every version, oldest first: file name without its folder, and its SQL.
+/// Every version, oldest first: its name, and what makes it out of the one before. The first is version 1.
 const VERSIONS: &[(&str, &str)] = &[
-    ("V1__start", include_str!("../schema/V1__start.sql")),
-    ("V2__link_mails", include_str!("../schema/V2__link_mails.sql")),
-    ("V3__newcomers_and_sessions", include_str!("../schema/V3__newcomers_and_sessions.sql")),
-    ("V4__link_mails_that_went_out", include_str!("../schema/V4__link_mails_that_went_out.sql")),
+    ("start", include_str!("../schema/V1__start.sql")),
+    ("link_mails", include_str!("../schema/V2__link_mails.sql")),
+    ("newcomers_and_sessions", include_str!("../schema/V3__newcomers_and_sessions.sql")),
+    ("link_mails_that_went_out", include_str!("../schema/V4__link_mails_that_went_out.sql")),
 ];
+
+/// The table of the versions, under the name and in the shape that the crate refinery gave it, which made the stores
+/// of otab's first builds: these are read and migrated like all others. Its `checksum` stays empty.
+const HISTORY: &str = "CREATE TABLE refinery_schema_history(
+             version int4 PRIMARY KEY,
+             name VARCHAR(255),
+             applied_on VARCHAR(255),
+             checksum VARCHAR(255))";
+
+/// The version of a store, 0 where no step has been finished.
+const LATEST: &str = "SELECT COALESCE(MAX(version), 0) FROM refinery_schema_history";
+
+/// Notes that a step has been done.
+const DONE: &str = "INSERT INTO refinery_schema_history (version, name, applied_on)
+    VALUES (?, ?, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))";
 
 /// How long a migration waits for filters that are at work.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -44,38 +59,32 @@ pub fn migrate(path: &Path) -> Result<(), Error> {
     connection.close()
 }
 
-/// Runs the versions that are missing, all in one transaction.
-pub(super) fn run(place: &str, connection: &mut rusqlite::Connection) -> Result<(), Error> {
-    let failed = |error: refinery::Error| unmigrated(place, &error);
-    let versions: Vec<Migration> =
-        VERSIONS.iter().map(|(name, sql)| Migration::unapplied(name, sql)).collect::<Result<_, _>>().map_err(failed)?;
-    Runner::new(&versions)
-        .set_grouped(true)
-        .set_abort_missing(true)
-        .set_abort_divergent(true)
-        .run(connection)
-        .map_err(failed)?;
-    Ok(())
+/// Makes the whole schema in an empty database.
+pub(super) fn make(place: &str, connection: &mut rusqlite::Connection) -> Result<(), Error> {
+    connection.execute_batch(HISTORY).map_err(|error| failed(place, &error))?;
+    run(place, connection)
 }
 
-/// SQLite's own error, where there is one beneath the crate's: a full disk has to be told as such.
-fn unmigrated(place: &str, error: &refinery::Error) -> Error {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(this) = cause {
-        if let Some(sqlite) = this.downcast_ref::<rusqlite::Error>() {
-            return failed(place, sqlite);
+/// Runs the versions that are missing, all in one transaction. It takes its turn before it looks: of two migrations at
+/// once, the second finds nothing to do.
+fn run(place: &str, connection: &mut rusqlite::Connection) -> Result<(), Error> {
+    let mut run = || {
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let found: i64 = tx.query_row(LATEST, [], |row| row.get(0))?;
+        for (version, (name, sql)) in (1_i64..).zip(VERSIONS).filter(|(version, _)| *version > found) {
+            tx.execute_batch(sql)?;
+            tx.execute(DONE, (version, name))?;
         }
-        cause = this.source();
-    }
-    Error::new(Kind::Other, place, error.to_string())
+        tx.commit()
+    };
+    run().map_err(|error| failed(place, &error))
 }
 
 /// The version in the database. The mark in the header says it is otab's; without the history it is
 /// none that otab has finished.
 fn version(connection: &Connection) -> Result<i64, Error> {
-    let latest = "SELECT COALESCE(MAX(version), 0) FROM refinery_schema_history";
     // The usual answer, with one question.
-    if let Ok(rows) = connection.rows(latest, &[]) {
+    if let Ok(rows) = connection.rows(LATEST, &[]) {
         return rows.first().map_or(Ok(0), |row| row.int(0));
     }
     let id: i32 = connection.pragma("application_id")?;
@@ -88,7 +97,7 @@ fn version(connection: &Connection) -> Result<i64, Error> {
         let what = "is an SQLite database, but not one of otab's";
         return Err(Error::new(Kind::Foreign, &connection.place, what));
     }
-    let rows = connection.rows(latest, &[])?;
+    let rows = connection.rows(LATEST, &[])?;
     rows.first().map_or(Ok(0), |row| row.int(0))
 }
 
@@ -149,7 +158,7 @@ mod tests {
     fn a_failed_migration_tells_what_sqlite_said() {
         let mut small = rusqlite::Connection::open_in_memory().unwrap();
         small.execute_batch("PRAGMA max_page_count = 3").unwrap();
-        assert_eq!(run("place", &mut small).unwrap_err().kind(), Kind::Full);
+        assert_eq!(make("place", &mut small).unwrap_err().kind(), Kind::Full);
     }
 
     /// The name of such a journal would not be on the disk in time.
@@ -192,6 +201,42 @@ mod tests {
         migrate(&path).unwrap();
         let store = Connection::open(&path, Access::ReadWrite { create: false }, PATIENCE).unwrap();
         assert!(store.rows("SELECT 1 FROM link_mail", &[]).unwrap().is_empty());
+    }
+
+    /// As refinery left it: the checksums are its own, over name, number and text.
+    #[test]
+    fn a_store_of_refinery_is_read_and_migrated() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("otab.db");
+        create(&path, 0o600).unwrap();
+        let other = rusqlite::Connection::open(&path).unwrap();
+        let sql = "DROP TABLE link_mail; DELETE FROM refinery_schema_history WHERE version = 4; \
+                   UPDATE refinery_schema_history SET checksum = '14243397325519318302', \
+                   applied_on = '2026-11-20T10:11:12.123456789Z'";
+        other.execute_batch(sql).unwrap();
+        let open = || Connection::open(&path, Access::ReadWrite { create: false }, PATIENCE);
+        assert_eq!(open().unwrap_err().kind(), Kind::Older);
+        migrate(&path).unwrap();
+        open().unwrap();
+        let rows = "SELECT version || ' ' || name || ' ' || COALESCE(checksum, '-') FROM refinery_schema_history";
+        let mut rows = other.prepare(rows).unwrap();
+        let rows: Vec<String> = rows.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
+        assert_eq!(rows.len(), VERSIONS.len());
+        assert_eq!(rows[0], "1 start 14243397325519318302");
+        assert_eq!(rows[3], "4 link_mails_that_went_out -");
+    }
+
+    #[test]
+    fn of_eight_migrations_at_once_none_fails() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("otab.db");
+        create(&path, 0o600).unwrap();
+        let other = rusqlite::Connection::open(&path).unwrap();
+        other.execute_batch("DROP TABLE link_mail; DELETE FROM refinery_schema_history WHERE version = 4").unwrap();
+        std::thread::scope(|scope| {
+            let all: Vec<_> = (0..8).map(|_| scope.spawn(|| migrate(&path))).collect();
+            all.into_iter().for_each(|thread| thread.join().unwrap().unwrap());
+        });
     }
 
     #[test]
