@@ -16,6 +16,7 @@ pub mod mail;
 pub mod policy;
 pub mod process;
 pub mod session;
+pub mod text;
 pub mod ticket;
 pub mod token;
 #[cfg(feature = "door")]

@@ -2,9 +2,9 @@
 //!
 //! Pure; the only place where a secret becomes part of a URL.
 
-use std::fmt::Write;
-
 use crate::config::Config;
+use crate::text::percent;
+use crate::ticket;
 use crate::token::Secret;
 
 /// Where the token comes in `one_time_auth.link_url`.
@@ -14,16 +14,16 @@ const TOKEN: &str = "{{token}}";
 #[must_use]
 pub fn link(config: &Config, secret: &Secret) -> Option<String> {
     let url = config.one_time_auth.link_url.as_deref()?;
-    Some(url.replace(TOKEN, &percent_encoded(secret.expose())))
+    Some(url.replace(TOKEN, &percent::encoded(secret.expose())))
 }
 
 /// A ticket's page in the customer portal, which asks for a password; `None` where no
-/// `one_time_auth.portal_url` is set. OTOBO separates query parameters with `;`.
+/// `one_time_auth.portal_url` is set.
 #[must_use]
 pub fn ticket_page(config: &Config, number: &str) -> Option<String> {
     let portal = config.one_time_auth.portal_url.as_deref()?;
     let separator = if portal.contains('?') { ';' } else { '?' };
-    Some(format!("{portal}{separator}Action=CustomerTicketZoom;TicketNumber={}", percent_encoded(number)))
+    Some(format!("{portal}{separator}{}", ticket::page(number)))
 }
 
 /// The customer portal itself; `None` where no `one_time_auth.portal_url` is set.
@@ -39,19 +39,6 @@ pub fn logout(config: &Config) -> Option<String> {
     let portal = config.one_time_auth.portal_url.as_deref()?;
     let separator = if portal.contains('?') { ';' } else { '?' };
     Some(format!("{portal}{separator}Action=Logout"))
-}
-
-/// All but RFC 3986's unreserved characters as `%XX` (section 2.3).
-fn percent_encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use super::problem::{Complaint, complaint};
 use crate::db::Zone;
+use crate::text::language::is_tag;
 
 /// The value that stands for "nobody certain" in the customer fields.
 ///
@@ -105,10 +106,7 @@ pub(super) fn secret_field(text: &str) -> Result<(), Complaint> {
 
 /// A language tag in the shape of RFC 5646: `de`, `pt-BR`.
 pub(super) fn language(text: &str) -> Result<(), Complaint> {
-    let is_part = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
-    let primary = text.split('-').next().unwrap_or_default();
-    let alphabetic = primary.len() >= 2 && primary.bytes().all(|b| b.is_ascii_alphabetic());
-    if !alphabetic || !text.split('-').all(is_part) {
+    if !is_tag(text) || text.contains('_') {
         return Err(complaint("is no language tag", "write something like en, de or pt-BR"));
     }
     Ok(())

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::names;
 use super::problem::complaint;
 use super::reader::Table;
+use crate::text::language;
 
 /// What a customer is told, in one language.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,12 +57,8 @@ impl OneTimeAuth {
     /// primary language's, else the configured language's, else the English ones.
     #[must_use]
     pub fn messages_for(&self, language: &str) -> &Messages {
-        let tag = language.replace('_', "-").to_ascii_lowercase();
-        let primary = tag.split('-').next().unwrap_or_default();
-        let configured = self.language.to_ascii_lowercase();
-        let mut tags = [&tag, primary, &configured].into_iter();
-        let found = tags.find_map(|tag| self.messages.get(tag));
-        found.unwrap_or(&self.english)
+        let mut tags = language::choices(language).into_iter().chain([language::tag(&self.language)]);
+        tags.find_map(|tag| self.messages.get(&tag)).unwrap_or(&self.english)
     }
 }
 

@@ -6,6 +6,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::UrlError;
+use crate::text::percent;
 
 /// Folder of PostgreSQL's socket, and MariaDB's socket, where a URL names no host.
 const POSTGRESQL_FOLDER: &str = "/run/postgresql";
@@ -162,22 +163,9 @@ pub(super) fn is_loopback(name: &str) -> bool {
     name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Percent-encoding undone (RFC 3986, section 2.1).
+/// Percent-encoding undone. Nothing that a URL names has control characters.
 fn decoded(text: &str) -> Result<String, UrlError> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        rest = after;
-        if byte == b'%' {
-            let hex = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok()).ok_or(UrlError::Server)?;
-            bytes.push(u8::from_str_radix(hex, 16).map_err(|_| UrlError::Server)?);
-            rest = &after[2..];
-        } else {
-            bytes.push(byte);
-        }
-    }
-    let text = String::from_utf8(bytes).map_err(|_| UrlError::Server)?;
-    if text.chars().any(char::is_control) { Err(UrlError::Server) } else { Ok(text) }
+    percent::decoded(text).filter(|text| !text.chars().any(char::is_control)).ok_or(UrlError::Server)
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use html2text::render::TrivialDecorator;
 
 use super::page::{self, Place};
 use super::template::{Error, Texts, Values, one_subject};
+use crate::text::html::escaped;
+use crate::text::language::{choices, is_tag, tag};
 
 /// A notification's text in one language.
 #[derive(Debug, Clone)]
@@ -26,24 +28,15 @@ pub struct Notice<'a> {
 #[must_use]
 pub fn choose<'a>(there: impl Iterator<Item = &'a str>, wanted: &[&str]) -> usize {
     let there: Vec<String> = there.map(tag).collect();
-    let mut tags = wanted.iter().map(|wanted| tag(wanted)).flat_map(|tag| [primary(&tag), tag].into_iter().rev());
+    let mut tags = wanted.iter().flat_map(|wanted| choices(wanted));
     tags.find_map(|tag| there.iter().position(|language| *language == tag)).unwrap_or(0)
-}
-
-fn tag(language: &str) -> String {
-    language.trim().replace('_', "-").to_ascii_lowercase()
-}
-
-fn primary(tag: &str) -> String {
-    tag.split('-').next().unwrap_or_default().to_owned()
 }
 
 /// The mail that a notice makes. A body without a place for the link gets it at its end.
 pub fn render(notice: &Notice<'_>, values: &Values<'_>, placeholder: &str) -> Result<Texts, Error> {
     let name = || format!("of the helpdesk's notification in {}", notice.language);
     let language = tag(notice.language);
-    let is_tag = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-    if language.is_empty() || !language.bytes().all(is_tag) {
+    if !is_tag(&language) {
         return Err(Error::Unusable(name(), "its language is none such as de or pt_BR".to_owned()));
     }
     let subject = page::answered(notice.subject, placeholder, false, &|wanted, _| match wanted {
@@ -80,14 +73,14 @@ fn answer(tag: &str, values: &Values<'_>) -> String {
 fn html_of(body: &str, values: &Values<'_>, placeholder: &str) -> String {
     let found = std::cell::Cell::new(false);
     let html = page::answered(body, placeholder, true, &|wanted, place| match (wanted, place) {
-        (page::Wanted::Tag(tag), _) => page::escaped(&answer(tag, values)),
+        (page::Wanted::Tag(tag), _) => escaped(&answer(tag, values)),
         (page::Wanted::Link, Place::Text) => {
             found.set(true);
             page::anchor(values.link)
         }
         (page::Wanted::Link, Place::InTag | Place::InAnchor) => {
             found.set(true);
-            page::escaped(values.link)
+            escaped(values.link)
         }
         // What nobody is shown, and what is fetched or sent elsewhere. A tag of OTOBO's holds no secret.
         (page::Wanted::Link, Place::Hidden) => "-".to_owned(),
@@ -131,7 +124,7 @@ mod tests {
 
     #[test]
     fn the_link_is_in_both_parts_whatever_the_body_is() {
-        let escaped = page::escaped(LINK);
+        let escaped = super::escaped(LINK);
         for (body, is_html) in [
             ("", false),
             ("Hello", false),
@@ -174,7 +167,7 @@ mod tests {
             "<p style='background:url([[LINK]])'>",
         ] {
             let html = made(body, true).html;
-            assert_eq!(html.matches(&page::escaped(LINK)).count(), 2, "{html}");
+            assert_eq!(html.matches(&escaped(LINK)).count(), 2, "{html}");
             assert!(html.contains(&page::anchor(LINK)), "{html}");
         }
     }

@@ -2,6 +2,8 @@
 //!
 //! It knows as much of HTML as it takes to tell words from what is inside of a tag; it checks nothing.
 
+use crate::text::html::escaped;
+
 /// Longest tag, in bytes.
 const LONGEST: usize = 250;
 /// Elements whose words nobody is shown in the mail.
@@ -140,23 +142,6 @@ impl At {
             name => self.hidden = HIDDEN.into_iter().find(|hidden| hidden.as_bytes() == name),
         }
     }
-}
-
-/// Fit for words and for attributes of HTML.
-#[must_use]
-pub fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            other => out.push(other),
-        }
-    }
-    out
 }
 
 /// The link, to be clicked.

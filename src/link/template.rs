@@ -11,6 +11,7 @@ use handlebars::{Handlebars, Template};
 use serde::Serialize;
 
 use super::outbox::Occasion;
+use crate::text::language::{choices, is_tag, tag};
 
 /// Longest template file, in bytes.
 const LONGEST: u64 = 256 << 10;
@@ -124,11 +125,7 @@ impl Templates {
             Occasion::New => "new",
             Occasion::Refresh => &self.refresh,
         };
-        let tags = languages.iter().flat_map(|tag| {
-            let tag = tag.replace('_', "-").to_ascii_lowercase();
-            let primary = tag.split('-').next().unwrap_or_default().to_owned();
-            [tag, primary]
-        });
+        let tags = languages.iter().flat_map(|tag| choices(tag));
         let found = tags.chain(["en".to_owned()]).find_map(|language| {
             let names: Option<Vec<String>> =
                 PARTS.iter().map(|part| self.name(set, occasion, &language, part)).collect();
@@ -182,10 +179,10 @@ fn files(folder: &Path) -> Result<BTreeMap<PathBuf, String>, Error> {
             return Err(Error::Wrong(path, format!("call it SET.LANGUAGE.{part}, such as new.de.{part}")));
         };
         // Part of a header field.
-        if language.is_empty() || !language.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)) {
+        if !is_tag(language) {
             return Err(Error::Wrong(path, "its language is none such as de or pt-BR".to_owned()));
         }
-        let name = format!("{set}.{}.{part}", language.replace('_', "-").to_ascii_lowercase());
+        let name = format!("{set}.{}.{part}", tag(language));
         found.insert(path, name);
     }
     Ok(found)

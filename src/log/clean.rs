@@ -3,13 +3,15 @@
 //! Pure. Senders write much of what is logged: nothing of theirs may start a line of its own, move
 //! a cursor or turn the reading direction. This file never judges what a text says.
 
+use crate::text::is_invisible;
+
 /// Longest entry, in bytes, after escaping. RFC 3164 has 1024 for the whole packet, but the daemons
 /// in use take 8 KiB, and a Message-ID alone may be 990.
 const MAX: usize = 2000;
 /// What stands at the end of an entry that was cut.
 const CUT: &str = "…";
 
-/// Escapes control characters, line breaks and invisible direction marks, and cuts the text to
+/// Escapes control characters, line breaks and all that shows nothing, and cuts the text to
 /// 2000 bytes on a character's boundary.
 #[must_use]
 pub fn clean(text: &str) -> String {
@@ -27,17 +29,11 @@ pub fn clean(text: &str) -> String {
 }
 
 fn push(line: &mut String, c: char) {
-    if c.is_control() || is_direction_or_separator(c) {
+    if is_invisible(c) {
         line.extend(c.escape_default());
     } else {
         line.push(c);
     }
-}
-
-/// Unicode's line and paragraph separators, bidirectional controls (UAX #9) and the byte order
-/// mark: not control characters by name, but they act on a terminal or a viewer like some.
-const fn is_direction_or_separator(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 fn cut(line: &mut String) {

@@ -92,7 +92,7 @@ fn is_atext(c: char) -> bool {
     if c.is_ascii() {
         c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c)
     } else {
-        !c.is_whitespace() && !c.is_control() && !super::fold::is_invisible(c)
+        !c.is_whitespace() && !c.is_control() && !crate::text::is_invisible(c)
     }
 }
 

@@ -4,6 +4,8 @@
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
+use crate::text::is_invisible;
+
 /// Folds case, accents, width, ligatures, invisible characters and outer blanks away.
 #[must_use]
 pub fn fold(text: &str) -> String {
@@ -34,18 +36,6 @@ fn base(c: char) -> impl Iterator<Item = char> {
     };
     let this = text.is_empty().then_some(c);
     text.chars().chain(this)
-}
-
-/// Characters that show nothing: controls, zero-width and bidirectional marks, fillers, variation
-/// selectors. A collation that ignores them makes two names one.
-#[must_use]
-pub fn is_invisible(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
-            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! First and last names out of a display name.
 
-use super::fold::is_invisible;
+use crate::text::is_invisible;
 
 /// Names for the customer's columns; either may be empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

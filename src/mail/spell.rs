@@ -5,21 +5,17 @@ use std::fmt::Write;
 use charset::Charset;
 use unicode_normalization::UnicodeNormalization;
 
+use crate::text::html::escaped;
+
 /// A text for HTML, in an element or in a quoted attribute: ASCII alone, all else as references.
 #[must_use]
 pub fn html(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c if c.is_ascii() => out.push(c),
-            c => {
-                let _ = write!(out, "&#{};", u32::from(c));
-            }
+    for c in escaped(text).chars() {
+        if c.is_ascii() {
+            out.push(c);
+        } else {
+            let _ = write!(out, "&#{};", u32::from(c));
         }
     }
     out

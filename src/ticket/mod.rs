@@ -20,6 +20,8 @@ pub use notification::{Message, Notification, Unusable};
 pub use otobo::{ClosedSince, Otobo};
 pub use survey::{Product, Setting, TEXTS, Texts, Untrusted, product};
 
+use crate::text::percent;
+
 /// One ticket, as far as otab cares.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ticket {
@@ -42,6 +44,12 @@ impl Ticket {
     pub fn is_of(&self, login: &str) -> bool {
         self.customer.as_deref() == Some(login)
     }
+}
+
+/// The query of a ticket's page in the customer portal. OTOBO separates parameters with `;`.
+#[must_use]
+pub fn page(number: &str) -> String {
+    format!("Action=CustomerTicketZoom;TicketNumber={}", percent::encoded(number))
 }
 
 /// OTOBO's seven state types.

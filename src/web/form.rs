@@ -32,13 +32,12 @@ pub(super) async fn field(headers: &HeaderMap, body: Body, name: &str) -> Result
     let read = tokio::time::timeout(PATIENCE, axum::body::to_bytes(body, LONGEST)).await;
     let Ok(read) = read else { return Err(StatusCode::REQUEST_TIMEOUT) };
     let bytes = read.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| StatusCode::BAD_REQUEST)?;
-    let mut values = text.split('&').filter_map(|pair| pair.split_once('=')).filter(|(key, _)| *key == name);
-    let value = values.next().map_or("", |(_, value)| value);
+    let mut values = form_urlencoded::parse(&bytes).filter(|(key, _)| key == name);
+    let value = values.next().map(|(_, value)| value.into_owned());
     if values.next().is_some() {
         return Err(StatusCode::BAD_REQUEST);
     }
-    Ok(value.to_owned())
+    Ok(value.unwrap_or_default())
 }
 
 #[cfg(test)]

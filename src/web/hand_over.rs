@@ -2,7 +2,8 @@
 //!
 //! Pure. It holds no secret, and a session leads to its own ticket's page alone.
 
-use std::fmt::Write;
+use crate::text::percent;
+use crate::ticket;
 
 /// The path that belongs to the proxy.
 pub(super) const PATH: &str = "/otab/enter";
@@ -25,27 +26,11 @@ impl HandOver {
     /// The address for a ticket, or for the overview: path and query.
     #[must_use]
     pub fn address(&self, ticket: Option<&str>) -> String {
-        // OTOBO separates parameters with `;`. The number is encoded for the page's own query, and with it again.
-        let page = match ticket {
-            Some(number) => format!("Action=CustomerTicketZoom;TicketNumber={}", encoded(number)),
-            None => "Action=CustomerTicketOverview;Subaction=MyTickets".to_owned(),
-        };
-        format!("{PATH}?{}", self.template.replacen(PAGE, &encoded(&page), 1))
+        // The number is encoded for the page's own query, and with it again.
+        let overview = || "Action=CustomerTicketOverview;Subaction=MyTickets".to_owned();
+        let page = ticket.map_or_else(overview, ticket::page);
+        format!("{PATH}?{}", self.template.replacen(PAGE, &percent::encoded(&page), 1))
     }
-}
-
-/// All but RFC 3986's unreserved characters as `%XX` (section 2.3).
-fn encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 //!
 //! Pure.
 
+use crate::text::language::choices;
+
 /// Longest Accept-Language that is read, in bytes.
 const LONGEST: usize = 500;
 
@@ -39,9 +41,7 @@ fn wish(entry: &str) -> Option<(u16, &str)> {
 
 /// A tag (`de-AT`, `de_AT`) or its primary language.
 fn find<'a>(available: &[&'a str], tag: &str) -> Option<&'a str> {
-    let tag = tag.replace('_', "-").to_ascii_lowercase();
-    let primary = tag.split('-').next().unwrap_or_default();
-    [tag.as_str(), primary].into_iter().find_map(|tag| available.iter().copied().find(|known| *known == tag))
+    choices(tag).iter().find_map(|tag| available.iter().copied().find(|known| known == tag))
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use super::desk::{Entry, Renewal, View};
 use super::pages::{Link, Page};
 use super::peer::Client;
 use super::{cookie, form};
+use crate::text::percent;
 use crate::token::Secret;
 
 const PREFIX: &str = "/t/";
@@ -81,26 +82,8 @@ pub(super) async fn press(
 
 /// The token in a path; none where it could be no token at all.
 fn token(path: &str) -> Option<Secret> {
-    let decoded = decoded(path.strip_prefix(PREFIX)?)?;
+    let decoded = percent::decoded(path.strip_prefix(PREFIX)?)?;
     Secret::parse(&decoded).ok()
-}
-
-/// Percent-encoding undone (RFC 3986, section 2.1).
-fn decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        rest = after;
-        if byte == b'%' {
-            let hex =
-                std::str::from_utf8(after.get(..2)?).ok().filter(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()))?;
-            bytes.push(u8::from_str_radix(hex, 16).ok()?);
-            rest = &after[2..];
-        } else {
-            bytes.push(byte);
-        }
-    }
-    String::from_utf8(bytes).ok()
 }
 
 impl App {

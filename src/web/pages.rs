@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::language::choose;
 use super::masked::masked;
 use super::texts::{self, Texts};
+use crate::text::language::{is_tag, tag};
 
 /// Longest file of the site's own, in bytes.
 const LONGEST: u64 = 256 << 10;
@@ -289,11 +290,10 @@ fn own(folder: &Path, engine: &mut Handlebars<'_>, texts: &mut BTreeMap<String, 
             let layout = text(&path)?;
             engine.register_template_string(NAME, layout).map_err(|error| wrong(&path, error.to_string()))?;
         } else if let Some(language) = language {
-            let language = language.to_ascii_lowercase();
-            let is_tag = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric());
-            if !language.split('-').all(is_tag) {
+            if !is_tag(language) {
                 return Err(wrong(&path, "is not called by a language, such as texts.fr.toml".to_owned()));
             }
+            let language = tag(language);
             let base = texts.get(&language).or_else(|| texts.get("en")).cloned().unwrap_or_default();
             let read = texts::read(&text(&path)?, &base).map_err(|what| wrong(&path, what))?;
             texts.insert(language, read);

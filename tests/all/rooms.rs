@@ -7,22 +7,23 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room or leaf, and the rooms that it uses. `command` wires them all and stands apart.
-const ROOMS: [(&str, &[&str]); 15] = [
-    ("mail", &[]),
+const ROOMS: [(&str, &[&str]); 16] = [
+    ("mail", &["text"]),
     ("policy", &["mail"]),
     ("customer", &["db", "mail"]),
-    ("ticket", &["db"]),
+    ("ticket", &["db", "text"]),
     ("token", &["db", "ticket"]),
-    ("db", &["draft"]),
-    ("link", &["db", "mail", "process", "token"]),
+    ("db", &["draft", "text"]),
+    ("link", &["db", "mail", "process", "text", "token"]),
     ("session", &["db", "token"]),
-    ("web", &["clock", "log", "session", "token"]),
-    ("config", &["customer", "db", "log", "mail", "policy", "ticket"]),
+    ("web", &["clock", "log", "session", "text", "ticket", "token"]),
+    ("config", &["customer", "db", "log", "mail", "policy", "text", "ticket"]),
     ("exit", &[]),
     ("clock", &[]),
-    ("log", &["clock"]),
+    ("log", &["clock", "text"]),
     ("process", &[]),
     ("draft", &[]),
+    ("text", &[]),
 ];
 
 /// The wiring: may use every room, and no room may use it.
