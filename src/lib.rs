@@ -13,6 +13,7 @@ pub mod exit;
 pub mod link;
 pub mod log;
 pub mod mail;
+pub mod mode;
 pub mod policy;
 pub mod process;
 pub mod session;

@@ -11,7 +11,7 @@ use super::print;
 use super::site::{self, Site};
 use super::wake::{self, Why};
 use crate::clock;
-use crate::customer::{CustomerUser, Entry, Error};
+use crate::customer::{CustomerUser, Entry, Error, or_blank};
 use crate::db::Databases;
 use crate::exit::Exit;
 use crate::log::clean;
@@ -112,9 +112,7 @@ fn entry(
         }
         id
     };
-    // OTOBO wants names that are not empty; its package writes a blank.
-    let [first_name, last_name] =
-        names.map(|name| name.filter(|name| !name.is_empty()).unwrap_or_else(|| " ".to_owned()));
+    let [first_name, last_name] = names.map(or_blank);
     Ok(Entry {
         login: login.unwrap_or_else(|| address.to_string()),
         email: address.to_string(),

@@ -18,11 +18,8 @@ use crate::config::{self, Config};
 use crate::db::{self, Url, sqlite};
 use crate::draft::{Draft, Folder, Identity, Owner};
 use crate::exit::Exit;
+use crate::mode::{group_can_write, is_sticky, others_can_write};
 
-/// Others can write.
-const OTHERS: u32 = 0o002;
-const STICKY: u32 = 0o1000;
-const GROUP_CAN_WRITE: u32 = 0o020;
 /// setgid, and the group may read, write and enter.
 const FOR_GROUP: u32 = 0o2070;
 
@@ -153,7 +150,7 @@ fn judge(opened: &Folder, folder: &Path, group: Option<&Group>) -> Result<(), Fa
     }
     let metadata = opened.metadata().ends(Exit::CantCreate, "the folder")?;
     let Some(group) = group.filter(|group| metadata.gid() == group.gid) else { return Ok(()) };
-    if metadata.mode() & GROUP_CAN_WRITE == 0 {
+    if !group_can_write(&metadata) {
         return Ok(());
     }
     Err(what(format!(
@@ -183,7 +180,7 @@ fn store_folder(path: &Path, group: Option<&Group>, user: Option<&User>) -> Resu
         return Err(Failure::new(Exit::NoPerm, what));
     }
     if let Some(user) = user
-        && (metadata.uid() != user.uid.as_raw() || metadata.mode() & (GROUP_CAN_WRITE | OTHERS) != 0)
+        && (metadata.uid() != user.uid.as_raw() || (group_can_write(&metadata) || others_can_write(&metadata)))
     {
         let name = &user.name;
         let what = format!(
@@ -201,7 +198,7 @@ fn store_folder(path: &Path, group: Option<&Group>, user: Option<&User>) -> Resu
         );
         return Err(Failure::new(Exit::NoPerm, what));
     }
-    if metadata.mode() & (OTHERS | STICKY) == OTHERS {
+    if others_can_write(&metadata) && !is_sticky(&metadata) {
         let what = format!(
             "others can write {shown} and could replace the database; nothing was changed. First:\nchmod o-w {shown}"
         );

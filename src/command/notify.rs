@@ -31,7 +31,7 @@ use crate::log::Log;
 const MARGIN: SignedDuration = SignedDuration::from_secs(120);
 /// How much of that has to be left once a mail has been sent, for the note about it.
 const TO_NOTE: SignedDuration = SignedDuration::from_mins(1);
-/// How often `--watch` looks, and how long it waits where a pass has failed.
+/// How often `--watch` and `otab serve` look whether a link mail is due, and the pause where a pass has failed.
 const LOOK: Duration = Duration::from_secs(10);
 const AFTER_FAILURE: Duration = Duration::from_mins(1);
 /// How often a note that a mail has been sent is tried, with a pause before each.
@@ -127,19 +127,30 @@ fn watch(site: &Site, log: &Log) -> Done {
         Err(_) if newcomers::are_told(site) && site.config.mail.transport == config::Transport::None => false,
         Err(failure) => return Err(failure),
     };
+    look_until(site, log, sends, |pause| {
+        std::thread::sleep(pause);
+        false
+    });
+    Ok(Exit::Ok)
+}
+
+/// Looks again and again, until `pause` says that it is over. The same trouble is logged once.
+pub fn look_until(site: &Site, log: &Log, sends: bool, pause: impl Fn(Duration) -> bool) {
     let mut told = String::new();
     loop {
-        let passed = look_once(site, sends).err().map(|failure| format!("{:#}", failure.error)).unwrap_or_default();
-        if !passed.is_empty() && passed != told {
-            log.error(&format!("link mails: {passed}"));
+        let failed = look_once(site, sends).err().map(|failure| format!("{:#}", failure.error)).unwrap_or_default();
+        if !failed.is_empty() && failed != told {
+            log.error(&format!("link mails: {failed}"));
         }
-        std::thread::sleep(if passed.is_empty() { LOOK } else { AFTER_FAILURE });
-        told = passed;
+        if pause(if failed.is_empty() { LOOK } else { AFTER_FAILURE }) {
+            return;
+        }
+        told = failed;
     }
 }
 
 /// One look, and one pass where a link mail is due (if any can leave, as `sends` says) or a newcomer is to be told of.
-pub fn look_once(site: &Site, sends: bool) -> Result<(), Failure> {
+fn look_once(site: &Site, sends: bool) -> Result<(), Failure> {
     let is_due = sends && queue::is_due(people::reading().get(&site.store)?, clock::now())?;
     if !is_due && !newcomers::are_ready(site)? {
         return Ok(());

@@ -6,7 +6,7 @@ use super::company;
 use super::mail_path;
 use super::newcomers;
 use super::site::Site;
-use crate::customer::{self, Created, CustomerUser, Error, Found, NewCustomer, Refusal};
+use crate::customer::{self, Created, CustomerUser, Error, Found, NewCustomer, Refusal, or_blank};
 use crate::db::{Database, Databases};
 use crate::mail::from::Mailbox;
 use crate::mail::{fold, person};
@@ -206,13 +206,11 @@ fn new_customer(site: &Site, dbs: &mut Databases, mailbox: &Mailbox) -> Result<R
         return Ok(Err(Refusal::Marker));
     }
     let names = mailbox.display.as_deref().map(|name| person::names(name, 100)).unwrap_or_default();
-    // OTOBO wants names that are not empty; its package writes a blank.
-    let or_blank = |name: String| if name.is_empty() { " ".to_owned() } else { name };
     Ok(Ok(NewCustomer {
         address: mailbox.address.clone(),
         customer_id,
-        first_name: or_blank(names.first),
-        last_name: or_blank(names.last),
+        first_name: or_blank(Some(names.first)),
+        last_name: or_blank(Some(names.last)),
         preferences: site.config.create.preferences.clone().into_iter().collect(),
     }))
 }

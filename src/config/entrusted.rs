@@ -7,10 +7,7 @@ use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-const GROUP_CAN_WRITE: u32 = 0o020;
-const OTHERS_CAN_WRITE: u32 = 0o002;
-/// In a folder with this bit, nobody but the owner can remove or replace a file.
-const STICKY: u32 = 0o1000;
+use crate::mode::{group_can_write, is_sticky, others_can_write};
 
 /// Why root must not obey the file at `path`, which has been opened and has this metadata.
 pub(super) fn refusal(path: &Path, metadata: &Metadata) -> std::io::Result<Option<String>> {
@@ -37,7 +34,7 @@ fn of_file(path: &Path, metadata: &Metadata) -> Option<String> {
             path.display()
         ));
     }
-    (metadata.mode() & GROUP_CAN_WRITE != 0 && metadata.gid() != 0).then(|| {
+    (group_can_write(metadata) && metadata.gid() != 0).then(|| {
         format!("its group can write it, and what it says would be done by root; chmod g-w {}", path.display())
     })
 }
@@ -54,9 +51,8 @@ pub(super) fn of_folders(folder: &Path) -> std::io::Result<Option<String>> {
                  otab as that user (sudo -u {owner} otab …), or keep the file in a folder of root's, such as /etc/otab"
             )));
         }
-        let mode = metadata.mode();
-        let others = mode & OTHERS_CAN_WRITE != 0 || mode & GROUP_CAN_WRITE != 0 && metadata.gid() != 0;
-        if others && mode & STICKY == 0 {
+        let others = others_can_write(&metadata) || group_can_write(&metadata) && metadata.gid() != 0;
+        if others && !is_sticky(&metadata) {
             return Ok(Some(format!(
                 "others can write the folder {shown}, and could put another file there for root to obey; keep the file in \
                  a folder that root alone can write, such as /etc/otab"

@@ -12,12 +12,10 @@ use rustix::fs::OFlags;
 
 use super::entrusted;
 use super::problem::{Complaint, Error, complaint};
+use crate::mode;
 
 /// Longest file that is read, in bytes. A larger one is no configuration.
 const MAX: u64 = 1 << 20;
-const OTHERS_CAN_WRITE: u32 = 0o002;
-/// In a folder with this bit, nobody but the owner can remove or replace a file.
-const STICKY: u32 = 0o1000;
 
 /// Why a configuration in this folder would be refused for the folder's sake.
 pub fn refused_folder(folder: &Path) -> io::Result<Option<String>> {
@@ -107,7 +105,7 @@ fn judge(path: &Path, metadata: &Metadata) -> Result<(), Failure> {
     if !metadata.is_file() {
         return Err(Failure::Refused("it is no regular file".to_owned()));
     }
-    if metadata.mode() & OTHERS_CAN_WRITE != 0 {
+    if mode::others_can_write(metadata) {
         return Err(Failure::Refused("others can write it; chmod o-w it".to_owned()));
     }
     judge_folder(folder(path), path.symlink_metadata()?.uid())?;
@@ -118,12 +116,12 @@ fn judge(path: &Path, metadata: &Metadata) -> Result<(), Failure> {
 /// A file in a folder that others can write can be replaced by them; in one with the sticky bit
 /// (`/tmp`) it cannot, but they may have put it there in the first place.
 fn judge_folder(folder: &Path, owner: u32) -> Result<(), Failure> {
-    let mode = folder.metadata()?.mode();
-    if mode & OTHERS_CAN_WRITE == 0 {
+    let metadata = folder.metadata()?;
+    if !mode::others_can_write(&metadata) {
         return Ok(());
     }
     let name = folder.display();
-    if mode & STICKY == 0 {
+    if !mode::is_sticky(&metadata) {
         let why = format!("others can write its folder {name}; chmod o-w the folder");
         return Err(Failure::Refused(why));
     }

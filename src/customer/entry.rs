@@ -89,6 +89,12 @@ impl Entry {
     }
 }
 
+/// A name for OTOBO's columns. OTOBO wants names that are not empty; its package writes a blank.
+#[must_use]
+pub fn or_blank(name: Option<String>) -> String {
+    name.filter(|name| !name.is_empty()).unwrap_or_else(|| " ".to_owned())
+}
+
 fn fits(what: &'static str, value: &str, limit: usize) -> Result<(), Refusal> {
     if value.chars().count() > limit {
         return Err(Refusal::TooLong { what, limit });

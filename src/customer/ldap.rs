@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Claim, CustomerUser, Names, Source};
+use super::{Claim, CustomerUser, Names, Source, or_blank};
 use crate::db::Error;
 use crate::db::ldap::{Connection, Entry, Place, any_equal, present};
 use crate::mail::{Address, fold};
@@ -124,7 +124,6 @@ fn customer(entry: &Entry, source: &Source) -> CustomerUser {
     let login = text(&entry[LOGIN]);
     let is_certain = login.is_some() && email.is_some() && customer_id.is_some();
     let lossy = |at: usize| entry[at].first().map(|value| String::from_utf8_lossy(value).into_owned());
-    let or_blank = |name: Option<String>| name.filter(|name| !name.is_empty()).unwrap_or_else(|| " ".to_owned());
     source.keeps(CustomerUser {
         login: lossy(LOGIN).unwrap_or_default(),
         email: lossy(EMAIL).unwrap_or_default(),

@@ -16,7 +16,7 @@ mod sql;
 mod survey;
 
 pub use directory::Directory;
-pub use entry::{Entry, NewCustomer};
+pub use entry::{Entry, NewCustomer, or_blank};
 pub use error::{Error, Refusal};
 pub use source::{HasPassword, Names, Source};
 pub use survey::{Census, Shared};

@@ -11,46 +11,30 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{Semaphore, watch};
 
+use super::accept;
 use super::app::App;
 use super::fastcgi::{self, Progress, Question};
-use super::listen::{Bound, Listener, Stream};
+use super::listen::{Bound, Stream};
 use super::peer::{self, Peer};
 
 /// Questions at once; further ones wait in the kernel's queue.
 const QUESTIONS: usize = 256;
 /// How long a question and its answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// The pause where no connection can be accepted.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// Answers until `stop` says so.
-pub async fn authorize(bound: Bound, app: Arc<App>, mut stop: watch::Receiver<bool>) -> io::Result<()> {
-    let listener = Listener::new(bound)?;
+pub async fn authorize(bound: Bound, app: Arc<App>, stop: watch::Receiver<bool>) -> io::Result<()> {
     let room = Arc::new(Semaphore::new(QUESTIONS));
-    loop {
-        let permit = tokio::select! {
-            permit = Arc::clone(&room).acquire_owned() => permit.map_err(io::Error::other)?,
-            _ = stop.wait_for(|stop| *stop) => break,
-        };
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            _ = stop.wait_for(|stop| *stop) => break,
-        };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
-            Err(error) => {
-                app.journal.note(format!("door: no question of Apache's can be accepted: {error}"));
-                tokio::time::sleep(PAUSE).await;
-                continue;
-            }
-        };
+    let failed =
+        |error: &io::Error| app.journal.note(format!("door: no question of Apache's can be accepted: {error}"));
+    let begin = |stream, _, permit| {
         let app = Arc::clone(&app);
         tokio::spawn(async move {
             let _ = tokio::time::timeout(PATIENCE, converse(stream, &app)).await;
             drop(permit);
         });
-    }
-    drop(listener);
+    };
+    accept::each(bound, &room, stop, failed, begin).await?;
     // Those under way get their answers.
     let all = u32::try_from(QUESTIONS).unwrap_or(u32::MAX);
     let _ = tokio::time::timeout(PATIENCE, room.acquire_many(all)).await;

@@ -3,6 +3,7 @@
 //! What a token or a session is good for is asked by the trait [`Desk`], on threads of its own: a database
 //! never keeps the server from answering others. No secret, address or query reaches the log from here.
 
+mod accept;
 mod access;
 mod app;
 mod auth;

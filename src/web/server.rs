@@ -1,4 +1,4 @@
-//! Accepts connections and speaks HTTP/1.1 on them, within limits; at the end it stops accepting and lets what is
+//! Speaks HTTP/1.1 on the connections that are accepted, within limits; at the end it stops accepting and lets what is
 //! under way finish. What is asked and answered is the router's matter.
 
 use std::io;
@@ -18,7 +18,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower::ServiceExt;
 
-use super::listen::{Bound, Listener, Stream};
+use super::accept;
+use super::listen::{Bound, Stream};
 use super::peer::Peer;
 use super::vigil::{Vigil, Watched};
 use crate::log::Log;
@@ -33,8 +34,6 @@ const BUFFER: usize = 64 << 10;
 const REQUESTS: u32 = 1000;
 /// How long the end waits for what is under way.
 const GRACE: Duration = Duration::from_secs(10);
-/// The pause where no connection can be accepted: without file descriptors the next try fails as well.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// One place, and what is served there.
 pub struct Serving {
@@ -47,32 +46,16 @@ pub struct Serving {
 }
 
 /// Serves until `stop` says so, and then for as long as what is under way takes, at most 10 seconds.
-pub async fn run(serving: Serving, log: Arc<Log>, mut stop: watch::Receiver<bool>) -> io::Result<()> {
+pub async fn run(serving: Serving, log: Arc<Log>, stop: watch::Receiver<bool>) -> io::Result<()> {
     let Serving { bound, router, connections } = serving;
-    let listener = Listener::new(bound)?;
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     let graceful = GracefulShutdown::new();
-    loop {
-        let permit = tokio::select! {
-            permit = Arc::clone(&room).acquire_owned() => permit.map_err(io::Error::other)?,
-            _ = stop.wait_for(|stop| *stop) => break,
-        };
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            _ = stop.wait_for(|stop| *stop) => break,
-        };
-        match accepted {
-            Ok((stream, peer)) => {
-                let count = Counted::new(&connections, permit);
-                tokio::spawn(speak(stream, peer, router.clone(), graceful.watcher(), count));
-            }
-            Err(error) => {
-                log.warning(&format!("door: no connection can be accepted: {error}"));
-                tokio::time::sleep(PAUSE).await;
-            }
-        }
-    }
-    drop(listener);
+    let failed = |error: &io::Error| log.warning(&format!("door: no connection can be accepted: {error}"));
+    let begin = |stream, peer, permit| {
+        let count = Counted::new(&connections, permit);
+        tokio::spawn(speak(stream, peer, router.clone(), graceful.watcher(), count));
+    };
+    accept::each(bound, &room, stop, failed, begin).await?;
     drop(router);
     let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
     Ok(())

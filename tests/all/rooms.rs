@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room or leaf, and the rooms that it uses. `command` wires them all and stands apart.
-const ROOMS: [(&str, &[&str]); 16] = [
+const ROOMS: [(&str, &[&str]); 17] = [
     ("mail", &["text"]),
     ("policy", &["mail"]),
     ("customer", &["db", "mail"]),
@@ -17,12 +17,13 @@ const ROOMS: [(&str, &[&str]); 16] = [
     ("link", &["db", "mail", "process", "text", "token"]),
     ("session", &["db", "token"]),
     ("web", &["clock", "log", "session", "text", "ticket", "token"]),
-    ("config", &["customer", "db", "log", "mail", "policy", "text", "ticket"]),
+    ("config", &["customer", "db", "log", "mail", "mode", "policy", "text", "ticket"]),
     ("exit", &[]),
     ("clock", &[]),
     ("log", &["clock", "text"]),
     ("process", &[]),
     ("draft", &[]),
+    ("mode", &[]),
     ("text", &[]),
 ];
 

@@ -16,9 +16,6 @@ use crate::clock;
 use crate::config::Transport;
 use crate::log::Log;
 
-/// How often it is looked whether a link mail is due, and the pause where that has failed.
-const LOOK: Duration = Duration::from_secs(10);
-const AFTER_FAILURE: Duration = Duration::from_mins(1);
 /// How long is slept at most, since clocks are set and machines sleep.
 const NAP: Duration = Duration::from_secs(30);
 
@@ -49,7 +46,8 @@ pub fn start(site: &Arc<Site>, log: &Arc<Log>, end: &End) -> std::io::Result<()>
     let all = || (Arc::clone(site), Arc::clone(log), end.clone());
     if site.config.door.notify {
         let (site, log, end) = all();
-        spawn("notify", Box::new(move || notify_until(&site, &log, &end)))?;
+        let sends = site.config.mail.transport != Transport::None;
+        spawn("notify", Box::new(move || notify::look_until(&site, &log, sends, |pause| end.wait(pause))))?;
     }
     if let Some((hour, minute)) = site.config.door.purge {
         let (site, log, end) = all();
@@ -57,22 +55,6 @@ pub fn start(site: &Arc<Site>, log: &Arc<Log>, end: &End) -> std::io::Result<()>
         spawn("purge", Box::new(move || purge_until(&site, &log, at, &end)))?;
     }
     Ok(())
-}
-
-fn notify_until(site: &Site, log: &Log, end: &End) {
-    let mut told = String::new();
-    let sends = site.config.mail.transport != Transport::None;
-    loop {
-        let failed =
-            notify::look_once(site, sends).err().map(|failure| format!("{:#}", failure.error)).unwrap_or_default();
-        if !failed.is_empty() && failed != told {
-            log.error(&format!("link mails: {failed}"));
-        }
-        if end.wait(if failed.is_empty() { LOOK } else { AFTER_FAILURE }) {
-            return;
-        }
-        told = failed;
-    }
 }
 
 fn purge_until(site: &Site, log: &Log, at: Time, end: &End) {
