@@ -10,8 +10,7 @@ use crate::clock;
 use crate::db::Databases;
 use crate::link::compose::{self, LinkMail, Ready};
 use crate::link::notice::{self, Notice};
-use crate::link::outbox::Occasion;
-use crate::link::queue::Taken;
+use crate::link::outbox::{Kept, Occasion};
 use crate::link::template::{Templates, Texts, Values};
 use crate::log::Log;
 use crate::ticket::Unusable;
@@ -28,7 +27,7 @@ pub enum Letter {
 }
 
 /// The mail for an order.
-pub fn write(site: &Site, log: &Log, templates: &Templates, dbs: &mut Databases, order: &Taken) -> Letter {
+pub fn write(site: &Site, log: &Log, templates: &Templates, dbs: &mut Databases, order: &Kept) -> Letter {
     let Some(secret) = &order.secret else {
         return Letter::Never("it holds no token".to_owned());
     };
@@ -69,19 +68,19 @@ pub fn write(site: &Site, log: &Log, templates: &Templates, dbs: &mut Databases,
 }
 
 /// The Message-ID of an order's mail, where it could be made now.
-pub fn message_id(site: &Site, order: &Taken) -> Option<String> {
+pub fn message_id(site: &Site, order: &Kept) -> Option<String> {
     site.config.mail.from.as_ref().map(|from| compose::message_id(from, &identity(order)))
 }
 
 /// What each try of an order has, and no other order. Its number would not do: its place in the queue may change.
-fn identity(order: &Taken) -> String {
+fn identity(order: &Kept) -> String {
     let token = order.token_id.map_or_else(|| format!("order {}", order.id), |id| id.to_string());
     format!("{} {token}", order.created_at.as_second())
 }
 
 /// The link, if it would open something: the customer gets no mail for one that would not. Whether it
 /// holds a token comes with it.
-fn link(site: &Site, order: &Taken, facts: &Facts, now: Timestamp) -> Result<(String, bool), String> {
+fn link(site: &Site, order: &Kept, facts: &Facts, now: Timestamp) -> Result<(String, bool), String> {
     if let Some(why) = in_vain(site, order, facts, now) {
         return Err(why.to_owned());
     }
@@ -98,7 +97,7 @@ fn link(site: &Site, order: &Taken, facts: &Facts, now: Timestamp) -> Result<(St
 }
 
 /// Why the link would open nothing, if so. (A customer with a password logs in with it.)
-fn in_vain(site: &Site, order: &Taken, facts: &Facts, now: Timestamp) -> Option<&'static str> {
+fn in_vain(site: &Site, order: &Kept, facts: &Facts, now: Timestamp) -> Option<&'static str> {
     let is_recipient = facts.customer.as_ref().is_some_and(|customer| customer.email == order.recipient);
     let standing = match facts.standing {
         CustomerStanding::HasPassword => CustomerStanding::Good,
@@ -121,7 +120,7 @@ fn in_vain(site: &Site, order: &Taken, facts: &Facts, now: Timestamp) -> Option<
 /// What the words of a mail depend on.
 struct Wording<'a> {
     site: &'a Site,
-    order: &'a Taken,
+    order: &'a Kept,
     facts: &'a Facts,
     link: &'a (String, bool),
     language: Option<&'a str>,
@@ -131,15 +130,15 @@ impl Wording<'_> {
     /// The words; or why there are none yet.
     fn texts(&self, log: &Log, templates: &Templates, dbs: &mut Databases) -> Result<Texts, String> {
         let id = self.site.config.one_time_auth.token_refresh_notification;
-        let own = id.filter(|_| self.order.is_refresh).map(|id| self.notification(dbs, id)).transpose()?;
+        let own =
+            id.filter(|_| self.order.occasion == Occasion::Refresh).map(|id| self.notification(dbs, id)).transpose()?;
         match own {
             Some(Ok(texts)) => return Ok(texts),
             // The customer waits for his link, and not for these words.
             Some(Err(why)) => log.warning(&format!("link mail {}: by the built-in text: {why}", self.order.id)),
             None => {}
         }
-        let occasion = if self.order.is_refresh { Occasion::Refresh } else { Occasion::New };
-        templates.render(occasion, &self.languages(), &self.values()).map_err(|error| error.to_string())
+        templates.render(self.order.occasion, &self.languages(), &self.values()).map_err(|error| error.to_string())
     }
 
     /// The words of the helpdesk's own notification, or why it cannot be used; an error where it cannot be seen.

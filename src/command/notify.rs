@@ -21,7 +21,8 @@ use crate::config;
 use crate::db::{self, Databases};
 use crate::exit::Exit;
 use crate::link::mailed;
-use crate::link::queue::{self, Caps, Room, Taken};
+use crate::link::outbox::Kept;
+use crate::link::queue::{self, Caps, Room};
 use crate::link::template::Templates;
 use crate::link::transport::{Away, Transport};
 use crate::link::waiting::{self, Waits};
@@ -71,7 +72,7 @@ enum Fate {
 /// Where a pass stands.
 enum Next {
     /// An order to be tried.
-    Order(Box<Taken>),
+    Order(Box<Kept>),
     /// One that is not tried now, or not at all.
     Other,
     /// Nothing is due, or somebody else is at work.
@@ -291,7 +292,7 @@ impl<'a> Sender<'a> {
     }
 
     /// Tries an order; what became of it, and whether the mail server is away altogether.
-    fn try_order(&self, mut dbs: Databases, order: &Taken) -> (Fate, bool) {
+    fn try_order(&self, mut dbs: Databases, order: &Kept) -> (Fate, bool) {
         if let Err(fate) = self.is_known_to_helpdesk(&mut dbs, order) {
             return (fate, false);
         }
@@ -304,7 +305,7 @@ impl<'a> Sender<'a> {
             Letter::NotYet(why) => return (self.later(order, queue::pause(order.tries), why), false),
         };
         let limit = self.site.config.mail.timeout;
-        if clock::now() + limit + TO_NOTE > order.until {
+        if clock::now() + limit + TO_NOTE > order.due_at {
             // The database was locked, or the machine asleep: somebody else may have the order by now.
             let why = "looking its customer up took too long".to_owned();
             return (self.later(order, queue::pause(order.tries), why), false);
@@ -333,7 +334,7 @@ impl<'a> Sender<'a> {
 
     /// Whether the helpdesk knows the customer by now: his link would open nothing before. One who has come since
     /// the others were told of is told of here.
-    fn is_known_to_helpdesk(&self, dbs: &mut Databases, order: &Taken) -> Result<(), Fate> {
+    fn is_known_to_helpdesk(&self, dbs: &mut Databases, order: &Kept) -> Result<(), Fate> {
         let known = newcomers::is_known(self.site, self.log, dbs, &self.name, [&order.backend, &order.customer]);
         let why = match known {
             Ok(true) => return Ok(()),
@@ -346,7 +347,7 @@ impl<'a> Sender<'a> {
     }
 
     /// Another try after a pause; none where it would come too late.
-    fn later(&self, order: &Taken, pause: SignedDuration, why: String) -> Fate {
+    fn later(&self, order: &Kept, pause: SignedDuration, why: String) -> Fate {
         let due = clock::now() + pause;
         if due - self.give_up_after() > order.created_at {
             return Fate::Lost(format!("given up: {why}"));
@@ -354,7 +355,7 @@ impl<'a> Sender<'a> {
         Fate::Later { due, why }
     }
 
-    fn settle(&self, order: &Taken, fate: &Fate) -> Result<(), Failure> {
+    fn settle(&self, order: &Kept, fate: &Fate) -> Result<(), Failure> {
         let id = order.id;
         let mut noted = self.note(order, fate);
         for _ in 0..NOTES {
@@ -379,7 +380,7 @@ impl<'a> Sender<'a> {
         Ok(noted?)
     }
 
-    fn note(&self, order: &Taken, fate: &Fate) -> Result<(), db::Error> {
+    fn note(&self, order: &Kept, fate: &Fate) -> Result<(), db::Error> {
         people::changing().get(&self.site.store)?.write(|tx| match fate {
             Fate::Sent => queue::sent(tx, order, clock::now()),
             Fate::Later { due, why } => queue::postpone(tx, order.id, *due, why),

@@ -11,7 +11,7 @@ use super::wake::{self, Why};
 use crate::clock;
 use crate::customer::newcomer;
 use crate::exit::Exit;
-use crate::link::outbox::{self, Waiting};
+use crate::link::outbox::{self, Kept};
 
 /// Runs it.
 pub fn run(site: &Site, command: Outbox) -> Done {
@@ -28,30 +28,30 @@ fn list(site: &Site, json: bool) -> Done {
         print::json(&waiting.iter().map(as_json).collect::<Vec<_>>())?;
     } else {
         let headings = ["ID", "TO", "CUSTOMER", "OCCASION", "TICKET", "ORDERED", "NEXT TRY", "TRIES", "LAST ERROR"];
-        print::table(headings, waiting.into_iter().map(row).collect())?;
+        print::table(headings, waiting.iter().map(row).collect())?;
     }
     Ok(Exit::Ok)
 }
 
-fn as_json(order: &Waiting) -> serde_json::Value {
+fn as_json(order: &Kept) -> serde_json::Value {
     json!({
         "id": order.id, "token": order.token_id, "to": order.recipient, "customer": order.customer,
-        "occasion": order.occasion, "ticket": order.ticket_number, "ordered": order.created_at.to_string(),
+        "occasion": order.occasion.as_str(), "ticket": order.ticket_number, "ordered": order.created_at.to_string(),
         "next_try": order.due_at.to_string(), "tries": order.tries, "last_error": order.last_error,
     })
 }
 
-fn row(order: Waiting) -> [String; 9] {
+fn row(order: &Kept) -> [String; 9] {
     [
         order.id.to_string(),
-        order.recipient,
-        order.customer,
-        order.occasion,
-        order.ticket_number.unwrap_or_default(),
+        order.recipient.clone(),
+        order.customer.clone(),
+        order.occasion.as_str().to_owned(),
+        order.ticket_number.clone().unwrap_or_default(),
         order.created_at.to_string(),
         order.due_at.to_string(),
         order.tries.to_string(),
-        order.last_error.unwrap_or_default(),
+        order.last_error.clone().unwrap_or_default(),
     ]
 }
 

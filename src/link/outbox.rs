@@ -3,11 +3,12 @@
 //! An order is recorded in the same transaction as its token. Until its mail has been taken it alone
 //! holds the secret; what is listed never shows it. This file sends nothing.
 
+use std::ops::{Deref, Range};
 use std::str::FromStr;
 
 use jiff::Timestamp;
 
-use crate::db::{self, Row, Statements, Tx};
+use crate::db::{self, Row, Statements, Tx, Value};
 use crate::token::{self, Secret, Which};
 
 /// Why a link mail goes out.
@@ -27,6 +28,10 @@ impl Occasion {
             Self::New => "new",
             Self::Refresh => "refresh",
         }
+    }
+
+    fn stored(text: &str) -> Self {
+        if text == Self::Refresh.as_str() { Self::Refresh } else { Self::New }
     }
 }
 
@@ -53,29 +58,31 @@ pub struct Order {
     pub ticket_number: Option<String>,
 }
 
-/// An order as it stands, without its secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Waiting {
-    /// The order's number.
+/// An order as the table holds it.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    /// Its number: its place in the queue.
     pub id: i64,
-    /// The token it brings.
-    pub token_id: Option<i64>,
-    /// Where it goes.
-    pub recipient: String,
-    /// The customer's login.
-    pub customer: String,
-    /// Why it goes out: `new` or `refresh`.
-    pub occasion: String,
-    /// The ticket, where known.
-    pub ticket_number: Option<String>,
+    order: Order,
     /// When it was ordered.
     pub created_at: Timestamp,
-    /// When it is to be tried next.
-    pub due_at: Timestamp,
     /// How often it has been tried.
     pub tries: i64,
+    /// How often the mail went out whole and no answer came.
+    pub unanswered: i64,
     /// What the last try failed with.
     pub last_error: Option<String>,
+    /// When it is to be tried next. Until then nobody gets it but the sender that has taken it.
+    pub due_at: Timestamp,
+}
+
+/// What is ordered is read and never changed.
+impl Deref for Kept {
+    type Target = Order;
+
+    fn deref(&self) -> &Order {
+        &self.order
+    }
 }
 
 /// Why an order was not taken.
@@ -100,8 +107,37 @@ impl Error {
     }
 }
 
-const INSERT: &str = "INSERT INTO outbox (token_id, secret, recipient, customer, backend, occasion, language, \
-    message_id, ticket_number, created_at, due_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+/// The table's columns, as all statements name them: the place in the queue, what the order is, when it is due.
+const COLUMNS: [&str; 15] = [
+    "id",
+    "token_id",
+    "secret",
+    "recipient",
+    "customer",
+    "backend",
+    "occasion",
+    "language",
+    "message_id",
+    "ticket_number",
+    "created_at",
+    "tries",
+    "unanswered",
+    "last_error",
+    "due_at",
+];
+
+/// What an order is, besides its place in the queue: all that moves with it.
+pub(super) const CONTENT: Range<usize> = 1..14;
+
+/// The names of those columns.
+pub(super) fn content() -> &'static [&'static str] {
+    &COLUMNS[CONTENT]
+}
+
+/// Asks for orders; what [`kept`] reads.
+pub(super) fn select() -> String {
+    format!("SELECT {} FROM outbox", COLUMNS.join(", "))
+}
 
 /// Records an order, due at `due`; its number.
 ///
@@ -109,8 +145,9 @@ const INSERT: &str = "INSERT INTO outbox (token_id, secret, recipient, customer,
 /// leave the outbox, and its secret would lie there for good.
 pub fn order(tx: &mut Tx<'_>, order: &Order, now: Timestamp, due: Timestamp) -> Result<i64, Error> {
     lettre::Address::from_str(&order.recipient).map_err(|_| Error::Refused)?;
+    let places = ["?"; COLUMNS.len() - 1].join(", ");
     let id = tx.insert(
-        INSERT,
+        &format!("INSERT INTO outbox ({}) VALUES ({places})", COLUMNS[1..].join(", ")),
         &[
             order.token_id.into(),
             order.secret.as_ref().map(Secret::expose).into(),
@@ -122,6 +159,9 @@ pub fn order(tx: &mut Tx<'_>, order: &Order, now: Timestamp, due: Timestamp) -> 
             order.message_id.as_ref().into(),
             order.ticket_number.as_ref().into(),
             now.into(),
+            0.into(),
+            0.into(),
+            Value::Null,
             due.into(),
         ],
     )?;
@@ -136,11 +176,10 @@ pub fn release(tx: &mut Tx<'_>, token_id: i64, now: Timestamp) -> Result<(), db:
 }
 
 /// At most `limit` orders, the next due first.
-pub fn list(db: &mut impl Statements, limit: Option<u32>) -> Result<Vec<Waiting>, db::Error> {
-    let sql = "SELECT id, token_id, recipient, customer, occasion, ticket_number, created_at, \
-               due_at, tries, last_error FROM outbox ORDER BY due_at, id LIMIT ?";
-    let rows = db.rows(sql, &[limit.unwrap_or(u32::MAX).into()])?;
-    rows.iter().map(waiting).collect()
+pub fn list(db: &mut impl Statements, limit: Option<u32>) -> Result<Vec<Kept>, db::Error> {
+    let sql = format!("{} ORDER BY due_at, id LIMIT ?", select());
+    let rows = db.rows(&sql, &[limit.unwrap_or(u32::MAX).into()])?;
+    rows.iter().map(kept).collect()
 }
 
 /// That the mail of an order has been taken.
@@ -184,18 +223,26 @@ pub fn drop_for_token(db: &mut impl Statements, token_id: i64) -> Result<u64, db
     db.execute("DELETE FROM outbox WHERE token_id = ?", &[token_id.into()])
 }
 
-fn waiting(row: &Row) -> Result<Waiting, db::Error> {
-    Ok(Waiting {
+pub(super) fn kept(row: &Row) -> Result<Kept, db::Error> {
+    Ok(Kept {
         id: row.int(0)?,
-        token_id: row.opt_int(1)?,
-        recipient: row.text(2)?.into_owned(),
-        customer: row.text(3)?.into_owned(),
-        occasion: row.text(4)?.into_owned(),
-        ticket_number: row.opt_text(5)?.map(Into::into),
-        created_at: row.time(6)?,
-        due_at: row.time(7)?,
-        tries: row.int(8)?,
-        last_error: row.opt_text(9)?.map(Into::into),
+        order: Order {
+            token_id: row.opt_int(1)?,
+            // One that is none (somebody has been at the table) must not stand in the way of all others.
+            secret: row.opt_text(2)?.and_then(|text| Secret::parse(&text).ok()),
+            recipient: row.text(3)?.into_owned(),
+            customer: row.text(4)?.into_owned(),
+            backend: row.text(5)?.into_owned(),
+            occasion: Occasion::stored(&row.text(6)?),
+            language: row.opt_text(7)?.map(Into::into),
+            message_id: row.opt_text(8)?.map(Into::into),
+            ticket_number: row.opt_text(9)?.map(Into::into),
+        },
+        created_at: row.time(10)?,
+        tries: row.int(11)?,
+        unanswered: row.int(12)?,
+        last_error: row.opt_text(13)?.map(Into::into),
+        due_at: row.time(14)?,
     })
 }
 

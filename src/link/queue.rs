@@ -7,9 +7,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::db::{Error, Row, Statements, Tx};
+use super::outbox::{self, Kept};
+use crate::db::{Error, Statements, Tx};
 use crate::mail::Address;
-use crate::token::{self, Secret, Which};
+use crate::token::{self, Which};
 
 /// What the caps count over.
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -22,39 +23,6 @@ const FARTHEST: SignedDuration = SignedDuration::from_hours(2);
 
 /// The task in the table of workers.
 const TASK: &str = "outbox";
-
-/// An order that is to be tried now.
-#[derive(Debug, Clone)]
-pub struct Taken {
-    /// The order's number.
-    pub id: i64,
-    /// Its token.
-    pub token_id: Option<i64>,
-    /// The secret of its token; `None` for a link without one.
-    pub secret: Option<Secret>,
-    /// Where it goes.
-    pub recipient: String,
-    /// The customer's login.
-    pub customer: String,
-    /// The name of the customer's source.
-    pub backend: String,
-    /// Whether it renews a link.
-    pub is_refresh: bool,
-    /// The language that was known when it was ordered.
-    pub language: Option<String>,
-    /// The Message-ID of the customer's mail.
-    pub message_id: Option<String>,
-    /// The ticket, as far as it was known when it was ordered.
-    pub ticket_number: Option<String>,
-    /// When it was ordered.
-    pub created_at: Timestamp,
-    /// Which try this is, from 1.
-    pub tries: i64,
-    /// How often the mail went out whole and no answer came.
-    pub unanswered: i64,
-    /// Until when nobody else gets it.
-    pub until: Timestamp,
-}
 
 /// How many link mails may go out within an hour; 0: any number.
 #[derive(Debug, Clone, Copy)]
@@ -108,16 +76,15 @@ pub fn release(tx: &mut Tx<'_>, holder: &str) -> Result<(), Error> {
 }
 
 /// Takes the next order that is due. Nobody else gets it before `until`.
-pub fn take(tx: &mut Tx<'_>, now: Timestamp, until: Timestamp) -> Result<Option<Taken>, Error> {
-    let sql = "SELECT id, secret, recipient, customer, backend, occasion, language, message_id, ticket_number, \
-               created_at, tries, unanswered, token_id FROM outbox WHERE due_at <= ? OR due_at > ? ORDER BY due_at, id \
-               LIMIT 1";
-    let Some(row) = tx.row(sql, &[now.into(), (now + FARTHEST).into()])? else {
+pub fn take(tx: &mut Tx<'_>, now: Timestamp, until: Timestamp) -> Result<Option<Kept>, Error> {
+    let sql = format!("{} WHERE due_at <= ? OR due_at > ? ORDER BY due_at, id LIMIT 1", outbox::select());
+    let Some(row) = tx.row(&sql, &[now.into(), (now + FARTHEST).into()])? else {
         return Ok(None);
     };
-    let mut order = taken(&row, until)?;
+    let mut order = outbox::kept(&row)?;
     let sql = "UPDATE outbox SET due_at = ?, tries = tries + 1 WHERE id = ?";
     tx.execute(sql, &[until.into(), order.id.into()])?;
+    order.due_at = until;
     order.tries += 1;
     Ok(Some(order))
 }
@@ -162,7 +129,7 @@ pub fn room(tx: &mut Tx<'_>, recipient: &str, caps: &Caps, now: Timestamp) -> Re
 }
 
 /// A mail server has the mail: the order goes, and its secret with it.
-pub fn sent(tx: &mut Tx<'_>, order: &Taken, now: Timestamp) -> Result<(), Error> {
+pub fn sent(tx: &mut Tx<'_>, order: &Kept, now: Timestamp) -> Result<(), Error> {
     give_up(tx, order)?;
     let recipient = mailbox(&order.recipient);
     let sql = "INSERT INTO sent (recipient, domain, sent_at) VALUES (?, ?, ?)";
@@ -193,7 +160,7 @@ pub fn postpone_unanswered(tx: &mut Tx<'_>, id: i64, due: Timestamp, why: &str) 
 
 /// The order is not to be tried any more. Its place may hold a newer one of its customer by now, where it was taken for
 /// longer than its lease: that one stays.
-pub fn give_up(tx: &mut Tx<'_>, order: &Taken) -> Result<(), Error> {
+pub fn give_up(tx: &mut Tx<'_>, order: &Kept) -> Result<(), Error> {
     let sql = "DELETE FROM outbox WHERE id = ? AND COALESCE(token_id, 0) = ?";
     tx.execute(sql, &[order.id.into(), order.token_id.unwrap_or_default().into()])?;
     Ok(())
@@ -201,7 +168,7 @@ pub fn give_up(tx: &mut Tx<'_>, order: &Taken) -> Result<(), Error> {
 
 /// The same, for a mail that nobody has got: its token goes with it. As long as it were active, every older link
 /// of the customer's would send him to a mail that never came.
-pub fn give_up_unsent(tx: &mut Tx<'_>, order: &Taken, now: Timestamp) -> Result<(), Error> {
+pub fn give_up_unsent(tx: &mut Tx<'_>, order: &Kept, now: Timestamp) -> Result<(), Error> {
     if let Some(id) = order.token_id.filter(|_| order.unanswered == 0) {
         token::revoke(tx, &Which::Id(id), now)?;
     }
@@ -229,33 +196,14 @@ fn domain(recipient: &str) -> &str {
     recipient.rsplit_once('@').map_or("", |(_, domain)| domain)
 }
 
-fn taken(row: &Row, until: Timestamp) -> Result<Taken, Error> {
-    Ok(Taken {
-        id: row.int(0)?,
-        // One that is none (somebody has been at the table) must not stand in the way of all others.
-        secret: row.opt_text(1)?.and_then(|text| Secret::parse(&text).ok()),
-        recipient: row.text(2)?.into_owned(),
-        customer: row.text(3)?.into_owned(),
-        backend: row.text(4)?.into_owned(),
-        is_refresh: row.text(5)? == "refresh",
-        language: row.opt_text(6)?.map(Into::into),
-        message_id: row.opt_text(7)?.map(Into::into),
-        ticket_number: row.opt_text(8)?.map(Into::into),
-        created_at: row.time(9)?,
-        tries: row.int(10)?,
-        unanswered: row.int(11)?,
-        token_id: row.opt_int(12)?,
-        until,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::*;
     use crate::db::{Access, Database, Url};
-    use crate::link::outbox::{self, Occasion, Order};
+    use crate::link::outbox::{Occasion, Order};
+    use crate::token::Secret;
 
     const CAPS: Caps = Caps { per_address: 2, per_domain: 3, in_all: 4 };
 

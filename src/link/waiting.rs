@@ -6,8 +6,8 @@
 
 use jiff::Timestamp;
 
-use super::outbox::TAKEN;
-use super::queue::{self, Caps, Taken, mailbox};
+use super::outbox::{self, CONTENT, Kept, TAKEN};
+use super::queue::{self, Caps, mailbox};
 use crate::db::{Error, Statements, Tx};
 use crate::token::{self, Which};
 
@@ -16,21 +16,6 @@ const ADDRESS_FULL: &str = "mail.per_address is reached";
 
 /// The same, for its domain or for all.
 const OTHERS_FULL: &str = "mail.per_domain or mail.per_hour is reached";
-
-/// What an order is, besides its place in the queue: all that moves.
-const CONTENT: [&str; 11] = [
-    "token_id",
-    "unanswered",
-    "secret",
-    "recipient",
-    "occasion",
-    "language",
-    "message_id",
-    "ticket_number",
-    "created_at",
-    "tries",
-    "last_error",
-];
 
 /// What became of an order whose address has had enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,13 +36,7 @@ pub enum Waits {
 /// Customers are not merged with each other, since a link lets in only one. But what follows a `+` is the sender's to
 /// choose, and makes customers without end that share a mailbox: of those only so many wait. The mailbox's own address
 /// always does.
-pub fn for_address(
-    tx: &mut Tx<'_>,
-    order: &Taken,
-    caps: &Caps,
-    due: Timestamp,
-    now: Timestamp,
-) -> Result<Waits, Error> {
+pub fn for_address(tx: &mut Tx<'_>, order: &Kept, caps: &Caps, due: Timestamp, now: Timestamp) -> Result<Waits, Error> {
     if !is_own_address(&order.recipient) && others_waiting(tx, order)? >= caps.per_address.into() {
         return Ok(Waits::TooMany);
     }
@@ -72,7 +51,7 @@ pub fn for_address(
 /// go to an address within an hour.
 pub fn for_others(
     tx: &mut Tx<'_>,
-    order: &Taken,
+    order: &Kept,
     caps: &Caps,
     domain: Option<&str>,
     due: Timestamp,
@@ -108,27 +87,25 @@ fn merge(
     keep: u32,
     now: Timestamp,
 ) -> Result<(Option<i64>, u64), Error> {
-    let sql = format!(
-        "SELECT {}, id FROM outbox WHERE customer = ? AND backend = ? AND {TAKEN} ORDER BY id",
-        CONTENT.join(", ")
-    );
+    let sql = format!("{} WHERE customer = ? AND backend = ? AND {TAKEN} ORDER BY id", outbox::select());
     let rows = tx.rows(&sql, &[customer.into(), backend.into()])?;
-    let places = rows.iter().map(|row| row.int(CONTENT.len())).collect::<Result<Vec<_>, _>>()?;
+    let places = rows.iter().map(|row| row.int(0)).collect::<Result<Vec<_>, _>>()?;
     let keep = usize::try_from(keep).unwrap_or(usize::MAX);
     let Some(older) = rows.len().checked_sub(keep).filter(|older| *older > 0) else {
         return Ok((places.last().copied(), 0));
     };
     for row in &rows[..older] {
-        if let (Some(token), 0) = (row.opt_int(0)?, row.int(1)?) {
+        let kept = outbox::kept(row)?;
+        if let (Some(token), 0) = (kept.token_id, kept.unanswered) {
             token::revoke(tx, &Which::Id(token), now)?;
         }
     }
     for place in &places[keep..] {
         tx.execute("DELETE FROM outbox WHERE id = ?", &[(*place).into()])?;
     }
-    let sql = format!("UPDATE outbox SET {} = ? WHERE id = ?", CONTENT.join(" = ?, "));
+    let sql = format!("UPDATE outbox SET {} = ? WHERE id = ?", outbox::content().join(" = ?, "));
     for (place, row) in places.iter().zip(&rows[older..]) {
-        let content = &row.values()[..CONTENT.len()];
+        let content = &row.values()[CONTENT];
         tx.execute(&sql, &[content, &[(*place).into()]].concat())?;
     }
     Ok((places.get(keep - 1).copied(), u64::try_from(older).unwrap_or_default()))
@@ -141,7 +118,7 @@ fn is_own_address(recipient: &str) -> bool {
 }
 
 /// How many orders of other customers wait for this order's mailbox.
-fn others_waiting(tx: &mut Tx<'_>, order: &Taken) -> Result<u64, Error> {
+fn others_waiting(tx: &mut Tx<'_>, order: &Kept) -> Result<u64, Error> {
     let sql = "SELECT recipient FROM outbox WHERE last_error = ? AND NOT (customer = ? AND backend = ?)";
     let rows = tx.rows(sql, &[ADDRESS_FULL.into(), (&order.customer).into(), (&order.backend).into()])?;
     let wanted = mailbox(&order.recipient);

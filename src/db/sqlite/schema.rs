@@ -235,7 +235,9 @@ mod tests {
         other.execute_batch("DROP TABLE link_mail; DELETE FROM refinery_schema_history WHERE version = 4").unwrap();
         std::thread::scope(|scope| {
             let all: Vec<_> = (0..8).map(|_| scope.spawn(|| migrate(&path))).collect();
-            all.into_iter().for_each(|thread| thread.join().unwrap().unwrap());
+            for thread in all {
+                thread.join().unwrap().unwrap();
+            }
         });
     }
 
