@@ -101,6 +101,26 @@ impl Databases {
         }
     }
 
+    /// Those that were left alone for a while: connections that answer no more are let go, and opened anew when they are
+    /// asked for.
+    #[must_use]
+    pub fn checked(mut self) -> Self {
+        self.open.retain(|url, database| database.is_good(url));
+        self.reading.retain(|url, database| database.is_good(url));
+        self
+    }
+
+    /// These without the connections to files and directories, and how closing the files went. A file may be another
+    /// one by the next time, and opening it costs little; a directory closes what says nothing for a while.
+    pub fn of_servers(mut self) -> (Self, Result<(), Error>) {
+        self.directories.clear();
+        let files = |url: &Url, _: &mut Database| matches!(url, Url::Sqlite(_));
+        let open = self.open.extract_if(files);
+        let closed: Vec<_> = open.chain(self.reading.extract_if(files)).map(|(_, database)| database.close()).collect();
+        let first = closed.into_iter().find(Result::is_err).unwrap_or(Ok(()));
+        (self, first)
+    }
+
     /// Closes every connection; the first failure is told once all have been tried.
     pub fn close(self) -> Result<(), Error> {
         let mut result = Ok(());

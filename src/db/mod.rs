@@ -142,6 +142,11 @@ impl Database {
         Ok(Self::with(driver))
     }
 
+    /// Whether a server still answers, and a store there is still what it was.
+    fn is_good(&mut self, url: &Url) -> bool {
+        if url.is_store_on_server() { store::check(self, url).is_ok() } else { self.row("SELECT 1", &[]).is_ok() }
+    }
+
     fn with(driver: Driver) -> Self {
         Self { driver, is_shared: false }
     }
