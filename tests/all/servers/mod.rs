@@ -16,7 +16,7 @@ mod notification;
 mod outages;
 mod package_tokens;
 pub mod server;
-mod store;
+pub mod store;
 mod story;
 mod ticket_commands;
 mod tickets;
