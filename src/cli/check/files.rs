@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::finding::Finding;
 use super::{log_place, web_server};
-use crate::cli::init;
+use crate::cli::{init, whom};
 use crate::config::{self, Transport};
 use crate::db::Url;
 use crate::engine::Engine;
@@ -45,10 +45,28 @@ pub fn look(engine: &Engine, path: &Path) -> Vec<Finding> {
         findings.extend(log_place::look(file, &users(engine)));
     }
     findings.extend(for_web_server(engine, path));
+    findings.extend(after_create(engine));
+    findings.extend(environment(engine));
     if findings.is_empty() {
         findings.push(Finding::good("files", "nobody else can read what is secret, or change what decides"));
     }
     findings
+}
+
+/// The helpdesk's own program, run by root, would be its owner's way to root.
+fn after_create(engine: &Engine) -> Option<Finding> {
+    let program = Path::new(engine.config.create.after_create.first().filter(|_| whom::is_root())?);
+    let why = config::program_refused(program).ok()??;
+    let says = format!("create.after_create names {}, which root must not run: {why}", program.display());
+    Some(Finding::bad("files", Exit::Config, says, "run otab as the user who runs the helpdesk's console"))
+}
+
+/// Secrets from variables: each process of the same user can read them, the next stage too.
+fn environment(engine: &Engine) -> Option<Finding> {
+    let variables = &engine.config.variables;
+    let says = format!("secrets come from the environment: {}", variables.join(", "));
+    let remedy = "rather use files: whatever runs as the same user can read the variables of its other processes";
+    (!variables.is_empty()).then(|| Finding::note("files", says, remedy))
 }
 
 /// What the web server can get at without everybody's help.

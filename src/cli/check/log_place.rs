@@ -4,8 +4,9 @@
 //! into which the names of customers go.
 
 use std::fs::Metadata;
+use std::iter;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::finding::Finding;
 use crate::cli::init;
@@ -21,15 +22,11 @@ const REMEDY: &str = "let log.file be in a folder that root or otab's user alone
 /// What is bad about the place. `users` are those who may write there, besides root.
 pub fn look(path: &Path, users: &[u32]) -> Option<Finding> {
     let says = is_link(path).or_else(|| {
-        let whole = path.parent()?.canonicalize().ok()?;
-        let mut folders = whole.ancestors();
-        let folder = folders.next()?;
-        let first = open(folder, &folder.metadata().ok()?, users, 0);
-        let above = |folder: &Path| open(folder, &folder.metadata().ok()?, users, STICKY);
-        let (folder, who) = first.map(|who| (folder, who)).or_else(|| {
-            let mut found = folders.filter_map(|folder| Some((folder, above(folder)?)));
-            found.next()
-        })?;
+        // As it is named, and where that leads: anyone who can change a link on the way decides as well.
+        let named = std::path::absolute(path).ok()?;
+        let links = named.ancestors().skip(1).filter(|folder| folder.is_symlink());
+        let mut places = iter::once(named.as_path()).chain(links);
+        let (folder, who) = places.find_map(|place| who_else(place, users))?;
         Some(format!(
             "{who} can write {}, and put another file in the place of {} (log.file)",
             folder.display(),
@@ -37,6 +34,18 @@ pub fn look(path: &Path, users: &[u32]) -> Option<Finding> {
         ))
     })?;
     Some(Finding::bad("files", Exit::Config, says, REMEDY))
+}
+
+/// Who else can replace the file or link at `path`, and in which folder.
+fn who_else(path: &Path, users: &[u32]) -> Option<(PathBuf, String)> {
+    let whole = path.parent()?.canonicalize().ok()?;
+    let mut unless = 0;
+    whole.ancestors().find_map(|folder| {
+        let who = open(folder, &folder.metadata().ok()?, users, unless);
+        // A folder cannot be renamed by others where this bit is set; a file that is not there yet can be made.
+        unless = STICKY;
+        Some((folder.to_owned(), who?))
+    })
 }
 
 /// The log is not written through a link.
