@@ -17,6 +17,7 @@ pub mod mode;
 pub mod policy;
 pub mod process;
 pub mod session;
+pub mod store;
 pub mod text;
 pub mod ticket;
 pub mod token;

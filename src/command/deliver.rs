@@ -14,9 +14,8 @@ use super::mail_path::Deferred;
 use super::output::CopyError;
 use crate::clock;
 use crate::db::{self, Databases};
-use crate::link::outbox;
 use crate::process::{self, Ended};
-use crate::token;
+use crate::store::{outbox, tokens};
 
 /// Hands the mail, which `write` writes, to the command; the status to end with.
 pub fn pass_on(
@@ -78,10 +77,10 @@ fn settle(filter: &Filter<'_>, token: &Owed, was_taken: bool) {
     let settled = dbs.get(&filter.site.store).and_then(|store| {
         store.write(|tx| {
             if was_taken {
-                token::activate(tx, token.id, now)?;
+                tokens::activate(tx, token.id, now)?;
                 outbox::release(tx, token.id, now)
             } else {
-                token::withdraw(tx, token.id).map(|_| ())
+                tokens::withdraw(tx, token.id).map(|_| ())
             }
         })
     });
@@ -102,7 +101,7 @@ fn settle(filter: &Filter<'_>, token: &Owed, was_taken: bool) {
 fn bind(filter: &Filter<'_>, dbs: &mut Databases, token: &Owed) -> Result<(), db::Error> {
     let Some(id) = &token.message_id else { return Ok(()) };
     let Some(ticket) = filter.site.tickets.by_message_id(dbs, id)? else { return Ok(()) };
-    let bound = dbs.get(&filter.site.store)?.write(|tx| token::bind(tx, &ticket))?;
+    let bound = dbs.get(&filter.site.store)?.write(|tx| tokens::bind(tx, &ticket))?;
     if bound > 0 {
         filter.log.info(&format!("{id}: became ticket {}", ticket.number));
     }

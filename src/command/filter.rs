@@ -25,12 +25,12 @@ use super::watch::Watch;
 use crate::clock;
 use crate::config::{Config, OnError};
 use crate::db::{self, Databases};
-use crate::link::mailed;
 use crate::log::Log;
 use crate::mail::edit::{self, Edit};
 use crate::mail::header::{Header, Terminator};
 use crate::mail::last_look;
 use crate::policy::{self, Envelope, Examined, Kind, Rules, Settled, Standing};
+use crate::store::link_mails;
 use crate::token::State;
 
 /// Where the mail goes.
@@ -265,7 +265,7 @@ impl Filter<'_> {
         if examined.kind != Kind::New || examined.link_mails.is_empty() {
             return Ok(false);
         }
-        let known = dbs.get(&self.site.store).and_then(|store| mailed::knows(store, &examined.link_mails));
+        let known = dbs.get(&self.site.store).and_then(|store| link_mails::knows(store, &examined.link_mails));
         known.or_else(|error| {
             let wish = self.site.config.postmaster.on_error;
             self.soften(examined, &error, wish, "the link mails cannot be looked up", || true)

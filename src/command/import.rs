@@ -16,8 +16,8 @@ use crate::clock;
 use crate::customer;
 use crate::db::{Access, Database, Databases, Error, Url};
 use crate::exit::Exit;
+use crate::store::tokens::import::{self, Holder, Tally};
 use crate::ticket::Ticket;
-use crate::token::import::{self, Holder, Tally};
 
 /// How long a store or the helpdesk's database is waited for, where others write.
 const PATIENCE: Duration = Duration::from_mins(1);

@@ -13,11 +13,12 @@ use super::people;
 use super::site::Site;
 use crate::clock;
 use crate::customer::Error;
-use crate::customer::newcomer::{self, Newcomer};
 use crate::db::{self, Databases};
-use crate::link::queue;
+use crate::link::caps;
 use crate::log::Log;
 use crate::process::{self, Ended};
+use crate::store::newcomers::{self, Newcomer};
+use crate::store::queue;
 
 /// How long whoever has noted a newcomer may take to make him.
 const TO_MAKE: SignedDuration = SignedDuration::from_hours(1);
@@ -47,14 +48,14 @@ pub fn note(site: &Site, dbs: &mut Databases, login: &str, now: Timestamp) -> Re
     if !are_told(site) {
         return Ok(());
     }
-    let noted = dbs.get(&site.store).and_then(|store| store.write(|tx| newcomer::note(tx, &site.backend, login, now)));
+    let noted = dbs.get(&site.store).and_then(|store| store.write(|tx| newcomers::note(tx, &site.backend, login, now)));
     super::failpoint("noted");
     noted.map_err(Error::Unnoted)
 }
 
 /// Whether the helpdesk has not been told of this customer yet.
 pub fn waits(site: &Site, dbs: &mut Databases, backend: &str, login: &str) -> Result<bool, db::Error> {
-    Ok(are_told(site) && newcomer::is_noted(dbs.get(&site.store)?, backend, login)?)
+    Ok(are_told(site) && newcomers::is_noted(dbs.get(&site.store)?, backend, login)?)
 }
 
 /// Whether the helpdesk knows this customer by now. One who has come since the others were told of is told of here:
@@ -122,30 +123,30 @@ pub fn tell(site: &Site, log: &Log, holder: &str) -> Result<Told, db::Error> {
     let mut dbs = people::changing();
     let store = dbs.get(&site.store)?;
     let Some(why) = failure else {
-        store.write(|tx| newcomer::told(tx, &newcomers))?;
+        store.write(|tx| newcomers::told(tx, &newcomers))?;
         log.info(&format!("create.after_create has succeeded; new customers: {}", newcomers.len()));
         return Ok(Told::All);
     };
-    let failures = newcomer::failures(store)? + 1;
-    let due = clock::now() + queue::pause(failures);
-    store.write(|tx| newcomer::postpone(tx, failures, due))?;
+    let failures = newcomers::failures(store)? + 1;
+    let due = clock::now() + caps::pause(failures);
+    store.write(|tx| newcomers::postpone(tx, failures, due))?;
     log.error(&format!("create.after_create has failed, and is tried again at {due}: {why}"));
     Ok(Told::Failed)
 }
 
 /// When telling is tried again, where it has failed.
 pub fn next_try(site: &Site, dbs: &mut Databases, now: Timestamp) -> Result<Option<Timestamp>, db::Error> {
-    newcomer::pause(dbs.get(&site.store)?, now)
+    newcomers::pause(dbs.get(&site.store)?, now)
 }
 
 /// Whom to tell of now: those who are there. One who is not may be made in this moment, and what OTOBO remembers of
 /// him after the command would last; after an hour he will not come any more, and the command runs once for him.
 fn ready(site: &Site, dbs: &mut Databases, now: Timestamp) -> Result<Vec<Newcomer>, db::Error> {
     let store = dbs.get(&site.store)?;
-    if newcomer::pause(store, now)?.is_some() {
+    if newcomers::pause(store, now)?.is_some() {
         return Ok(Vec::new());
     }
-    let mut newcomers = newcomer::noted(store)?;
+    let mut newcomers = newcomers::noted(store)?;
     newcomers.retain(|one| match site.directory.by_login(dbs, &one.backend, &one.login) {
         Ok(Some(_)) | Err(Error::UnknownSource(_)) => true,
         Ok(None) => one.created_at < now - TO_MAKE || one.created_at > now + TO_MAKE,

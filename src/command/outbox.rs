@@ -9,9 +9,10 @@ use super::print;
 use super::site::{self, Site};
 use super::wake::{self, Why};
 use crate::clock;
-use crate::customer::newcomer;
 use crate::exit::Exit;
-use crate::link::outbox::{self, Kept};
+use crate::link::order::Kept;
+use crate::store::newcomers;
+use crate::store::outbox;
 
 /// Runs it.
 pub fn run(site: &Site, command: Outbox) -> Done {
@@ -59,7 +60,7 @@ fn retry(site: &Site, id: Option<i64>) -> Done {
     let now = clock::now();
     let count = people::changing().get(&site.store)?.write(|tx| {
         // What these mails wait for is tried at once as well.
-        newcomer::retry(tx)?;
+        newcomers::retry(tx)?;
         outbox::retry(tx, id, now)
     })?;
     if count == 0 && id.is_some() {

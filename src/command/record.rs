@@ -4,9 +4,11 @@ use super::site::Site;
 use super::standing::Mode;
 use crate::customer::CustomerUser;
 use crate::db::{self, Databases};
-use crate::link::outbox::{self, Occasion, Order};
+use crate::link::order::{Occasion, Order};
 use crate::policy::{Examined, Settled};
-use crate::token::{self, Issued, MailKey, NewToken, Secret, State};
+use crate::store::outbox;
+use crate::store::tokens::{self, Issued};
+use crate::token::{self, MailKey, NewToken, Secret, State};
 
 /// What was recorded, and the token's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +65,7 @@ pub fn record(
     let key = MailKey::new(&examined.identity, &sender);
     let ticket_number = ticket_of(site, dbs, examined, customer)?;
     let store = dbs.get(&site.store)?;
-    if let Some(id) = token::find(store, &key)? {
+    if let Some(id) = tokens::find(store, &key)? {
         return Ok(Record { what: Recorded::Already, token: Some(id) });
     }
     if mode.dry_run {
@@ -82,7 +84,7 @@ pub fn record(
         state: mode.state,
     };
     store.write(|tx| {
-        let id = match token::issue(tx, &new, &secret, now)? {
+        let id = match tokens::issue(tx, &new, &secret, now)? {
             Issued::New { id } => id,
             Issued::Already { id } => return Ok(Record { what: Recorded::Already, token: Some(id) }),
         };

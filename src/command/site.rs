@@ -11,7 +11,7 @@ use crate::log::Log;
 use crate::mail::Address;
 use crate::policy::{Rules, TicketNumbers};
 use crate::session;
-use crate::ticket::Facts;
+use crate::store::tickets::Facts;
 use crate::token::Limits;
 
 /// A site's parts, wired together; nothing is opened yet.

@@ -11,8 +11,9 @@ use super::site::{self, Site};
 use crate::clock;
 use crate::db::{Databases, Kind};
 use crate::exit::Exit;
-use crate::ticket::{Embedded, StateType, Ticket};
-use crate::token;
+use crate::store::tickets::Embedded;
+use crate::store::tokens;
+use crate::ticket::{StateType, Ticket};
 
 /// The width of OTOBO's column for ticket numbers.
 const NUMBER: usize = 50;
@@ -61,7 +62,7 @@ fn add(site: &Site, ticket: &Ticket) -> Done {
         _ => error.into(),
     })?;
     // Not one transaction with the above: where a kill falls between, purge or the use binds it.
-    let bound = dbs.get(&site.store)?.write(|tx| token::bind(tx, ticket))?;
+    let bound = dbs.get(&site.store)?.write(|tx| tokens::bind(tx, ticket))?;
     drop(dbs);
     let done = format!("ticket {} added; tokens bound to it: {bound}", ticket.number);
     site::open_log(&site.config).info(&done);

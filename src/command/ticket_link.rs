@@ -16,8 +16,9 @@ use crate::customer::{self, CustomerUser};
 use crate::db::{self, Databases};
 use crate::mail::header::{EndFinder, Header};
 use crate::mail::{Address, recipient, trace, value};
+use crate::store::tokens;
 use crate::ticket::Ticket;
-use crate::token::{self, State};
+use crate::token::State;
 
 /// What a mail says about where it goes and which ticket it is about.
 #[derive(Debug)]
@@ -151,6 +152,6 @@ fn minted(site: &Site, dbs: &mut Databases, ticket: &Ticket, customer: &Customer
 pub fn settle(site: &Site, token: i64, was_taken: bool) -> Result<(), db::Error> {
     let mut dbs = site.databases(site.config.limits.decide).leaving_logs();
     dbs.get(&site.store)?
-        .write(|tx| if was_taken { token::activate(tx, token, clock::now()) } else { token::withdraw(tx, token) })?;
+        .write(|tx| if was_taken { tokens::activate(tx, token, clock::now()) } else { tokens::withdraw(tx, token) })?;
     dbs.close()
 }

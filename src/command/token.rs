@@ -11,9 +11,9 @@ use super::site::{self, Site};
 use crate::clock;
 use crate::db;
 use crate::exit::Exit;
-use crate::link::outbox;
-use crate::session;
-use crate::token::{self, Listed, Revoked, Which};
+use crate::store::tokens::{self, Listed, Revoked};
+use crate::store::{outbox, sessions};
+use crate::token::Which;
 
 /// Runs it.
 pub fn run(site: &Site, command: Token) -> Done {
@@ -26,7 +26,7 @@ pub fn run(site: &Site, command: Token) -> Done {
 }
 
 fn list(site: &Site, json: bool) -> Done {
-    let listed = token::list(people::reading().get(&site.store)?, None)?;
+    let listed = tokens::list(people::reading().get(&site.store)?, None)?;
     if json {
         print::json(&listed.iter().map(as_json).collect::<Vec<_>>())?;
     } else {
@@ -64,11 +64,11 @@ fn revoke(site: &Site, name: &str) -> Done {
     let now = clock::now();
     let mut dbs = people::changing();
     let revoked = dbs.get(&site.store)?.write(|tx| {
-        let revoked = token::revoke(tx, &which, now)?;
+        let revoked = tokens::revoke(tx, &which, now)?;
         if let Revoked::Done { id } | Revoked::Already { id } = revoked {
             outbox::drop_for_token(tx, id)?;
-            if let Some(token) = token::by_id(tx, id)? {
-                session::end_all_of(tx, &token.customer, Some(token.ticket_number.as_deref()))?;
+            if let Some(token) = tokens::by_id(tx, id)? {
+                sessions::end_all_of(tx, &token.customer, Some(token.ticket_number.as_deref()))?;
             }
         }
         Ok::<_, db::Error>(revoked)
@@ -96,11 +96,11 @@ fn revoke_all_of(site: &Site, customer: &str) -> Done {
     let now = clock::now();
     let mut dbs = people::changing();
     let (tokens, sessions) = dbs.get(&site.store)?.write(|tx| {
-        let tokens = token::revoke_all_of(tx, customer, now)?;
+        let tokens = tokens::revoke_all_of(tx, customer, now)?;
         for id in &tokens {
             outbox::drop_for_token(tx, *id)?;
         }
-        Ok::<_, db::Error>((tokens.len(), session::end_all_of(tx, customer, None)?))
+        Ok::<_, db::Error>((tokens.len(), sessions::end_all_of(tx, customer, None)?))
     })?;
     drop(dbs);
     let said = format!("of {customer}: {tokens} tokens revoked, {sessions} sessions ended");

@@ -7,17 +7,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room or leaf, and the rooms that it uses. `command` wires them all and stands apart.
-const ROOMS: [(&str, &[&str]); 17] = [
+const ROOMS: [(&str, &[&str]); 18] = [
     ("mail", &["text"]),
     ("policy", &["mail"]),
     ("customer", &["db", "mail"]),
     ("ticket", &["db", "text"]),
-    ("token", &["db", "ticket"]),
+    ("token", &["ticket"]),
+    ("store", &["db", "link", "session", "ticket", "token"]),
     ("db", &["draft", "text"]),
-    ("link", &["db", "mail", "process", "text", "token"]),
-    ("session", &["db", "token"]),
+    ("link", &["mail", "process", "text", "token"]),
+    ("session", &["token"]),
     ("web", &["clock", "log", "session", "text", "ticket", "token"]),
-    ("config", &["customer", "db", "log", "mail", "mode", "policy", "text", "ticket"]),
+    ("config", &["customer", "db", "log", "mail", "mode", "policy", "store", "text", "ticket"]),
     ("exit", &[]),
     ("clock", &[]),
     ("log", &["clock", "text"]),

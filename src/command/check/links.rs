@@ -11,9 +11,9 @@ use crate::command::notify;
 use crate::command::site::Site;
 use crate::config::OneTimeAuth;
 use crate::exit::Exit;
-use crate::link::outbox;
 use crate::link::probe::probe;
 use crate::link::template::Templates;
+use crate::store::outbox;
 use crate::ticket::Unusable;
 
 /// How long a mail server is waited for.

@@ -9,10 +9,10 @@ use super::{Bench, shape};
 use crate::command::site::Site;
 use crate::command::{init, whom};
 use crate::config;
-use crate::db::survey::{self, Kind, Need, Soundness};
+use crate::db::survey::{self, Kind, Need};
 use crate::db::{Error, Kind as ErrorKind, Url};
 use crate::exit::Exit;
-use crate::token;
+use crate::store::{self, Soundness, tokens};
 
 /// A log of SQLite's that has grown beyond this, in bytes, has a reader that never ends.
 const HUGE_LOG: u64 = 256 << 20;
@@ -21,7 +21,7 @@ const HUGE_LOG: u64 = 256 << 20;
 pub fn look(bench: &mut Bench<'_>, config: &Path) -> Vec<Finding> {
     // First, since whatever else is read of a damaged file may be wrong.
     let file = if let Url::Sqlite(path) = &bench.site.store { path.as_path() } else { Path::new("") };
-    let note = match bench.dbs.get(&bench.site.store).and_then(survey::soundness) {
+    let note = match bench.dbs.get(&bench.site.store).and_then(store::soundness) {
         Ok(Soundness::Sound) => None,
         Ok(Soundness::Unknown) => Some(unread(file)),
         Ok(Soundness::Damaged(faults)) => return vec![damaged(file, &faults)],
@@ -169,7 +169,7 @@ fn try_to_look(bench: &mut Bench<'_>) -> Result<Vec<Finding>, Error> {
     let db = bench.dbs.get(&bench.site.store)?;
     let (product, mut findings) = shape::look("store", "the store", db, &needs(), "store.url")?;
     let version = survey::schema_version(db)?;
-    let states = token::count_by_state(db)?;
+    let states = tokens::count_by_state(db)?;
     let tokens = if states.is_empty() { String::new() } else { format!("; tokens: {}", shape::examples(&states)) };
     let says = format!("{url} opens ({product}, schema {version}){tokens}");
     findings.insert(0, Finding::good("store", says));

@@ -17,7 +17,8 @@ use crate::clock;
 use crate::customer::{self, CustomerUser};
 use crate::db::{Access, Databases, Kind};
 use crate::log::Log;
-use crate::session::{self, Ends, Holder, Session};
+use crate::session::{Ends, Holder, Session};
+use crate::store::sessions;
 use crate::token::{Answer, CustomerStanding, Secret, TokenFacts};
 use crate::web::{Desk, Entry, Guest, Renewal, Trouble, View};
 
@@ -120,7 +121,7 @@ impl Desk for SiteDesk {
             let now = clock::now();
             let Some(found) = present(site, dbs, &ends, secret, seen, now)? else { return Ok(None) };
             if found.is_stale(now) {
-                session::seen(dbs.get(&site.store)?, secret, now)?;
+                sessions::seen(dbs.get(&site.store)?, secret, now)?;
             }
             let Session { holder, created_at, .. } = found;
             Ok(Some(Guest { login: holder.customer, ticket: holder.ticket_number, created_at, seen_at: now }))
@@ -128,13 +129,13 @@ impl Desk for SiteDesk {
     }
 
     fn leave(&mut self, secret: &Secret) -> Result<(), Trouble> {
-        self.ask(|site, dbs| Ok(session::end(dbs.get(&site.store)?, secret)?)).map(drop)
+        self.ask(|site, dbs| Ok(sessions::end(dbs.get(&site.store)?, secret)?)).map(drop)
     }
 
     fn answers(&mut self) -> Result<(), Trouble> {
         // A question that reads the table, and finds nothing.
         let nobody = Secret::generate();
-        self.ask(|site, dbs| Ok(session::find(dbs.get(&site.store)?, &nobody)?)).map(drop)
+        self.ask(|site, dbs| Ok(sessions::find(dbs.get(&site.store)?, &nobody)?)).map(drop)
     }
 }
 
@@ -148,7 +149,7 @@ fn present(
     seen: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<Option<Session>, customer::Error> {
-    let Some(mut found) = session::find(dbs.get(&site.store)?, secret)? else { return Ok(None) };
+    let Some(mut found) = sessions::find(dbs.get(&site.store)?, secret)? else { return Ok(None) };
     found.seen_at = seen.map_or(found.seen_at, |seen| seen.max(found.seen_at));
     if found.is_over(ends, now) {
         return Ok(None);
@@ -213,7 +214,7 @@ fn enter(
     let new = Secret::generate();
     let used = use_token_and(site, dbs, secret, Wish::Enter, now, &mut |tx, customer, ticket| {
         if let Some(before) = session {
-            session::end(tx, before)?;
+            sessions::end(tx, before)?;
         }
         let holder = Holder {
             backend: customer.source.clone(),
@@ -221,7 +222,7 @@ fn enter(
             email: customer.email.clone(),
             ticket_number: ticket.map(str::to_owned),
         };
-        session::start(tx, &new, &holder, now)
+        sessions::start(tx, &new, &holder, now)
     })?;
     let name = used.token.map_or_else(|| "unknown token".to_owned(), |id| format!("token {id}"));
     let view = match used.answer {

@@ -16,7 +16,7 @@ use crate::config::masked_url;
 use crate::db::copy::{Copied, Order, Step, copy};
 use crate::db::{self, Kind, Tx, Url};
 use crate::exit::Exit;
-use crate::link::queue;
+use crate::store::queue;
 
 /// How long either store is waited for, and a sender at work.
 const PATIENCE: Duration = Duration::from_mins(1);

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use md5::{Digest, Md5};
 use otab::db::{Database, Databases, Statements, Value, Zone};
-use otab::ticket::{ClosedSince, Facts, Otobo};
+use otab::store::tickets::Facts;
+use otab::ticket::{ClosedSince, Otobo};
 
 use super::{Place, WRITE, new_source, url};
 use crate::site::{Site, run};
