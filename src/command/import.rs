@@ -14,7 +14,7 @@ use super::print;
 use super::site::{self, Site};
 use crate::clock;
 use crate::customer;
-use crate::db::{Access, Database, Databases, Error, Url};
+use crate::db::{Access, Databases, Error, Url};
 use crate::exit::Exit;
 use crate::store::tokens::import::{self, Holder, Tally};
 use crate::ticket::Ticket;
@@ -66,8 +66,8 @@ pub fn run(site: &Site, args: &cli::Import) -> Done {
 fn take_over(site: &Site, args: &cli::Import) -> Result<Tally, Failure> {
     let zone = &site.config.tickets.zone;
     let from = from(site, args)?;
-    let mut db = Database::open_for_hours(&from, Access::ReadOnly, PATIENCE)?;
-    let mut store = Database::open_for_hours(&site.store, Access::ReadWrite { create: false }, PATIENCE)?;
+    let mut db = crate::store::open_for_hours(&from, Access::ReadOnly, PATIENCE)?;
+    let mut store = crate::store::open_for_hours(&site.store, Access::ReadWrite { create: false }, PATIENCE)?;
     let mut asked = Asked { site, dbs: people::reading() };
     let now = clock::now();
     let done = store.write(|tx| {

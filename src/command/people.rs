@@ -88,13 +88,13 @@ fn path(config: Option<&Path>) -> PathBuf {
 
 /// Databases for looking only.
 pub fn reading() -> Databases {
-    Databases::new(Access::ReadOnly, PATIENCE)
+    crate::store::databases(Access::ReadOnly, PATIENCE)
 }
 
 /// Databases for changing what is there. Never makes a missing one: an empty database would turn a
 /// mistyped path into "there is no such thing".
 pub fn changing() -> Databases {
-    Databases::new(Access::ReadWrite { create: false }, PATIENCE)
+    crate::store::databases(Access::ReadWrite { create: false }, PATIENCE)
 }
 
 /// Databases for adding something; a missing one is made where `store.create` allows it.

@@ -58,7 +58,7 @@ impl Site {
     /// Databases for writing; `busy` is how long one statement waits for other writers.
     #[must_use]
     pub fn databases(&self, busy: Duration) -> Databases {
-        Databases::new(Access::ReadWrite { create: self.config.store.create }, busy).making_only(&self.store)
+        crate::store::databases(Access::ReadWrite { create: self.config.store.create }, busy).making_only(&self.store)
     }
 
     /// How long tokens live here.
@@ -80,7 +80,7 @@ impl Site {
     #[must_use]
     pub fn databases_for_trial(&self, busy: Duration) -> Databases {
         let access = if self.config.store.create { Access::Trial } else { Access::ReadOnly };
-        Databases::new(access, busy).making_only(&self.store)
+        crate::store::databases(access, busy).making_only(&self.store)
     }
 
     /// The policy's rules for a mail to this recipient, whose address is the helpdesk's own.

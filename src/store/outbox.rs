@@ -185,7 +185,7 @@ mod tests {
     fn store(folder: &tempfile::TempDir) -> Database {
         let url = Url::Sqlite(folder.path().join("otab.db"));
         let access = Access::ReadWrite { create: true };
-        Database::open(&url, access, Duration::from_mins(1)).unwrap()
+        crate::store::open(&url, access, Duration::from_mins(1)).unwrap()
     }
 
     fn to(recipient: &str) -> Order {

@@ -159,7 +159,7 @@ mod tests {
 
     fn store(folder: &tempfile::TempDir) -> Database {
         let url = Url::Sqlite(folder.path().join("otab.db"));
-        Database::open(&url, Access::ReadWrite { create: true }, Duration::from_mins(1)).unwrap()
+        crate::store::open(&url, Access::ReadWrite { create: true }, Duration::from_mins(1)).unwrap()
     }
 
     fn at(second: i64) -> Timestamp {

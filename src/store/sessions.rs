@@ -93,7 +93,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::db::{Access, Database, Url, sqlite};
+    use crate::db::{Access, Database, Url};
 
     const ENDS: Ends = Ends { idle: SignedDuration::from_mins(30), length: SignedDuration::from_hours(8) };
 
@@ -103,8 +103,8 @@ mod tests {
 
     fn store(folder: &tempfile::TempDir) -> Database {
         let path = folder.path().join("otab.db");
-        sqlite::create(&path, 0o600).unwrap();
-        Database::open(&Url::Sqlite(path), Access::ReadWrite { create: false }, Duration::from_mins(1)).unwrap()
+        crate::store::create(&path, 0o600).unwrap();
+        crate::store::open(&Url::Sqlite(path), Access::ReadWrite { create: false }, Duration::from_mins(1)).unwrap()
     }
 
     fn carol() -> Holder {

@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 const ROOMS: [(&str, &[&str]); 18] = [
     ("mail", &["text"]),
     ("policy", &["mail"]),
-    ("customer", &["db", "mail"]),
+    ("customer", &["db", "mail", "store"]),
     ("ticket", &["db", "text"]),
     ("token", &["ticket"]),
-    ("store", &["db", "link", "session", "ticket", "token"]),
+    ("store", &["db", "draft", "link", "session", "ticket", "token"]),
     ("db", &["draft", "text"]),
     ("link", &["mail", "process", "text", "token"]),
     ("session", &["token"]),

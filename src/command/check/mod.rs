@@ -74,7 +74,7 @@ fn look(path: &Path) -> Vec<Finding> {
         Ok(site) => site,
         Err(error) => return vec![refused(&format!("{error:#}"))],
     };
-    let mut bench = Bench { site: &site, dbs: Databases::new(Access::ReadOnly, PATIENCE) };
+    let mut bench = Bench { site: &site, dbs: crate::store::databases(Access::ReadOnly, PATIENCE) };
     let mut findings = vec![Finding::good("configuration", path.display().to_string())];
     findings.extend(as_root(&site, path));
     findings.extend(files::look(&site, path));

@@ -9,7 +9,6 @@ use super::{Bench, shape};
 use crate::command::site::Site;
 use crate::command::{init, whom};
 use crate::config;
-use crate::db::survey::{self, Kind, Need};
 use crate::db::{Error, Kind as ErrorKind, Url};
 use crate::exit::Exit;
 use crate::store::{self, Soundness, tokens};
@@ -167,37 +166,13 @@ fn folder(path: &Path) -> Option<Finding> {
 fn try_to_look(bench: &mut Bench<'_>) -> Result<Vec<Finding>, Error> {
     let url = config::masked_url(&bench.site.config.store.url);
     let db = bench.dbs.get(&bench.site.store)?;
-    let (product, mut findings) = shape::look("store", "the store", db, &needs(), "store.url")?;
-    let version = survey::schema_version(db)?;
+    let (product, mut findings) = shape::look("store", "the store", db, &store::needs(), "store.url")?;
+    let version = store::version(db)?;
     let states = tokens::count_by_state(db)?;
     let tokens = if states.is_empty() { String::new() } else { format!("; tokens: {}", shape::examples(&states)) };
     let says = format!("{url} opens ({product}, schema {version}){tokens}");
     findings.insert(0, Finding::good("store", says));
     Ok(findings)
-}
-
-/// otab's own tables, each by a column that otab writes: their version says that all others are there. What is left to
-/// see is whether they may be written.
-fn needs() -> Vec<Need> {
-    let tables = [
-        ("token", "hash", true),
-        ("outbox", "recipient", true),
-        ("ticket", "tn", true),
-        ("session", "hash", true),
-        ("worker", "task", true),
-        ("newcomer", "customer", false),
-        ("sent", "sent_at", false),
-        ("link_mail", "message_id", false),
-    ];
-    let need = |(table, column, is_changed): (&str, &str, bool)| Need {
-        table: table.to_owned(),
-        read: vec![column.to_owned()],
-        written: vec![(column.to_owned(), Kind::Other)],
-        changed: if is_changed { vec![column.to_owned()] } else { Vec::new() },
-        deletes: true,
-        ..Need::default()
-    };
-    tables.into_iter().map(need).collect()
 }
 
 fn log(store: &Url) -> Option<Finding> {

@@ -61,7 +61,8 @@ impl SiteDesk {
         &mut self,
         question: &mut impl FnMut(&Site, &mut Databases) -> Result<T, customer::Error>,
     ) -> Result<T, customer::Error> {
-        let dbs = self.dbs.get_or_insert_with(|| Databases::new(Access::ReadWrite { create: false }, PATIENCE));
+        let dbs =
+            self.dbs.get_or_insert_with(|| crate::store::databases(Access::ReadWrite { create: false }, PATIENCE));
         let answer = question(&self.site, dbs);
         if answer.is_err() {
             self.dbs = None;

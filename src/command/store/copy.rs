@@ -13,9 +13,9 @@ use crate::command::place;
 use crate::command::print;
 use crate::command::site::{self, Site};
 use crate::config::masked_url;
-use crate::db::copy::{Copied, Order, Step, copy};
 use crate::db::{self, Kind, Tx, Url};
 use crate::exit::Exit;
+use crate::store::copy::{Copied, Order, Step, copy};
 use crate::store::queue;
 
 /// How long either store is waited for, and a sender at work.

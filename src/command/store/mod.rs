@@ -7,7 +7,6 @@ use super::cli::Store;
 use super::failure::Done;
 use super::print;
 use super::site::{self, Site};
-use crate::db::{self, Url, sqlite};
 use crate::exit::Exit;
 
 /// Runs it.
@@ -21,10 +20,7 @@ pub fn run(site: &Site, command: Store) -> Done {
 /// All or nothing, in one transaction (on MariaDB: gone on with where it was broken off); filters that come
 /// meanwhile wait for it, or defer their mail.
 fn migrate(site: &Site) -> Done {
-    match &site.store {
-        Url::Sqlite(path) => sqlite::migrate(path)?,
-        server => db::store::make(server)?,
-    }
+    crate::store::migrate(&site.store)?;
     site::open_log(&site.config).info("the store has this version's schema");
     print::line("the store has this version's schema")?;
     Ok(Exit::Ok)

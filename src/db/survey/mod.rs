@@ -8,5 +8,5 @@ mod product;
 mod shape;
 
 pub use index::{has_index, reads_all};
-pub use product::{Product, clock, product, schema_version, user};
+pub use product::{Product, clock, product, user};
 pub use shape::{Gap, Kind, Need, Right, gaps};

@@ -126,7 +126,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let url = Url::Sqlite(folder.path().join("otab.db"));
         let access = Access::ReadWrite { create: true };
-        let dbs = Databases::new(access, Duration::from_mins(1));
+        let dbs = crate::store::databases(access, Duration::from_mins(1));
         (folder, Embedded::new(url.clone()), Facts::embedded(url), dbs)
     }
 

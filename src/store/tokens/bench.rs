@@ -18,7 +18,7 @@ pub(super) struct Store {
 
 fn connections() -> Databases {
     let access = Access::ReadWrite { create: true };
-    Databases::new(access, Duration::from_mins(1))
+    crate::store::databases(access, Duration::from_mins(1))
 }
 
 pub(super) fn at(second: i64) -> Timestamp {

@@ -55,7 +55,7 @@ impl Helpdesk {
     }
 
     pub fn db(&self) -> Database {
-        Database::open(&url(&self.url), WRITE, Duration::from_mins(1)).unwrap()
+        otab::store::open(&url(&self.url), WRITE, Duration::from_mins(1)).unwrap()
     }
 
     pub fn execute(&self, sql: &str, values: &[Value]) {
@@ -105,7 +105,7 @@ impl Helpdesk {
 
     pub fn facts(&self, zone: &str, closed_since: ClosedSince) -> (Facts, Databases) {
         let tables = Otobo::new(url(&self.url), Zone::named(zone).unwrap(), closed_since);
-        (Facts::Otobo(tables), Databases::new(WRITE, Duration::from_mins(1)))
+        (Facts::Otobo(tables), otab::store::databases(WRITE, Duration::from_mins(1)))
     }
 
     pub fn command(&self, args: &[&str]) -> Command {
