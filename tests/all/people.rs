@@ -200,7 +200,7 @@ fn the_message_is_in_the_customers_language() {
 #[test]
 fn the_log_tells_of_every_use_and_holds_no_secret() {
     let site = Site::new();
-    site.configure("\nfile = \"\"", "\nfile = \"otab.log\"");
+    site.configure("\n#file = \"\"", "\nfile = \"otab.log\"");
     let first = site.secret_for_ticket_1();
     for status in [0, 12, 11] {
         site.run(&["redeem", &first]).ends(status);
@@ -498,7 +498,7 @@ fn a_missing_or_foreign_or_newer_database_is_unavailable_with_its_remedy() {
 #[test]
 fn an_older_database_defers_mail_until_it_has_been_migrated_and_keeps_what_it_had() {
     let site = Site::new();
-    site.configure("\nfile = \"\"", "\nfile = \"otab.log\"");
+    site.configure("\n#file = \"\"", "\nfile = \"otab.log\"");
     crate::site::first_schema(&site.path("otab.db"));
     site.sql("INSERT INTO ticket VALUES ('7', NULL, 'open', 0, 'dave', 0)");
     let mail = format!("From: {CAROL}\nMessage-ID: <a@corp.test>\n\nplease\n");

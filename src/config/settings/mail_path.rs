@@ -165,7 +165,7 @@ pub(super) const CREATE: Section = Section {
             &[],
             "list of texts",
             "A command that runs after customer users were made, and before the first link mail to one: OTOBO remembers for a \
-             day who was not there. The program's whole path and each argument by itself, without a shell; their logins are \
+             day who was not there, also after a stranger's failed login as them. The program's whole path and each argument by itself, without a shell; their logins are \
              its standard input, one a line. Empty: none. For OTOBO, where otab runs as the user who runs its console: \
              [\"/opt/otobo/bin/otobo.Console.pl\", \"Maint::Cache::Delete\", \"--type\", \"CustomerUser\"].",
         ),

@@ -75,7 +75,7 @@ const LANGUAGES: &str = "one_time_auth.messages";
 /// The table at a normal path. Every language has the table of English.
 pub(super) fn section(path: &str) -> Option<&'static Section> {
     let named = SECTIONS.into_iter().find(|section| section.path == path);
-    let is_language = || path.rsplit_once('.').is_some_and(|(table, _)| table == LANGUAGES);
+    let is_language = || path.rsplit_once('.').is_some_and(|(table, name)| table == LANGUAGES && !name.ends_with("[]"));
     named.or_else(|| is_language().then_some(&links::ENGLISH))
 }
 
