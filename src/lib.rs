@@ -21,6 +21,7 @@ pub mod pipe;
 pub mod policy;
 pub mod process;
 pub mod session;
+pub mod store;
 pub mod text;
 pub mod ticket;
 pub mod token;

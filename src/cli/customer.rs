@@ -7,7 +7,7 @@ use super::print;
 use crate::clock;
 use crate::customer::{CustomerUser, Entry, Error, or_blank};
 use crate::db::Databases;
-use crate::engine::newcomers;
+use crate::engine::newcomer;
 use crate::engine::{self, Engine};
 use crate::exit::Exit;
 use crate::failure::{Done, Failure};
@@ -133,11 +133,11 @@ fn add(engine: &Engine, mut dbs: Databases, address: &Address, entry: &Entry) ->
     refuse_marker(engine, entry)?;
     refuse_claimed(engine, &mut dbs, address, entry)?;
     if entry.check().is_ok() {
-        newcomers::note(engine, &mut dbs, &entry.login, clock::now())?;
+        newcomer::note(engine, &mut dbs, &entry.login, clock::now())?;
     }
     let customer = engine.directory.add(&mut dbs, &engine.backend, entry, clock::now())?;
     drop(dbs);
-    if newcomers::are_announced(engine) {
+    if newcomer::are_announced(engine) {
         spawn_notify::sender(&engine.config, &engine.log, Why::Newcomer);
     }
     engine.log.info(&format!("customer {} added to {}", customer.login, customer.source));

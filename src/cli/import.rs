@@ -10,13 +10,13 @@ use super::place;
 use super::print;
 use crate::clock;
 use crate::customer;
-use crate::db::{Access, Database, Databases, Error, Url};
+use crate::db::{Access, Databases, Error, Url};
 use crate::engine::{self, Engine};
 use crate::exit::Exit;
 use crate::failpoint;
 use crate::failure::{Done, Failure};
+use crate::store::tokens::import::{self, Holder, Tally};
 use crate::ticket::Ticket;
-use crate::token::import::{self, Holder, Tally};
 
 /// How long a store or the helpdesk's database is waited for, where others write.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -65,8 +65,8 @@ pub fn run(engine: &Engine, args: &args::Import) -> Done {
 fn take_over(engine: &Engine, args: &args::Import) -> Result<Tally, Failure> {
     let zone = &engine.config.tickets.zone;
     let from = from(engine, args)?;
-    let mut db = Database::open_for_hours(&from, Access::ReadOnly, PATIENCE)?;
-    let mut store = Database::open_for_hours(&engine.store, Access::ReadWrite { create: false }, PATIENCE)?;
+    let mut db = crate::store::open_for_hours(&from, Access::ReadOnly, PATIENCE)?;
+    let mut store = crate::store::open_for_hours(&engine.store, Access::ReadWrite { create: false }, PATIENCE)?;
     let mut asked = Asked { engine, dbs: engine::reading() };
     let now = clock::now();
     let done = store.write(|tx| {

@@ -14,7 +14,7 @@ use nix::unistd::User;
 use super::args;
 use super::print;
 use crate::config::{self, Config};
-use crate::db::{self, Url, sqlite};
+use crate::db::Url;
 use crate::draft::{Draft, Folder, Identity, Owner};
 use crate::engine::Engine;
 use crate::exit::Exit;
@@ -229,11 +229,11 @@ fn draft<'f>(folder: &'f Folder, text: &str, owner: Owner) -> Result<Draft<'f>, 
 /// its owner.
 fn make(store: &Url, place: Option<&Folder>, owner: Owner) -> Result<Option<Identity>, Failure> {
     let (Url::Sqlite(path), Some(place)) = (store, place) else {
-        db::store::make(store)?;
+        crate::store::migrate(store)?;
         return Ok(None);
     };
     let mode = if owner.group.is_some() { 0o660 } else { 0o600 };
-    sqlite::create_in(place, path, mode, owner).map(Some).ends(Exit::CantCreate, "the database cannot be made")
+    crate::store::create_in(place, path, mode, owner).map(Some).ends(Exit::CantCreate, "the database cannot be made")
 }
 
 /// As a shell reads it back.

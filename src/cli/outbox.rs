@@ -5,11 +5,12 @@ use serde_json::json;
 use super::args::Outbox;
 use super::print;
 use crate::clock;
-use crate::customer::newcomer;
 use crate::engine::{self, Engine};
 use crate::exit::Exit;
 use crate::failure::{Done, Failure};
-use crate::link::outbox::{self, Kept};
+use crate::link::order::Kept;
+use crate::store::newcomers;
+use crate::store::outbox;
 use crate::worker::spawn_notify::{self, Why};
 
 /// Runs it.
@@ -58,7 +59,7 @@ fn retry(engine: &Engine, id: Option<i64>) -> Done {
     let now = clock::now();
     let count = engine::changing().get(&engine.store)?.write(|tx| {
         // What these mails wait for is tried at once as well.
-        newcomer::retry(tx)?;
+        newcomers::retry(tx)?;
         outbox::retry(tx, id, now)
     })?;
     if count == 0 && id.is_some() {

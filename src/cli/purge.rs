@@ -12,9 +12,8 @@ use crate::db::Databases;
 use crate::engine::{self, Engine};
 use crate::exit::Exit;
 use crate::failure::{Done, Ends, Failure};
-use crate::link::{mailed, queue};
 use crate::log::say;
-use crate::session;
+use crate::store::{link_mails, queue, sessions, tokens};
 use crate::token;
 
 /// From how many rows on it is asked whether the clock is right.
@@ -32,15 +31,15 @@ pub fn run(engine: &Engine, args: &args::Purge) -> Done {
     if !args.dry_run && !args.force {
         stop_where_the_clock_may_be_wrong(engine, &mut dbs, now)?;
     }
-    let counts = token::purge(&mut dbs, &engine.store, &engine.tickets, &limits, now, args.dry_run, &mut pause)?;
+    let counts = tokens::purge(&mut dbs, &engine.store, &engine.tickets, &limits, now, args.dry_run, &mut pause)?;
     if !args.dry_run {
         // Addresses that the caps on link mails need no more.
         dbs.get(&engine.store)?.write(|tx| queue::forget(tx, now))?;
     }
-    let link_mails = mailed::forget(dbs.get(&engine.store)?, now, args.dry_run)?;
-    let sessions = session::purge(dbs.get(&engine.store)?, &engine.session_ends(), now, args.dry_run)?;
+    let link_mails = link_mails::forget(dbs.get(&engine.store)?, now, args.dry_run)?;
+    let sessions = sessions::purge(dbs.get(&engine.store)?, &engine.session_ends(), now, args.dry_run)?;
     drop(dbs);
-    let token::Counts { closed, gone, unbound, too_old } = counts;
+    let tokens::Counts { closed, gone, unbound, too_old } = counts;
     if !args.dry_run {
         engine.log.info(&format!(
             "purge: deleted {closed} closed, {gone} without their ticket, {unbound} never bound, {too_old} too old; {sessions} sessions; {link_mails} Message-IDs of link mails"
@@ -72,16 +71,16 @@ pub fn run(engine: &Engine, args: &args::Purge) -> Done {
 fn stop_where_the_clock_may_be_wrong(engine: &Engine, dbs: &mut Databases, now: Timestamp) -> Result<(), Failure> {
     // Rows of a clock that was ahead say nothing of today's.
     let until = now + token::AHEAD;
-    let (newest_token, tokens) = token::newest(dbs.get(&engine.store)?, until)?;
-    let (newest_session, sessions) = session::newest(dbs.get(&engine.store)?, until)?;
+    let (newest_token, tokens) = tokens::newest(dbs.get(&engine.store)?, until)?;
+    let (newest_session, sessions) = sessions::newest(dbs.get(&engine.store)?, until)?;
     let newest = newest_token.max(newest_session);
     let all = u64::try_from(tokens + sessions).unwrap_or_default();
     if all <= MANY || newest.is_some_and(|newest| now.duration_since(newest) <= LONG) {
         return Ok(());
     }
     let nothing_is_deleted = &mut |_| {};
-    let doomed = token::purge(dbs, &engine.store, &engine.tickets, &engine.limits(), now, true, nothing_is_deleted)?;
-    let sessions = session::purge(dbs.get(&engine.store)?, &engine.session_ends(), now, true)?;
+    let doomed = tokens::purge(dbs, &engine.store, &engine.tickets, &engine.limits(), now, true, nothing_is_deleted)?;
+    let sessions = sessions::purge(dbs.get(&engine.store)?, &engine.session_ends(), now, true)?;
     let going = doomed.closed + doomed.gone + doomed.unbound + doomed.too_old + sessions;
     if going <= MANY || going * 2 <= all {
         return Ok(());

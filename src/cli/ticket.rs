@@ -10,8 +10,9 @@ use crate::db::{Databases, Kind};
 use crate::engine::{self, Engine};
 use crate::exit::Exit;
 use crate::failure::{Done, Ends, Failure};
-use crate::ticket::{Embedded, StateType, Ticket};
-use crate::token;
+use crate::store::tickets::Embedded;
+use crate::store::tokens;
+use crate::ticket::{StateType, Ticket};
 
 /// The width of OTOBO's column for ticket numbers.
 const NUMBER: usize = 50;
@@ -60,7 +61,7 @@ fn add(engine: &Engine, ticket: &Ticket) -> Done {
         _ => error.into(),
     })?;
     // Not one transaction with the above: where a kill falls between, purge or the use binds it.
-    let bound = dbs.get(&engine.store)?.write(|tx| token::bind(tx, ticket))?;
+    let bound = dbs.get(&engine.store)?.write(|tx| tokens::bind(tx, ticket))?;
     drop(dbs);
     let done = format!("ticket {} added; tokens bound to it: {bound}", ticket.number);
     engine.log.info(&done);

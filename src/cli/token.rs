@@ -10,9 +10,9 @@ use crate::db;
 use crate::engine::{self, Engine};
 use crate::exit::Exit;
 use crate::failure::{Done, Ends, Failure};
-use crate::link::outbox;
-use crate::session;
-use crate::token::{self, Listed, Revoked, Which};
+use crate::store::tokens::{self, Listed, Revoked};
+use crate::store::{outbox, sessions};
+use crate::token::Which;
 
 /// Runs it.
 pub fn run(engine: &Engine, command: Token) -> Done {
@@ -25,7 +25,7 @@ pub fn run(engine: &Engine, command: Token) -> Done {
 }
 
 fn list(engine: &Engine, json: bool) -> Done {
-    let listed = token::list(engine::reading().get(&engine.store)?, None)?;
+    let listed = tokens::list(engine::reading().get(&engine.store)?, None)?;
     if json {
         print::json(&listed.iter().map(as_json).collect::<Vec<_>>())?;
     } else {
@@ -63,11 +63,11 @@ fn revoke(engine: &Engine, name: &str) -> Done {
     let now = clock::now();
     let mut dbs = engine::changing();
     let revoked = dbs.get(&engine.store)?.write(|tx| {
-        let revoked = token::revoke(tx, &which, now)?;
+        let revoked = tokens::revoke(tx, &which, now)?;
         if let Revoked::Done { id } | Revoked::Already { id } = revoked {
             outbox::drop_for_token(tx, id)?;
-            if let Some(token) = token::by_id(tx, id)? {
-                session::end_all_of(tx, &token.customer, Some(token.ticket_number.as_deref()))?;
+            if let Some(token) = tokens::by_id(tx, id)? {
+                sessions::end_all_of(tx, &token.customer, Some(token.ticket_number.as_deref()))?;
             }
         }
         Ok::<_, db::Error>(revoked)
@@ -95,11 +95,11 @@ fn revoke_all_of(engine: &Engine, customer: &str) -> Done {
     let now = clock::now();
     let mut dbs = engine::changing();
     let (tokens, sessions) = dbs.get(&engine.store)?.write(|tx| {
-        let tokens = token::revoke_all_of(tx, customer, now)?;
+        let tokens = tokens::revoke_all_of(tx, customer, now)?;
         for id in &tokens {
             outbox::drop_for_token(tx, *id)?;
         }
-        Ok::<_, db::Error>((tokens.len(), session::end_all_of(tx, customer, None)?))
+        Ok::<_, db::Error>((tokens.len(), sessions::end_all_of(tx, customer, None)?))
     })?;
     drop(dbs);
     let said = format!("of {customer}: {tokens} tokens revoked, {sessions} sessions ended");

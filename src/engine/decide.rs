@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::follow_up;
 use super::named;
-use super::newcomers;
+use super::newcomer;
 use super::pool::Lent;
 use super::record::{self, Record};
 use super::sender::{self, Asked, Finding};
@@ -15,11 +15,11 @@ use super::{Engine, Pool, Report};
 use crate::config::OnError;
 use crate::db::{self, Databases};
 use crate::failpoint;
-use crate::link::mailed;
 use crate::mail::edit::Edit;
 use crate::mail::header::Header;
 use crate::mail::last_look;
 use crate::policy::{self, Envelope, Examined, Kind, Rules, Settled, Standing};
+use crate::store::link_mails;
 use crate::token::State;
 
 /// What a decision is made for.
@@ -195,7 +195,7 @@ impl Work<'_> {
         if examined.kind != Kind::New || examined.link_mails.is_empty() {
             return Ok(false);
         }
-        let known = dbs.get(&self.engine.store).and_then(|store| mailed::knows(store, &examined.link_mails));
+        let known = dbs.get(&self.engine.store).and_then(|store| link_mails::knows(store, &examined.link_mails));
         known.or_else(|error| {
             let wish = self.engine.config.postmaster.on_error;
             self.soften(&error, wish, "the link mails cannot be looked up", || true)
@@ -240,9 +240,9 @@ impl Work<'_> {
     /// just answered: no mail waits for this.
     fn is_newcomer(&self, dbs: &mut Databases, asked: &Asked, recorded: Option<&Record>) -> bool {
         match (&asked.finding, &asked.customer, recorded.and_then(|record| record.token)) {
-            (Finding::Created, ..) => newcomers::are_announced(self.engine),
+            (Finding::Created, ..) => newcomer::are_announced(self.engine),
             (_, Some(customer), Some(_)) => {
-                newcomers::waits(self.engine, dbs, &customer.source, &customer.login).unwrap_or(false)
+                newcomer::waits(self.engine, dbs, &customer.source, &customer.login).unwrap_or(false)
             }
             _ => false,
         }

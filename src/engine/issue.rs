@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use super::Engine;
 use crate::customer::CustomerUser;
 use crate::db::{self, Databases};
+use crate::store::tokens::{self, Issued};
 use crate::ticket::Ticket;
-use crate::token::{self, Issued, NewToken, Secret, State, TicketStanding};
+use crate::token::{self, NewToken, Secret, State, TicketStanding};
 
 /// A token for the customer's ticket, and its row; `None` where links to that ticket are over. That the
 /// customer may have one (valid, without a password, the ticket their own) is the caller's to see.
@@ -31,7 +32,7 @@ pub fn issue(
         ticket_number: Some(ticket.number.clone()),
         state,
     };
-    let issued = dbs.get(&engine.store)?.write(|tx| token::issue(tx, &new, &secret, now))?;
+    let issued = dbs.get(&engine.store)?.write(|tx| tokens::issue(tx, &new, &secret, now))?;
     let (Issued::New { id } | Issued::Already { id }) = issued;
     Ok(Some((secret, id)))
 }

@@ -7,7 +7,7 @@ mod company;
 mod decide;
 mod follow_up;
 pub mod issue;
-pub mod newcomers;
+pub mod newcomer;
 pub mod outgoing;
 mod pool;
 pub mod portal_url;
@@ -39,7 +39,7 @@ use crate::log::Log;
 use crate::mail::Address;
 use crate::policy::{Rules, TicketNumbers};
 use crate::session;
-use crate::ticket::Facts;
+use crate::store::tickets::Facts;
 use crate::token::Limits;
 
 /// How long one statement waits for other writers where a person or cron waits, and not a mail.
@@ -121,7 +121,7 @@ impl Engine {
     /// Databases for writing; `busy` is how long one statement waits for other writers.
     #[must_use]
     pub fn databases(&self, busy: Duration) -> Databases {
-        Databases::new(Access::ReadWrite { create: self.config.store.create }, busy).making_only(&self.store)
+        crate::store::databases(Access::ReadWrite { create: self.config.store.create }, busy).making_only(&self.store)
     }
 
     /// Databases for adding something, for people; a missing one is made where `store.create` allows it.
@@ -133,7 +133,7 @@ impl Engine {
     /// Databases that nothing is written to.
     fn databases_for_trial(&self, busy: Duration) -> Databases {
         let access = if self.config.store.create { Access::Trial } else { Access::ReadOnly };
-        Databases::new(access, busy).making_only(&self.store)
+        crate::store::databases(access, busy).making_only(&self.store)
     }
 
     /// How long tokens live here.
@@ -186,14 +186,14 @@ pub fn open_log(config: &Config) -> Arc<Log> {
 /// Databases for looking only, for people.
 #[must_use]
 pub fn reading() -> Databases {
-    Databases::new(Access::ReadOnly, PATIENT)
+    crate::store::databases(Access::ReadOnly, PATIENT)
 }
 
 /// Databases for changing what is there, for people. Never makes a missing one: an empty database would turn a
 /// mistyped path into "there is no such thing".
 #[must_use]
 pub fn changing() -> Databases {
-    Databases::new(Access::ReadWrite { create: false }, PATIENT)
+    crate::store::databases(Access::ReadWrite { create: false }, PATIENT)
 }
 
 /// How the log names a mail: by its Message-ID, where it has one.

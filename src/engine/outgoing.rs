@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{Engine, Owed, issue, named, newcomers, portal_url};
+use super::{Engine, Owed, issue, named, newcomer, portal_url};
 use crate::config;
 use crate::customer::{self, CustomerUser};
 use crate::db::{self, Databases};
@@ -121,7 +121,7 @@ fn look_up(engine: &Engine, dbs: &mut Databases, number: &str, recipient: &Addre
         Ok(given) => given,
         Err(error) => Given::Failed(error.to_string()),
     };
-    let is_newcomer = newcomers::waits(engine, dbs, &customer.source, &customer.login).unwrap_or(false);
+    let is_newcomer = newcomer::waits(engine, dbs, &customer.source, &customer.login).unwrap_or(false);
     Ok(Gift { given, language, is_newcomer })
 }
 

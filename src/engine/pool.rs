@@ -7,6 +7,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::db::{self, Databases};
+use crate::store;
 
 /// A small pool.
 pub struct Pool {
@@ -62,7 +63,7 @@ impl Pool {
         let idle = state.idle.pop();
         drop(state);
         let slot = Slot(self);
-        let databases = idle.map_or_else(open, Databases::checked);
+        let databases = idle.map_or_else(open, |idle| idle.checked(store::is_good));
         Some(Lent { databases, slot })
     }
 }
@@ -95,7 +96,7 @@ mod tests {
     use crate::db::Access;
 
     fn open() -> Databases {
-        Databases::new(Access::ReadOnly, Duration::from_secs(1))
+        store::databases(Access::ReadOnly, Duration::from_secs(1))
     }
 
     #[test]

@@ -3,9 +3,11 @@
 use super::decide::Work;
 use crate::customer::CustomerUser;
 use crate::db::{self, Databases};
-use crate::link::outbox::{self, Occasion, Order};
+use crate::link::order::{Occasion, Order};
 use crate::policy::{Examined, Settled};
-use crate::token::{self, Issued, MailKey, NewToken, Secret, State};
+use crate::store::outbox;
+use crate::store::tokens::{self, Issued};
+use crate::token::{self, MailKey, NewToken, Secret, State};
 
 /// What was recorded, and the token's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +63,7 @@ pub fn record(
     let key = MailKey::new(&examined.identity, &sender);
     let ticket_number = ticket_of(work, dbs, examined, customer)?;
     let store = dbs.get(&work.engine.store)?;
-    if let Some(id) = token::find(store, &key)? {
+    if let Some(id) = tokens::find(store, &key)? {
         return Ok(Record { what: Recorded::Already, token: Some(id) });
     }
     if work.is_trial() {
@@ -80,7 +82,7 @@ pub fn record(
         state: work.state(),
     };
     store.write(|tx| {
-        let id = match token::issue(tx, &new, &secret, now)? {
+        let id = match tokens::issue(tx, &new, &secret, now)? {
             Issued::New { id } => id,
             Issued::Already { id } => return Ok(Record { what: Recorded::Already, token: Some(id) }),
         };

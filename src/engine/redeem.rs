@@ -9,7 +9,8 @@ use super::Engine;
 use super::token_facts::{Binding, Facts, language, look};
 use crate::customer::{self, CustomerUser};
 use crate::db::{self, Databases, Tx};
-use crate::link::outbox::{self, Occasion, Order};
+use crate::link::order::{Occasion, Order};
+use crate::store::{outbox, tokens};
 use crate::token::{self, Answer, Secret, TokenFacts};
 
 /// How often a lost race is looked at anew. Each loss means that somebody else has won, so more
@@ -119,7 +120,7 @@ pub fn peek(
 
 fn answer(engine: &Engine, dbs: &mut Databases, facts: &Facts, now: Timestamp) -> Result<Answer, db::Error> {
     let Facts { token, ticket, standing, .. } = facts;
-    let others = token::others_active(dbs.get(&engine.store)?, token, now)?;
+    let others = tokens::others_active(dbs.get(&engine.store)?, token, now)?;
     Ok(token::answer(Some(token), *ticket, others, *standing, &engine.limits(), now))
 }
 
@@ -144,7 +145,7 @@ fn decide(
         Answer::Valid if wish == Wish::Renew => Some(Outcome::StillGood),
         Answer::Valid => {
             let won = store.write(|tx| {
-                let won = token::redeem_in(tx, token.id, now)?;
+                let won = tokens::redeem_in(tx, token.id, now)?;
                 if won {
                     then(tx, customer, token.ticket_number.as_deref())?;
                 }
@@ -174,7 +175,7 @@ fn renew(
 ) -> Result<bool, outbox::Error> {
     store.write(|tx| {
         let secret = Secret::generate();
-        let Some(id) = token::renew(tx, old.id, &secret, now)? else {
+        let Some(id) = tokens::renew(tx, old.id, &secret, now)? else {
             return Ok(false);
         };
         let order = Order {

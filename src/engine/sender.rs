@@ -2,7 +2,7 @@
 
 use super::company;
 use super::decide::Work;
-use super::newcomers;
+use super::newcomer;
 use crate::customer::{self, Created, CustomerUser, Error, Found, NewCustomer, Refusal, or_blank};
 use crate::db::{Database, Databases};
 use crate::mail::from::Mailbox;
@@ -152,12 +152,12 @@ fn newcomer(work: &Work<'_>, dbs: &mut Databases, mailbox: &Mailbox) -> Result<A
 }
 
 fn create(work: &Work<'_>, dbs: &mut Databases, new: &NewCustomer) -> Result<Asked, Error> {
-    newcomers::note(work.engine, dbs, &customer::Entry::from(new).login, work.now)?;
+    newcomer::note(work.engine, dbs, &customer::Entry::from(new).login, work.now)?;
     // Where customers are made in the store itself, one and the token are one transaction, and one wait for the disk; but
     // the helpdesk is told of a newcomer as soon as they are there.
     let unwritten = |error| Error::Db { source_name: work.engine.backend.clone(), error };
     let is_shared = work.engine.directory.source(&work.engine.backend)?.url == work.engine.store
-        && !newcomers::are_announced(work.engine);
+        && !newcomer::are_announced(work.engine);
     if is_shared {
         dbs.get(&work.engine.store).and_then(Database::begin).map_err(unwritten)?;
     }

@@ -3,8 +3,7 @@
 use super::{Engine, Owed, named};
 use crate::db::{self, Databases};
 use crate::failpoint;
-use crate::link::outbox;
-use crate::token;
+use crate::store::{outbox, tokens};
 
 /// What the next stage has done with a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,10 +27,10 @@ impl Engine {
         let mut dbs = self.databases(self.config.limits.decide).leaving_logs();
         dbs.get(&self.store)?.write(|tx| match fate {
             Fate::Taken => {
-                token::activate(tx, owed.token, now)?;
+                tokens::activate(tx, owed.token, now)?;
                 outbox::release(tx, owed.token, now)
             }
-            Fate::Refused => token::withdraw(tx, owed.token).map(drop),
+            Fate::Refused => tokens::withdraw(tx, owed.token).map(drop),
         })?;
         if fate == Fate::Taken
             && let Some(id) = &owed.message_id
@@ -50,7 +49,7 @@ impl Engine {
     /// ticket is looked for when the link is used, and by purge.
     fn bind(&self, dbs: &mut Databases, message_id: &str) -> Result<(), db::Error> {
         let Some(ticket) = self.tickets.by_message_id(dbs, message_id)? else { return Ok(()) };
-        let bound = dbs.get(&self.store)?.write(|tx| token::bind(tx, &ticket))?;
+        let bound = dbs.get(&self.store)?.write(|tx| tokens::bind(tx, &ticket))?;
         if bound > 0 {
             self.log.info(&format!("{message_id}: became ticket {}", ticket.number));
         }

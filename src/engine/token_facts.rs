@@ -5,7 +5,8 @@ use super::Engine;
 use crate::customer::{self, CustomerUser};
 use crate::db::{self, Databases};
 use crate::mail::Address;
-use crate::token::{self, CustomerStanding, Secret, TicketStanding, TokenFacts};
+use crate::store::tokens;
+use crate::token::{CustomerStanding, Secret, TicketStanding, TokenFacts};
 
 /// Whether what is found out may be written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +37,7 @@ pub fn look(
     secret: &Secret,
     binding: Binding,
 ) -> Result<Option<Facts>, customer::Error> {
-    let Some(mut token) = token::lookup(dbs.get(&engine.store)?, secret)? else {
+    let Some(mut token) = tokens::lookup(dbs.get(&engine.store)?, secret)? else {
         return Ok(None);
     };
     let ticket = ticket(engine, dbs, &mut token, binding)?;
@@ -83,7 +84,7 @@ fn ticket(
         return Ok(TicketStanding::Unbound);
     };
     if binding == Binding::Write {
-        dbs.get(&engine.store)?.write(|tx| token::bind(tx, &ticket))?;
+        dbs.get(&engine.store)?.write(|tx| tokens::bind(tx, &ticket))?;
     }
     token.ticket_number = Some(ticket.number.clone());
     Ok(TicketStanding::from(&ticket))

@@ -11,12 +11,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::clock;
 use crate::customer::Error;
-use crate::customer::newcomer::{self, Newcomer};
 use crate::db::{self, Databases};
-use crate::engine::{self, Engine, newcomers};
-use crate::link::queue;
+use crate::engine::{self, Engine, newcomer};
+use crate::link::caps;
 use crate::log::Log;
 use crate::process::{self, Ended};
+use crate::store::newcomers::{self, Newcomer};
+use crate::store::queue;
 
 /// How long whoever has noted a newcomer may take to make him.
 const TO_MAKE: SignedDuration = SignedDuration::from_hours(1);
@@ -45,16 +46,16 @@ pub fn is_known(
     holder: &str,
     [backend, login]: [&str; 2],
 ) -> Result<bool, db::Error> {
-    if !newcomers::waits(engine, dbs, backend, login)? {
+    if !newcomer::waits(engine, dbs, backend, login)? {
         return Ok(true);
     }
     tell(engine, log, holder)?;
-    Ok(!newcomers::waits(engine, dbs, backend, login)?)
+    Ok(!newcomer::waits(engine, dbs, backend, login)?)
 }
 
 /// Whether the command has something to do now.
 pub fn are_ready(engine: &Engine) -> Result<bool, db::Error> {
-    Ok(newcomers::are_announced(engine) && !ready(engine, &mut engine::changing(), clock::now())?.is_empty())
+    Ok(newcomer::are_announced(engine) && !ready(engine, &mut engine::changing(), clock::now())?.is_empty())
 }
 
 /// Tells of all who are ready, and lets others work: whoever came meanwhile, and found this process at work, is told
@@ -77,7 +78,7 @@ pub fn tell_all(engine: &Engine, log: &Log, holder: &str) -> Result<Told, db::Er
 /// Tells of all who are ready. From then on `holder` is the one who works at the outbox, so that the command is not
 /// run twice at the same time.
 pub fn tell(engine: &Engine, log: &Log, holder: &str) -> Result<Told, db::Error> {
-    if !newcomers::are_announced(engine) {
+    if !newcomer::are_announced(engine) {
         return Ok(Told::Nobody);
     }
     let create = &engine.config.create;
@@ -101,30 +102,30 @@ pub fn tell(engine: &Engine, log: &Log, holder: &str) -> Result<Told, db::Error>
     let mut dbs = engine::changing();
     let store = dbs.get(&engine.store)?;
     let Some(why) = failure else {
-        store.write(|tx| newcomer::told(tx, &newcomers))?;
+        store.write(|tx| newcomers::told(tx, &newcomers))?;
         log.info(&format!("create.after_create has succeeded; new customers: {}", newcomers.len()));
         return Ok(Told::All);
     };
-    let failures = newcomer::failures(store)? + 1;
-    let due = clock::now() + queue::pause(failures);
-    store.write(|tx| newcomer::postpone(tx, failures, due))?;
+    let failures = newcomers::failures(store)? + 1;
+    let due = clock::now() + caps::pause(failures);
+    store.write(|tx| newcomers::postpone(tx, failures, due))?;
     log.error(&format!("create.after_create has failed, and is tried again at {due}: {why}"));
     Ok(Told::Failed)
 }
 
 /// When telling is tried again, where it has failed.
 pub fn next_try(engine: &Engine, dbs: &mut Databases, now: Timestamp) -> Result<Option<Timestamp>, db::Error> {
-    newcomer::pause(dbs.get(&engine.store)?, now)
+    newcomers::pause(dbs.get(&engine.store)?, now)
 }
 
 /// Whom to tell of now: those who are there. One who is not may be made in this moment, and what OTOBO remembers of
 /// him after the command would last; after an hour he will not come any more, and the command runs once for him.
 fn ready(engine: &Engine, dbs: &mut Databases, now: Timestamp) -> Result<Vec<Newcomer>, db::Error> {
     let store = dbs.get(&engine.store)?;
-    if newcomer::pause(store, now)?.is_some() {
+    if newcomers::pause(store, now)?.is_some() {
         return Ok(Vec::new());
     }
-    let mut newcomers = newcomer::noted(store)?;
+    let mut newcomers = newcomers::noted(store)?;
     newcomers.retain(|one| match engine.directory.by_login(dbs, &one.backend, &one.login) {
         Ok(Some(_)) | Err(Error::UnknownSource(_)) => true,
         Ok(None) => one.created_at < now - TO_MAKE || one.created_at > now + TO_MAKE,

@@ -10,7 +10,7 @@ use crate::engine::portal_url;
 use crate::engine::token_facts::{Binding, Facts, language, look};
 use crate::link::compose::{self, LinkMail, Ready};
 use crate::link::notice::{self, Notice};
-use crate::link::outbox::{Kept, Occasion};
+use crate::link::order::{Kept, Occasion};
 use crate::link::template::{Templates, Texts, Values};
 use crate::log::Log;
 use crate::ticket::Unusable;

@@ -14,17 +14,18 @@ pub use super::transport::transport;
 use crate::clock;
 use crate::config;
 use crate::db::{self, Databases};
-use crate::engine::{self, Engine, newcomers};
+use crate::engine::{self, Engine, newcomer};
 use crate::exit::Exit;
 use crate::failure::{Done, Ends, Failure};
-use crate::link::mailed;
-use crate::link::outbox::Kept;
-use crate::link::queue::{self, Caps, Room};
+use crate::link::caps::{self, Caps, Room};
+use crate::link::order::Kept;
 use crate::link::template::Templates;
 use crate::link::transport::{Away, Transport};
-use crate::link::waiting::{self, Waits};
 use crate::log::Log;
 use crate::log::say;
+use crate::store::link_mails;
+use crate::store::queue;
+use crate::store::waiting::{self, Waits};
 
 /// How long after its time limit a sender that says nothing is taken for dead.
 const MARGIN: SignedDuration = SignedDuration::from_secs(120);
@@ -123,7 +124,7 @@ fn once(engine: &Engine, log: &Log, told: &mut Told) -> Done {
 fn watch(engine: &Engine, log: &Log) -> Done {
     let sends = match Sender::new(engine, log, "") {
         Ok(_) => true,
-        Err(_) if newcomers::are_announced(engine) && engine.config.mail.transport == config::Transport::None => false,
+        Err(_) if newcomer::are_announced(engine) && engine.config.mail.transport == config::Transport::None => false,
         Err(failure) => return Err(failure),
     };
     look_until(engine, log, sends, |pause| {
@@ -248,7 +249,7 @@ impl<'a> Sender<'a> {
             match queue::room(tx, &order.recipient, &caps, now)? {
                 Room::Free => {
                     if let Some(id) = link_mail::message_id(self.engine, &order) {
-                        mailed::note(tx, &id, now)?;
+                        link_mails::note(tx, &id, now)?;
                     }
                     return Ok(Next::Order(Box::new(order)));
                 }
@@ -300,13 +301,13 @@ impl<'a> Sender<'a> {
         let mail = match letter {
             Letter::Mail(mail) => mail,
             Letter::Never(why) => return (Fate::Over(why), false),
-            Letter::NotYet(why) => return (self.later(order, queue::pause(order.tries), why), false),
+            Letter::NotYet(why) => return (self.later(order, caps::pause(order.tries), why), false),
         };
         let limit = self.engine.config.mail.timeout;
         if clock::now() + limit + TO_NOTE > order.due_at {
             // The database was locked, or the machine asleep: somebody else may have the order by now.
             let why = "looking its customer up took too long".to_owned();
-            return (self.later(order, queue::pause(order.tries), why), false);
+            return (self.later(order, caps::pause(order.tries), why), false);
         }
         crate::failpoint::at("sending");
         let Err(failure) = self.transport.send(&mail, &self.engine.config.variables, limit) else {
@@ -318,7 +319,7 @@ impl<'a> Sender<'a> {
         let what: String = what.chars().take(LONGEST_WORDS).collect();
         let fate = match failure.away {
             Away::ThisMailForGood => Fate::Lost(what),
-            Away::ThisMail | Away::All => self.later(order, queue::pause(order.tries), what),
+            Away::ThisMail | Away::All => self.later(order, caps::pause(order.tries), what),
             Away::Unanswered if order.unanswered + 1 >= COPIES => {
                 Fate::Over(format!("given up, {COPIES} copies went out without an answer: {what}"))
             }
@@ -341,7 +342,7 @@ impl<'a> Sender<'a> {
         };
         let next = after_create::next_try(self.engine, dbs, clock::now()).ok().flatten();
         let pause = next.map_or(SignedDuration::ZERO, |next| next.duration_since(clock::now()));
-        Err(self.later(order, pause.max(queue::pause(order.tries)), why))
+        Err(self.later(order, pause.max(caps::pause(order.tries)), why))
     }
 
     /// Another try after a pause; none where it would come too late.

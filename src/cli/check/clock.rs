@@ -7,7 +7,7 @@ use super::Bench;
 use super::finding::Finding;
 use crate::clock;
 use crate::db::Error;
-use crate::session;
+use crate::store::{sessions, tokens};
 use crate::token;
 
 /// A store in use has a row that is younger than this.
@@ -22,8 +22,8 @@ pub fn look(bench: &mut Bench<'_>) -> Option<Finding> {
 /// When the newest token or session was created, whatever clock said so.
 fn newest(bench: &mut Bench<'_>) -> Result<Option<Timestamp>, Error> {
     let db = bench.dbs.get(&bench.engine.store)?;
-    let (token, _) = token::newest(db, Timestamp::MAX)?;
-    let (session, _) = session::newest(db, Timestamp::MAX)?;
+    let (token, _) = tokens::newest(db, Timestamp::MAX)?;
+    let (session, _) = sessions::newest(db, Timestamp::MAX)?;
     Ok(token.max(session))
 }
 

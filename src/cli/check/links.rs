@@ -10,9 +10,9 @@ use crate::clock;
 use crate::config::OneTimeAuth;
 use crate::engine::Engine;
 use crate::exit::Exit;
-use crate::link::outbox;
 use crate::link::probe::probe;
 use crate::link::template::Templates;
+use crate::store::outbox;
 use crate::ticket::Unusable;
 use crate::worker::notify;
 

@@ -76,7 +76,7 @@ fn look(path: &Path) -> Vec<Finding> {
         Ok(engine) => engine,
         Err(error) => return vec![refused(&format!("{error:#}"))],
     };
-    let mut bench = Bench { engine: &engine, dbs: Databases::new(Access::ReadOnly, PATIENCE) };
+    let mut bench = Bench { engine: &engine, dbs: crate::store::databases(Access::ReadOnly, PATIENCE) };
     let mut findings = vec![Finding::good("configuration", path.display().to_string())];
     findings.extend(as_root(&engine, path));
     findings.extend(files::look(&engine, path));

@@ -8,11 +8,10 @@ use super::finding::Finding;
 use super::{Bench, shape};
 use crate::cli::{init, whom};
 use crate::config;
-use crate::db::survey::{self, Kind, Need, Soundness};
 use crate::db::{Error, Kind as ErrorKind, Url};
 use crate::engine::Engine;
 use crate::exit::Exit;
-use crate::token;
+use crate::store::{self, Soundness, tokens};
 
 /// A log of SQLite's that has grown beyond this, in bytes, has a reader that never ends.
 const HUGE_LOG: u64 = 256 << 20;
@@ -21,7 +20,7 @@ const HUGE_LOG: u64 = 256 << 20;
 pub fn look(bench: &mut Bench<'_>, config: &Path) -> Vec<Finding> {
     // First, since whatever else is read of a damaged file may be wrong.
     let file = if let Url::Sqlite(path) = &bench.engine.store { path.as_path() } else { Path::new("") };
-    let note = match bench.dbs.get(&bench.engine.store).and_then(survey::soundness) {
+    let note = match bench.dbs.get(&bench.engine.store).and_then(store::soundness) {
         Ok(Soundness::Sound) => None,
         Ok(Soundness::Unknown) => Some(unread(file)),
         Ok(Soundness::Damaged(faults)) => return vec![damaged(file, &faults)],
@@ -167,37 +166,13 @@ fn folder(path: &Path) -> Option<Finding> {
 fn try_to_look(bench: &mut Bench<'_>) -> Result<Vec<Finding>, Error> {
     let url = config::masked_url(&bench.engine.config.store.url);
     let db = bench.dbs.get(&bench.engine.store)?;
-    let (product, mut findings) = shape::look("store", "the store", db, &needs(), "store.url")?;
-    let version = survey::schema_version(db)?;
-    let states = token::count_by_state(db)?;
+    let (product, mut findings) = shape::look("store", "the store", db, &store::needs(), "store.url")?;
+    let version = store::version(db)?;
+    let states = tokens::count_by_state(db)?;
     let tokens = if states.is_empty() { String::new() } else { format!("; tokens: {}", shape::examples(&states)) };
     let says = format!("{url} opens ({product}, schema {version}){tokens}");
     findings.insert(0, Finding::good("store", says));
     Ok(findings)
-}
-
-/// otab's own tables, each by a column that otab writes: their version says that all others are there. What is left to
-/// see is whether they may be written.
-fn needs() -> Vec<Need> {
-    let tables = [
-        ("token", "hash", true),
-        ("outbox", "recipient", true),
-        ("ticket", "tn", true),
-        ("session", "hash", true),
-        ("worker", "task", true),
-        ("newcomer", "customer", false),
-        ("sent", "sent_at", false),
-        ("link_mail", "message_id", false),
-    ];
-    let need = |(table, column, is_changed): (&str, &str, bool)| Need {
-        table: table.to_owned(),
-        read: vec![column.to_owned()],
-        written: vec![(column.to_owned(), Kind::Other)],
-        changed: if is_changed { vec![column.to_owned()] } else { Vec::new() },
-        deletes: true,
-        ..Need::default()
-    };
-    tables.into_iter().map(need).collect()
 }
 
 fn log(store: &Url) -> Option<Finding> {

@@ -16,7 +16,8 @@ use crate::engine::Engine;
 use crate::engine::redeem::{Outcome, Wish, peek, use_token, use_token_and};
 use crate::engine::token_facts::{Facts, customer_of, language, standing};
 use crate::log::Log;
-use crate::session::{self, Ends, Holder, Session};
+use crate::session::{Ends, Holder, Session};
+use crate::store::sessions;
 use crate::token::{Answer, CustomerStanding, Secret, TokenFacts};
 use crate::web::{Desk, Entry, Guest, Renewal, Trouble, View};
 use crate::worker::spawn_notify::{self, Why};
@@ -60,7 +61,8 @@ impl SiteDesk {
         &mut self,
         question: &mut impl FnMut(&Engine, &mut Databases) -> Result<T, customer::Error>,
     ) -> Result<T, customer::Error> {
-        let dbs = self.dbs.get_or_insert_with(|| Databases::new(Access::ReadWrite { create: false }, PATIENCE));
+        let dbs =
+            self.dbs.get_or_insert_with(|| crate::store::databases(Access::ReadWrite { create: false }, PATIENCE));
         let answer = question(&self.engine, dbs);
         if answer.is_err() {
             self.dbs = None;
@@ -120,7 +122,7 @@ impl Desk for SiteDesk {
             let now = clock::now();
             let Some(found) = present(engine, dbs, &ends, secret, seen, now)? else { return Ok(None) };
             if found.is_stale(now) {
-                session::seen(dbs.get(&engine.store)?, secret, now)?;
+                sessions::seen(dbs.get(&engine.store)?, secret, now)?;
             }
             let Session { holder, created_at, .. } = found;
             Ok(Some(Guest { login: holder.customer, ticket: holder.ticket_number, created_at, seen_at: now }))
@@ -128,13 +130,13 @@ impl Desk for SiteDesk {
     }
 
     fn leave(&mut self, secret: &Secret) -> Result<(), Trouble> {
-        self.ask(|engine, dbs| Ok(session::end(dbs.get(&engine.store)?, secret)?)).map(drop)
+        self.ask(|engine, dbs| Ok(sessions::end(dbs.get(&engine.store)?, secret)?)).map(drop)
     }
 
     fn answers(&mut self) -> Result<(), Trouble> {
         // A question that reads the table, and finds nothing.
         let nobody = Secret::generate();
-        self.ask(|engine, dbs| Ok(session::find(dbs.get(&engine.store)?, &nobody)?)).map(drop)
+        self.ask(|engine, dbs| Ok(sessions::find(dbs.get(&engine.store)?, &nobody)?)).map(drop)
     }
 }
 
@@ -148,7 +150,7 @@ fn present(
     seen: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<Option<Session>, customer::Error> {
-    let Some(mut found) = session::find(dbs.get(&engine.store)?, secret)? else { return Ok(None) };
+    let Some(mut found) = sessions::find(dbs.get(&engine.store)?, secret)? else { return Ok(None) };
     found.seen_at = seen.map_or(found.seen_at, |seen| seen.max(found.seen_at));
     if found.is_over(ends, now) {
         return Ok(None);
@@ -213,7 +215,7 @@ fn enter(
     let new = Secret::generate();
     let used = use_token_and(engine, dbs, secret, Wish::Enter, now, &mut |tx, customer, ticket| {
         if let Some(before) = session {
-            session::end(tx, before)?;
+            sessions::end(tx, before)?;
         }
         let holder = Holder {
             backend: customer.source.clone(),
@@ -221,7 +223,7 @@ fn enter(
             email: customer.email.clone(),
             ticket_number: ticket.map(str::to_owned),
         };
-        session::start(tx, &new, &holder, now)
+        sessions::start(tx, &new, &holder, now)
     })?;
     let name = used.token.map_or_else(|| "unknown token".to_owned(), |id| format!("token {id}"));
     let view = match used.answer {

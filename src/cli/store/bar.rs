@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::db::copy::Step;
+use crate::store::copy::Step;
 
 /// The line that moves.
 const LOOK: &str = "{msg:>30} [{wide_bar:.green}] {percent:>3} % {eta:>5}";

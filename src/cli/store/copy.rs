@@ -10,13 +10,13 @@ use crate::cli::place;
 use crate::cli::print;
 use crate::clock;
 use crate::config::masked_url;
-use crate::db::copy::{Copied, Order, Step, copy};
 use crate::db::{self, Kind, Tx, Url};
 use crate::engine::Engine;
 use crate::exit::Exit;
 use crate::failpoint;
 use crate::failure::{Done, Failure};
-use crate::link::queue;
+use crate::store::copy::{Copied, Order, Step, copy};
+use crate::store::queue;
 
 /// How long either store is waited for, and a sender at work.
 const PATIENCE: Duration = Duration::from_mins(1);

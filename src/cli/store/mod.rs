@@ -5,7 +5,6 @@ mod copy;
 
 use super::args::Store;
 use super::print;
-use crate::db::{self, Url, sqlite};
 use crate::engine::Engine;
 use crate::exit::Exit;
 use crate::failure::Done;
@@ -21,10 +20,7 @@ pub fn run(engine: &Engine, command: Store) -> Done {
 /// All or nothing, in one transaction (on MariaDB: gone on with where it was broken off); filters that come
 /// meanwhile wait for it, or defer their mail.
 fn migrate(engine: &Engine) -> Done {
-    match &engine.store {
-        Url::Sqlite(path) => sqlite::migrate(path)?,
-        server => db::store::make(server)?,
-    }
+    crate::store::migrate(&engine.store)?;
     engine.log.info("the store has this version's schema");
     print::line("the store has this version's schema")?;
     Ok(Exit::Ok)

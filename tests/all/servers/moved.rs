@@ -52,7 +52,7 @@ fn sqlite(file: &Path) -> String {
 }
 
 fn open(text: &str) -> Database {
-    Database::open(&url(text), WRITE, Duration::from_mins(1)).unwrap()
+    otab::store::open(&url(text), WRITE, Duration::from_mins(1)).unwrap()
 }
 
 fn carry(from: &mut Database, to: &mut Database, takes_away: bool) {

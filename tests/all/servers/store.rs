@@ -3,7 +3,7 @@
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use otab::db::{Access, Database, Statements};
+use otab::db::{Access, Statements};
 
 use super::server::Product;
 use super::{PLACES, Place, shared, url};
@@ -65,7 +65,7 @@ impl Host {
 
     /// The first column of a query, as text.
     pub fn column(&self, sql: &str) -> Vec<String> {
-        let mut db = Database::open(&url(&self.store), Access::ReadOnly, Duration::from_mins(1)).unwrap();
+        let mut db = otab::store::open(&url(&self.store), Access::ReadOnly, Duration::from_mins(1)).unwrap();
         db.rows(sql, &[]).unwrap().iter().map(|row| row.text(0).unwrap().into_owned()).collect()
     }
 

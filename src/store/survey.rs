@@ -1,5 +1,6 @@
-//! Whether a database file is whole: what SQLite finds when it reads all of it.
+//! What `otab check` asks of a store: whether its file is whole, and which rights otab needs there.
 
+use crate::db::survey::{Kind as Fits, Need};
 use crate::db::{Database, Dialect, Error, Kind, Row, Statements};
 
 /// How many things that are wrong are brought.
@@ -55,4 +56,29 @@ fn fault(row: &Row) -> Option<String> {
     }
     let text = row.lossy(0);
     (text != "ok").then(|| text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// otab's own tables, each by a column that otab writes: their version says that all others are there. What is left to
+/// see is whether they may be written.
+#[must_use]
+pub fn needs() -> Vec<Need> {
+    let tables = [
+        ("token", "hash", true),
+        ("outbox", "recipient", true),
+        ("ticket", "tn", true),
+        ("session", "hash", true),
+        ("worker", "task", true),
+        ("newcomer", "customer", false),
+        ("sent", "sent_at", false),
+        ("link_mail", "message_id", false),
+    ];
+    let need = |(table, column, is_changed): (&str, &str, bool)| Need {
+        table: table.to_owned(),
+        read: vec![column.to_owned()],
+        written: vec![(column.to_owned(), Fits::Other)],
+        changed: if is_changed { vec![column.to_owned()] } else { Vec::new() },
+        deletes: true,
+        ..Need::default()
+    };
+    tables.into_iter().map(need).collect()
 }

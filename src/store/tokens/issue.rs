@@ -5,29 +5,11 @@
 
 use jiff::Timestamp;
 
-use super::sql::{TOKEN, facts, family};
-use super::{MailKey, Secret, State, TokenFacts, redeem};
+use super::redeem;
+use super::row::{TOKEN, facts, family};
 use crate::db::{Error, Statements, Tx};
 use crate::ticket::Ticket;
-
-/// A token to be issued.
-#[derive(Debug, Clone)]
-pub struct NewToken {
-    /// The mail it is issued for; `None` for one made by hand or by a renewal.
-    pub mail_key: Option<MailKey>,
-    /// The customer's login.
-    pub customer: String,
-    /// The customer's stored address now.
-    pub email: String,
-    /// The name of the customer's source.
-    pub backend: String,
-    /// The mail's Message-ID, with its `<>`.
-    pub message_id: Option<String>,
-    /// The ticket, where it is known.
-    pub ticket_number: Option<String>,
-    /// Active, or pending until the mail has been taken.
-    pub state: State,
-}
+use crate::token::{MailKey, NewToken, Secret, State, TokenFacts};
 
 /// What [`issue`] came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,7 +132,7 @@ pub fn replace(tx: &mut Tx<'_>, old: &TokenFacts, secret: &Secret, now: Timestam
 mod tests {
     use super::*;
     use crate::db::Kind;
-    use crate::token::bench::{Store, at, new};
+    use crate::store::tokens::bench::{Store, at, new};
 
     use State::{Active, Used};
 

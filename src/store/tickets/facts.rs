@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::{Embedded, Notification, Otobo, Ticket, Unusable};
+use super::Embedded;
 use crate::db::{Databases, Error, Url};
+use crate::ticket::{Notification, Otobo, Ticket, Unusable};
 
 /// Where ticket facts come from.
 #[derive(Debug, Clone)]

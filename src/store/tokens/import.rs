@@ -7,9 +7,9 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::{Secret, State};
 use crate::db::{Database, Dialect, Error, Row, Statements, Tx, Value, Zone};
 use crate::ticket::Ticket;
+use crate::token::{Secret, State};
 
 /// How many tokens are judged at a time.
 const CHUNK: usize = 500;

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 
 use super::Engine;
 use crate::customer::Error;
-use crate::customer::newcomer;
 use crate::db::{self, Databases};
 use crate::failpoint;
+use crate::store::newcomers;
 
 /// Whether the site has a command that tells it.
 #[must_use]
@@ -20,12 +20,12 @@ pub fn note(engine: &Engine, dbs: &mut Databases, login: &str, now: Timestamp) -
         return Ok(());
     }
     let noted =
-        dbs.get(&engine.store).and_then(|store| store.write(|tx| newcomer::note(tx, &engine.backend, login, now)));
+        dbs.get(&engine.store).and_then(|store| store.write(|tx| newcomers::note(tx, &engine.backend, login, now)));
     failpoint::at("noted");
     noted.map_err(Error::Unnoted)
 }
 
 /// Whether the helpdesk has not been told of this customer yet.
 pub fn waits(engine: &Engine, dbs: &mut Databases, backend: &str, login: &str) -> Result<bool, db::Error> {
-    Ok(are_announced(engine) && newcomer::is_noted(dbs.get(&engine.store)?, backend, login)?)
+    Ok(are_announced(engine) && newcomers::is_noted(dbs.get(&engine.store)?, backend, login)?)
 }

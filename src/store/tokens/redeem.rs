@@ -5,9 +5,9 @@
 
 use jiff::Timestamp;
 
-use super::sql::{ACTIVE, TOKEN, USABLE, facts, family, pending_until, usable_until};
-use super::{Secret, TokenFacts};
+use super::row::{ACTIVE, TOKEN, USABLE, facts, family, pending_until, usable_until};
 use crate::db::{Database, Error, Statements, Tx};
+use crate::token::{Secret, TokenFacts};
 
 /// The token with this secret, in whatever state.
 pub fn lookup(db: &mut impl Statements, secret: &Secret) -> Result<Option<TokenFacts>, Error> {
@@ -60,7 +60,7 @@ fn use_up_others(tx: &mut Tx<'_>, id: i64, now: Timestamp) -> Result<(), Error> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::token::bench::{Store, at, new};
+    use crate::store::tokens::bench::{Store, at, new};
     use crate::token::{NewToken, State};
 
     use State::{Active, Used};
@@ -135,7 +135,7 @@ mod tests {
         let mut store = Store::new();
         let secret = Secret::parse("aBc").unwrap();
         let db = store.db();
-        db.write(|tx| crate::token::issue(tx, &new(None), &secret, at(0))).unwrap();
+        db.write(|tx| crate::store::tokens::issue(tx, &new(None), &secret, at(0))).unwrap();
         assert!(lookup(db, &secret).unwrap().is_some());
         let other = Secret::parse("abc").unwrap();
         assert_eq!(lookup(db, &other).unwrap(), None);

@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::rules::{Doom, Limits, TicketStanding, doom};
-use super::sql::{TOKEN, facts};
-use super::{TokenFacts, bind};
+use super::bind;
+use super::row::{TOKEN, facts};
 use crate::db::{Databases, Error, Statements, Tx, Url};
-use crate::ticket::{Facts, Ticket};
+use crate::store::tickets::Facts;
+use crate::ticket::Ticket;
+use crate::token::{Doom, Limits, TicketStanding, TokenFacts, doom};
 
 /// How many tokens are read at a time.
 const CHUNK: u32 = 500;
@@ -188,9 +189,10 @@ fn carry_out(tx: &mut Tx<'_>, slice: Slice<'_>) -> Result<Vec<Doom>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ticket::{Embedded, StateType};
+    use crate::store::tickets::Embedded;
+    use crate::store::tokens::bench::{Store, at, new};
+    use crate::ticket::StateType;
     use crate::token::NewToken;
-    use crate::token::bench::{Store, at, new};
 
     const DAY: i64 = 86_400;
     const LIMITS: Limits = Limits { access_days_after_close: 14, unbound_days: 14, max_token_days: 100 };

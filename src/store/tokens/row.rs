@@ -1,10 +1,9 @@
 //! How token rows are read, and which tokens belong together.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use super::TokenFacts;
-use super::rules::AHEAD;
 use crate::db::{Error, Row, Value};
+use crate::token::{AHEAD, PENDING, TokenFacts};
 
 /// The columns that [`facts`] reads, in its order.
 pub(super) const TOKEN: &str = "SELECT id, state, customer, email, backend, message_id, \
@@ -18,10 +17,6 @@ pub(super) const ACTIVE: &str = "(state = 'active' OR (state = 'pending' \
 /// Holds for tokens that open something as far as they themselves say; its values are [`usable_until`].
 pub(super) const USABLE: &str = "((state = 'active' OR (state = 'pending' \
     AND (ticket_number IS NOT NULL OR created_at <= ?))) AND created_at <= ?)";
-
-/// How long a pending token waits for the word that its mail was taken. Where the word is lost (a
-/// kill between the two), the mail may well have gone on and its link be in the customer's hands.
-pub const PENDING: SignedDuration = SignedDuration::from_hours(1);
 
 /// Pending tokens issued up to this moment count as active.
 pub(super) fn pending_until(now: Timestamp) -> Value {
@@ -66,7 +61,7 @@ pub(super) fn facts(row: &Row) -> Result<TokenFacts, Error> {
 mod tests {
     use super::*;
     use crate::db::Statements;
-    use crate::token::bench::{Store, new};
+    use crate::store::tokens::bench::{Store, new};
 
     #[test]
     fn tokens_that_belong_together_are_found_by_an_index() {

@@ -6,8 +6,9 @@
 use std::time::Duration;
 
 use super::copied::{Digest, insert};
-use super::moved::{self, PREFIX, WORKER};
-use super::{Access, Database, Dialect, Error, Kind, Row, Statements, Tx, Url, Value, sqlite, store};
+use super::tombstone::{self, PREFIX, WORKER};
+use super::{create, open, open_for_hours, versions};
+use crate::db::{Access, Dialect, Error, Kind, Row, Statements, Tx, Url, Value};
 
 /// A table of otab's, as all three kinds of databases have it.
 #[derive(Debug)]
@@ -165,21 +166,21 @@ pub struct Copied {
 pub fn copy(order: &Order<'_>, tell: &mut dyn FnMut(Step)) -> Result<Copied, Error> {
     let access = Access::ReadWrite { create: false };
     let mut from = if order.is_retired {
-        moved::open(order.from, order.busy)?
+        tombstone::open(order.from, order.busy)?
     } else {
-        Database::open_for_hours(order.from, access, order.busy)?
+        open_for_hours(order.from, access, order.busy)?
     };
     let is_new = prepare(order.to)?;
     let done: Result<Copied, Error> = from.write(|source| {
         if !order.keep && !order.is_retired {
             (order.may)(source)?;
         }
-        let mut to = Database::open_for_hours(order.to, access, order.busy)?;
+        let mut to = open_for_hours(order.to, access, order.busy)?;
         let copied = to.write(|target| fill(source, target, order, tell))?;
         to.close()?;
         tell(Step::Committed);
         if !order.keep && !order.is_retired {
-            moved::retire(source, order.place).map_err(|error| unretired(order, &error))?;
+            tombstone::retire(source, order.place).map_err(|error| unretired(order, &error))?;
         }
         Ok(copied)
     });
@@ -198,20 +199,20 @@ pub fn copy(order: &Order<'_>, tell: &mut dyn FnMut(Step)) -> Result<Copied, Err
 /// Makes the target's tables where there are none; `true` for a new file.
 fn prepare(to: &Url) -> Result<bool, Error> {
     match to {
-        Url::Sqlite(path) => match sqlite::create(path, 0o600) {
+        Url::Sqlite(path) => match create(path, 0o600) {
             Ok(()) => Ok(true),
             // Whether it is otab's, and empty, is seen once it is open.
             Err(error) if error.kind() == Kind::Exists => Ok(false),
             Err(error) => Err(error),
         },
-        server => store::make_where_none(server).map(|()| false),
+        server => versions::make_where_none(server).map(|()| false),
     }
 }
 
 /// Whether a row stands in a target that was new; one that cannot be looked into counts as filled.
 fn is_filled(order: &Order<'_>) -> bool {
     let look = || -> Result<bool, Error> {
-        let mut db = Database::open(order.to, Access::ReadOnly, order.busy)?;
+        let mut db = open(order.to, Access::ReadOnly, order.busy)?;
         let filled = TABLES.iter().try_fold(0, |sum, table| Ok(sum + count(&mut db, "", table)?));
         db.close()?;
         filled.map(|rows: u64| rows > 0)

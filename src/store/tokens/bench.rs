@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::sql::{TOKEN, facts};
-use super::{Issued, NewToken, Secret, State, TokenFacts, issue};
+use super::row::{TOKEN, facts};
+use super::{Issued, issue};
 use crate::db::{Access, Database, Databases, Statements, Url};
 use crate::ticket::{StateType, Ticket};
+use crate::token::{NewToken, Secret, State, TokenFacts};
 
 pub(super) struct Store {
     _folder: tempfile::TempDir,
@@ -17,7 +18,7 @@ pub(super) struct Store {
 
 fn connections() -> Databases {
     let access = Access::ReadWrite { create: true };
-    Databases::new(access, Duration::from_mins(1))
+    crate::store::databases(access, Duration::from_mins(1))
 }
 
 pub(super) fn at(second: i64) -> Timestamp {

@@ -3,9 +3,11 @@
 //! All names change in one step. So an opening finds no version and looks for the reason only then, and a writer
 //! that was waiting for its turn finds no table: nobody writes what nobody will read. Deletes nothing.
 
-use super::copy::TABLES;
-use super::{Access, Database, Dialect, Driver, Error, Kind, Patience, Statements, Tx, Url, sqlite, store};
 use std::time::Duration;
+
+use super::copy::TABLES;
+use super::versions;
+use crate::db::{Access, Database, Dialect, Error, Kind, Statements, Tx, Url};
 
 /// What stands before a table's name once its store has moved.
 pub(super) const PREFIX: &str = "moved_";
@@ -13,14 +15,6 @@ pub(super) const PREFIX: &str = "moved_";
 pub(super) const MARK: &str = "otab_moved";
 /// The table without rows of otab's own that stays where it is.
 pub(super) const WORKER: &str = "worker";
-
-/// The table that holds the version of the schema.
-fn version_table(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::Sqlite => "refinery_schema_history",
-        Dialect::PostgreSql | Dialect::MariaDb => "otab_schema",
-    }
-}
 
 /// Retires the store of this transaction in favour of the one at `place`, which is shown as it stands. On MariaDB
 /// this ends the transaction; one statement gives all tables their names there.
@@ -33,7 +27,7 @@ pub(super) fn retire(tx: &mut Tx<'_>, place: &str) -> Result<(), Error> {
     tx.execute(&format!("DELETE FROM {MARK}"), &[])?;
     tx.execute(&format!("INSERT INTO {MARK} (place) VALUES (?)"), &[place.into()])?;
     // The version first: a server so old that power may end it half-way (MariaDB before 10.6) lets nobody in then.
-    let names = [version_table(dialect), WORKER].into_iter().chain(TABLES.iter().map(|table| table.name));
+    let names = [versions::table(dialect), WORKER].into_iter().chain(TABLES.iter().map(|table| table.name));
     if dialect == Dialect::MariaDb {
         let pairs: Vec<_> = names.map(|name| format!("{name} TO {PREFIX}{name}")).collect();
         return tx.execute(&format!("RENAME TABLE {}", pairs.join(", ")), &[]).map(drop);
@@ -54,31 +48,19 @@ pub(super) fn place(db: &mut impl Statements) -> Result<Option<String>, Error> {
     }
 }
 
-/// What whoever opens it is told.
-pub(super) fn told(store: &str, place: &str) -> Error {
-    Error::new(Kind::Moved, store, format!("this store has moved to {place}; set store.url to it"))
+/// What an opening fails with.
+pub(super) fn moved(store: &Url, place: &str) -> Error {
+    let what = format!("this store has moved to {place}; set store.url to it");
+    Error::new(Kind::Moved, versions::place(store), what)
 }
 
 /// Opens a store that has moved, to copy what it held. One that is in use is refused.
 pub(super) fn open(url: &Url, busy: Duration) -> Result<Database, Error> {
-    let mut db = match url {
-        Url::Sqlite(path) => Database::with(Driver::Sqlite(sqlite::Connection::open_any_version(path, busy)?)),
-        server => {
-            Database::open_unchecked(server, Access::ReadWrite { create: false }, busy, Patience::of_hours(busy))?
-        }
-    };
-    let versions = format!("SELECT MAX(version) FROM {PREFIX}{}", version_table(db.dialect()));
-    let found = match db.row(&versions, &[]) {
-        Ok(row) => row.map(|row| row.opt_int(0)).transpose()?.flatten(),
-        Err(error) if error.kind() == Kind::Other => {
-            return Err(Error::new(
-                Kind::Exists,
-                url.to_string(),
-                "this store has not moved; leave --from-retired away",
-            ));
-        }
-        Err(error) => return Err(error),
-    };
-    store::judge(url, found)?;
+    let mut db = Database::open_for_hours(url, Access::ReadWrite { create: false }, busy)?;
+    let found = versions::found(&mut db, PREFIX)?;
+    if found.is_none() {
+        return Err(Error::new(Kind::Exists, url.to_string(), "this store has not moved; leave --from-retired away"));
+    }
+    versions::judge(url, found)?;
     Ok(db)
 }

@@ -6,10 +6,12 @@
 
 use jiff::Timestamp;
 
-use super::outbox::{self, CONTENT, Kept, TAKEN};
-use super::queue::{self, Caps, mailbox};
+use super::outbox::{self, CONTENT, TAKEN};
+use super::{queue, tokens};
 use crate::db::{Error, Statements, Tx};
-use crate::token::{self, Which};
+use crate::link::caps::{Caps, mailbox};
+use crate::link::order::Kept;
+use crate::token::Which;
 
 /// Why an order waits for its address, as the outbox lists it.
 const ADDRESS_FULL: &str = "mail.per_address is reached";
@@ -97,7 +99,7 @@ fn merge(
     for row in &rows[..older] {
         let kept = outbox::kept(row)?;
         if let (Some(token), 0) = (kept.token_id, kept.unanswered) {
-            token::revoke(tx, &Which::Id(token), now)?;
+            tokens::revoke(tx, &Which::Id(token), now)?;
         }
     }
     for place in &places[keep..] {

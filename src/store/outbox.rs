@@ -3,87 +3,15 @@
 //! An order is recorded in the same transaction as its token. Until its mail has been taken it alone
 //! holds the secret; what is listed never shows it. This file sends nothing.
 
-use std::ops::{Deref, Range};
+use std::ops::Range;
 use std::str::FromStr;
 
 use jiff::Timestamp;
 
+use super::tokens;
 use crate::db::{self, Row, Statements, Tx, Value};
-use crate::token::{self, Secret, Which};
-
-/// Why a link mail goes out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Occasion {
-    /// A new mail came in.
-    New,
-    /// A used link was asked to be renewed.
-    Refresh,
-}
-
-impl Occasion {
-    /// The stored text.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::Refresh => "refresh",
-        }
-    }
-
-    fn stored(text: &str) -> Self {
-        if text == Self::Refresh.as_str() { Self::Refresh } else { Self::New }
-    }
-}
-
-/// A link mail to be sent.
-#[derive(Debug, Clone)]
-pub struct Order {
-    /// The token it brings; the order goes when the token goes.
-    pub token_id: Option<i64>,
-    /// The token's secret.
-    pub secret: Option<Secret>,
-    /// The customer's stored address, and nothing else (promise 7).
-    pub recipient: String,
-    /// The customer's login.
-    pub customer: String,
-    /// The name of the customer's source.
-    pub backend: String,
-    /// Why it goes out.
-    pub occasion: Occasion,
-    /// The customer's language (`de`, `en`), where known.
-    pub language: Option<String>,
-    /// The Message-ID of the customer's mail, with its `<>`.
-    pub message_id: Option<String>,
-    /// The ticket, where known.
-    pub ticket_number: Option<String>,
-}
-
-/// An order as the table holds it.
-#[derive(Debug, Clone)]
-pub struct Kept {
-    /// Its number: its place in the queue.
-    pub id: i64,
-    order: Order,
-    /// When it was ordered.
-    pub created_at: Timestamp,
-    /// How often it has been tried.
-    pub tries: i64,
-    /// How often the mail went out whole and no answer came.
-    pub unanswered: i64,
-    /// What the last try failed with.
-    pub last_error: Option<String>,
-    /// When it is to be tried next. Until then nobody gets it but the sender that has taken it.
-    pub due_at: Timestamp,
-}
-
-/// What is ordered is read and never changed.
-impl Deref for Kept {
-    type Target = Order;
-
-    fn deref(&self) -> &Order {
-        &self.order
-    }
-}
+use crate::link::order::{Kept, Occasion, Order};
+use crate::token::{Secret, Which};
 
 /// Why an order was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -212,7 +140,7 @@ pub fn drop(tx: &mut Tx<'_>, id: i64, now: Timestamp) -> Result<bool, db::Error>
         return Ok(false);
     };
     if let (Some(token), 0) = (row.opt_int(0)?, row.int(1)?) {
-        token::revoke(tx, &Which::Id(token), now)?;
+        tokens::revoke(tx, &Which::Id(token), now)?;
     }
     tx.execute("DELETE FROM outbox WHERE id = ?", &[id.into()])?;
     Ok(true)
@@ -250,13 +178,14 @@ pub(super) fn kept(row: &Row) -> Result<Kept, db::Error> {
 mod tests {
     use super::*;
     use crate::db::{Access, Database, Url};
-    use crate::token::{Issued, NewToken, State, issue, withdraw};
+    use crate::store::tokens::{self, Issued, issue, withdraw};
+    use crate::token::{NewToken, State};
     use std::time::Duration;
 
     fn store(folder: &tempfile::TempDir) -> Database {
         let url = Url::Sqlite(folder.path().join("otab.db"));
         let access = Access::ReadWrite { create: true };
-        Database::open(&url, access, Duration::from_mins(1)).unwrap()
+        crate::store::open(&url, access, Duration::from_mins(1)).unwrap()
     }
 
     fn to(recipient: &str) -> Order {
@@ -316,7 +245,7 @@ mod tests {
             assert!(matches!(refused, Error::Refused) && !refused.is_transient());
         }
         assert!(list(&mut db, None).unwrap().is_empty());
-        assert!(crate::token::list(&mut db, None).unwrap().is_empty());
+        assert!(tokens::list(&mut db, None).unwrap().is_empty());
     }
 
     #[test]

@@ -1,3 +1,4 @@
+-- SQLite
 -- The embedded database. Times are Unix seconds, except in the two tables that have OTOBO's shape.
 
 CREATE TABLE customer_user (

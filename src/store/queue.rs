@@ -7,9 +7,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::outbox::{self, Kept};
+use super::{outbox, tokens};
 use crate::db::{Error, Statements, Tx};
-use crate::mail::Address;
+use crate::link::caps::{Caps, Room, domain, mailbox};
+use crate::link::order::Kept;
 use crate::token::{self, Which};
 
 /// What the caps count over.
@@ -23,36 +24,6 @@ const FARTHEST: SignedDuration = SignedDuration::from_hours(2);
 
 /// The task in the table of workers.
 const TASK: &str = "outbox";
-
-/// How many link mails may go out within an hour; 0: any number.
-#[derive(Debug, Clone, Copy)]
-pub struct Caps {
-    /// To one address.
-    pub per_address: u32,
-    /// To one domain.
-    pub per_domain: u32,
-    /// In all.
-    pub in_all: u32,
-}
-
-/// Whether the caps leave room for one more.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Room {
-    /// They do.
-    Free,
-    /// This address has had enough: nobody shall flood it through otab. There is room again at this time.
-    AddressFull {
-        /// From when on.
-        due: Timestamp,
-    },
-    /// This domain, or all together: there is room again at this time.
-    Later {
-        /// From when on.
-        due: Timestamp,
-        /// Only this domain has had enough.
-        domain: Option<String>,
-    },
-}
 
 /// Becomes, or stays, the one who works at the outbox, until `until`. `false`: somebody else does.
 pub fn hold(tx: &mut Tx<'_>, holder: &str, now: Timestamp, until: Timestamp) -> Result<bool, Error> {
@@ -170,30 +141,9 @@ pub fn give_up(tx: &mut Tx<'_>, order: &Kept) -> Result<(), Error> {
 /// of the customer's would send him to a mail that never came.
 pub fn give_up_unsent(tx: &mut Tx<'_>, order: &Kept, now: Timestamp) -> Result<(), Error> {
     if let Some(id) = order.token_id.filter(|_| order.unanswered == 0) {
-        token::revoke(tx, &Which::Id(id), now)?;
+        tokens::revoke(tx, &Which::Id(id), now)?;
     }
     give_up(tx, order)
-}
-
-/// How long to wait after a try that failed: one minute, and twice as long each time, up to an hour.
-#[must_use]
-pub fn pause(tries: i64) -> SignedDuration {
-    let doublings = u32::try_from((tries - 1).clamp(0, 6)).unwrap_or_default();
-    SignedDuration::from_mins((1_i64 << doublings).min(60))
-}
-
-/// The mailbox that an address leads to, for counting: what stands behind a `+` is the sender's to choose
-/// (RFC 5233), and so is the case, and which form of an international domain he takes.
-pub(super) fn mailbox(recipient: &str) -> String {
-    let recipient = Address::parse(recipient).map_or_else(|| recipient.to_lowercase(), |address| address.to_string());
-    match (recipient.split_once('+'), recipient.rsplit_once('@')) {
-        (Some((user, _)), Some((local, domain))) if user.len() < local.len() => format!("{user}@{domain}"),
-        _ => recipient,
-    }
-}
-
-fn domain(recipient: &str) -> &str {
-    recipient.rsplit_once('@').map_or("", |(_, domain)| domain)
 }
 
 #[cfg(test)]
@@ -202,14 +152,14 @@ mod tests {
 
     use super::*;
     use crate::db::{Access, Database, Url};
-    use crate::link::outbox::{Occasion, Order};
+    use crate::link::order::{Occasion, Order};
     use crate::token::Secret;
 
     const CAPS: Caps = Caps { per_address: 2, per_domain: 3, in_all: 4 };
 
     fn store(folder: &tempfile::TempDir) -> Database {
         let url = Url::Sqlite(folder.path().join("otab.db"));
-        Database::open(&url, Access::ReadWrite { create: true }, Duration::from_mins(1)).unwrap()
+        crate::store::open(&url, Access::ReadWrite { create: true }, Duration::from_mins(1)).unwrap()
     }
 
     fn at(second: i64) -> Timestamp {
@@ -304,25 +254,5 @@ mod tests {
         assert_eq!(room(&mut db, "d@z.test", 400), later(None));
         assert_eq!(room(&mut db, "d@z.test", 3700), Room::Free);
         assert_eq!(room(&mut db, "a@x.test", 3700), Room::Free);
-    }
-
-    #[test]
-    fn one_mailbox_has_one_cap_however_it_is_addressed() {
-        for (address, counted) in [
-            ("Carol+a+b@X.test", "carol@x.test"),
-            ("carol@x.test", "carol@x.test"),
-            ("hans+1@Müller.test", "hans@xn--mller-kva.test"),
-            ("hans@xn--mller-kva.test", "hans@xn--mller-kva.test"),
-            ("+a@x.test", "@x.test"),
-            ("No Address+x", "no address+x"),
-        ] {
-            assert_eq!(mailbox(address), counted);
-        }
-    }
-
-    #[test]
-    fn pauses_grow_up_to_an_hour() {
-        let minutes: Vec<i64> = (1..=9).map(|tries| pause(tries).as_mins()).collect();
-        assert_eq!(minutes, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
     }
 }

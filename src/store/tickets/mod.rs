@@ -1,11 +1,14 @@
 //! Ticket facts in the embedded table, kept by hand or by a script (`otab ticket …`).
 
+mod facts;
+
 use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::Ticket;
 use crate::db::{Databases, Error, Row, Statements, Url, Value};
+use crate::ticket::{StateType, Ticket};
+pub use facts::Facts;
 
 const TICKET: &str = "SELECT tn, message_id, state_type, changed_at, customer_user_id FROM ticket";
 
@@ -46,7 +49,7 @@ impl Embedded {
     }
 
     /// Adds a ticket that was opened at `now`. A number that is there already is refused with
-    /// `Kind::Constraint`. The tokens of its mail are bound by `token::bind`, which the caller calls.
+    /// `Kind::Constraint`. The tokens of its mail are bound by `tokens::bind`, which the caller calls.
     pub fn add(&self, dbs: &mut Databases, ticket: &Ticket, now: Timestamp) -> Result<(), Error> {
         let values = [
             (&ticket.number).into(),
@@ -64,13 +67,7 @@ impl Embedded {
 
     /// Brings a ticket into a state type; `false` where there is no such ticket. One that is in it
     /// already keeps its time: closing twice must not let its links live longer.
-    pub fn set_state(
-        &self,
-        dbs: &mut Databases,
-        number: &str,
-        state: super::StateType,
-        at: Timestamp,
-    ) -> Result<bool, Error> {
+    pub fn set_state(&self, dbs: &mut Databases, number: &str, state: StateType, at: Timestamp) -> Result<bool, Error> {
         let sql = "UPDATE ticket SET state_type = ?, changed_at = ? WHERE tn = ? AND state_type <> ?";
         let values = [state.as_str().into(), at.into(), number.into(), state.as_str().into()];
         let changed = dbs.get(&self.url)?.write(|tx| tx.execute(sql, &values))?;
@@ -119,7 +116,6 @@ fn ticket(row: &Row) -> Result<Ticket, Error> {
 mod tests {
     use super::*;
     use crate::db::{Access, Kind};
-    use crate::ticket::{Facts, StateType};
     use std::time::Duration;
 
     fn at(second: i64) -> Timestamp {
@@ -130,7 +126,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let url = Url::Sqlite(folder.path().join("otab.db"));
         let access = Access::ReadWrite { create: true };
-        let dbs = Databases::new(access, Duration::from_mins(1));
+        let dbs = crate::store::databases(access, Duration::from_mins(1));
         (folder, Embedded::new(url.clone()), Facts::embedded(url), dbs)
     }
 

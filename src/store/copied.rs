@@ -5,7 +5,7 @@
 use sha2::{Digest as _, Sha256};
 
 use super::copy::Table;
-use super::{Dialect, Error, Kind, Row, Statements, Tx, Value};
+use crate::db::{Dialect, Error, Kind, Row, Statements, Tx, Value};
 
 /// The longest value that a column of otab's on MariaDB holds, in bytes (BLOB).
 const LONGEST: usize = 65535;
