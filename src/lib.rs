@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod command;
 pub mod config;
+pub mod current;
 pub mod customer;
 pub mod db;
 pub mod draft;

@@ -7,6 +7,7 @@ mod company;
 mod customer;
 mod deliver;
 mod door_fit;
+mod due;
 mod envelope;
 mod explain;
 mod failure;

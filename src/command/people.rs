@@ -55,7 +55,7 @@ fn dispatch(config: Option<&Path>, command: Command) -> Done {
         Command::Link(args) => link::run(&site(config, None)?, &args),
         Command::Notify(args) => notify::run(&site(config, None)?, &args),
         #[cfg(feature = "door")]
-        Command::Serve => serve::run(site(config, None)?),
+        Command::Serve(args) => serve::run(&path(config), &args.part),
         Command::Outbox(group) => outbox::run(&site(config, None)?, group.command),
         Command::Ticket(group) => ticket::run(&site(config, None)?, group.command),
         Command::Customer(group) => customer::run(&site(config, group.command.backend())?, group.command),
@@ -72,7 +72,8 @@ fn dispatch(config: Option<&Path>, command: Command) -> Done {
     }
 }
 
-fn site(config: Option<&Path>, backend: Option<&str>) -> Result<Site, Failure> {
+/// The site of the configuration that is named, or in its place.
+pub fn site(config: Option<&Path>, backend: Option<&str>) -> Result<Site, Failure> {
     let config = Config::load(&path(config))?;
     let name = backend.unwrap_or(&config.postmaster.customer_user_backend);
     if backend.is_some() && !config.customer_user.iter().any(|source| source.name == name) {

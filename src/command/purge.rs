@@ -24,16 +24,23 @@ const MANY: u64 = 1000;
 /// A store in use has a row that is younger than this.
 const LONG: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// Runs it.
-pub fn run(site: &Site, args: &cli::Purge) -> Done {
+/// What was deleted.
+pub struct Deleted {
+    tokens: token::Counts,
+    sessions: u64,
+    link_mails: u64,
+}
+
+/// Deletes what is over, and logs how much it was. `may_ask` whether the clock is right, at the terminal.
+pub fn delete(site: &Site, args: &cli::Purge, may_ask: bool) -> Result<Deleted, Failure> {
     let mut dbs = if args.dry_run { people::reading() } else { people::changing() };
     // As long as the lock was held the filters get to write, so they never wait for long.
     let mut pause = std::thread::sleep;
     let (limits, now) = (site.limits(), clock::now());
     if !args.dry_run && !args.force {
-        stop_where_the_clock_may_be_wrong(site, &mut dbs, now)?;
+        stop_where_the_clock_may_be_wrong(site, &mut dbs, now, may_ask)?;
     }
-    let counts = token::purge(&mut dbs, &site.store, &site.tickets, &limits, now, args.dry_run, &mut pause)?;
+    let tokens = token::purge(&mut dbs, &site.store, &site.tickets, &limits, now, args.dry_run, &mut pause)?;
     if !args.dry_run {
         // Addresses that the caps on link mails need no more.
         dbs.get(&site.store)?.write(|tx| queue::forget(tx, now))?;
@@ -41,12 +48,19 @@ pub fn run(site: &Site, args: &cli::Purge) -> Done {
     let link_mails = mailed::forget(dbs.get(&site.store)?, now, args.dry_run)?;
     let sessions = session::purge(dbs.get(&site.store)?, &site.session_ends(), now, args.dry_run)?;
     drop(dbs);
-    let token::Counts { closed, gone, unbound, too_old } = counts;
     if !args.dry_run {
+        let token::Counts { closed, gone, unbound, too_old } = tokens;
         site::open_log(&site.config).info(&format!(
             "purge: deleted {closed} closed, {gone} without their ticket, {unbound} never bound, {too_old} too old; {sessions} sessions; {link_mails} Message-IDs of link mails"
         ));
     }
+    Ok(Deleted { tokens, sessions, link_mails })
+}
+
+/// Runs it.
+pub fn run(site: &Site, args: &cli::Purge) -> Done {
+    let Deleted { tokens, sessions, link_mails } = delete(site, args, true)?;
+    let token::Counts { closed, gone, unbound, too_old } = tokens;
     if args.json {
         print::json(&json!({
             "dry_run": args.dry_run, "closed": closed, "gone": gone, "unbound": unbound, "too_old": too_old,
@@ -70,7 +84,12 @@ pub fn run(site: &Site, args: &cli::Purge) -> Done {
 
 /// A clock that is far ahead makes everything old. So where most of many rows would go, and the newest is old as well, a
 /// person decides: at a terminal by an answer, elsewhere by `--force`.
-fn stop_where_the_clock_may_be_wrong(site: &Site, dbs: &mut Databases, now: Timestamp) -> Result<(), Failure> {
+fn stop_where_the_clock_may_be_wrong(
+    site: &Site,
+    dbs: &mut Databases,
+    now: Timestamp,
+    may_ask: bool,
+) -> Result<(), Failure> {
     // Rows of a clock that was ahead say nothing of today's.
     let until = now + token::AHEAD;
     let (newest_token, tokens) = token::newest(dbs.get(&site.store)?, until)?;
@@ -89,7 +108,7 @@ fn stop_where_the_clock_may_be_wrong(site: &Site, dbs: &mut Databases, now: Time
     }
     let newest = newest.map_or_else(|| "none is of the past".to_owned(), |newest| format!("the newest is of {newest}"));
     let what = format!("{going} of {all} tokens and sessions would go, and {newest}; is it really {now}?");
-    if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
+    if may_ask && std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
         say(&format!("{what} Delete them? [y/N]"));
         let mut answer = String::new();
         std::io::stdin().read_line(&mut answer).ends(Exit::IoErr, "standard input cannot be read")?;

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room or leaf, and the rooms that it uses. `command` wires them all and stands apart.
-const ROOMS: [(&str, &[&str]); 17] = [
+const ROOMS: [(&str, &[&str]); 18] = [
     ("mail", &["text"]),
     ("policy", &["mail"]),
     ("customer", &["db", "mail"]),
@@ -16,10 +16,11 @@ const ROOMS: [(&str, &[&str]); 17] = [
     ("db", &["draft", "text"]),
     ("link", &["db", "mail", "process", "text", "token"]),
     ("session", &["db", "token"]),
-    ("web", &["clock", "log", "session", "text", "ticket", "token"]),
+    ("web", &["clock", "current", "log", "session", "text", "ticket", "token"]),
     ("config", &["customer", "db", "log", "mail", "mode", "policy", "text", "ticket"]),
     ("exit", &[]),
     ("clock", &[]),
+    ("current", &[]),
     ("log", &["clock", "text"]),
     ("process", &[]),
     ("draft", &[]),

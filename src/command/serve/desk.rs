@@ -4,7 +4,6 @@
 //! had gone away meanwhile the question is asked once more. Nothing here knows HTTP.
 
 use std::process::Child;
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,10 +12,10 @@ use super::super::site::Site;
 use super::super::token_facts::{Facts, customer_of, language, standing};
 use super::super::use_token::{Outcome, Wish, peek, use_token, use_token_and};
 use super::super::wake::{self, Why};
+use super::part::{Event, Ground};
 use crate::clock;
 use crate::customer::{self, CustomerUser};
 use crate::db::{Access, Databases, Kind};
-use crate::log::Log;
 use crate::session::{self, Ends, Holder, Session};
 use crate::token::{Answer, CustomerStanding, Secret, TokenFacts};
 use crate::web::{Desk, Entry, Guest, Renewal, Trouble, View};
@@ -26,8 +25,7 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// One thread's desk.
 pub struct SiteDesk {
-    site: Arc<Site>,
-    log: Arc<Log>,
+    ground: Ground,
     ends: Ends,
     dbs: Option<Databases>,
     /// Senders of link mails that have been started, until they have ended.
@@ -36,8 +34,9 @@ pub struct SiteDesk {
 
 impl SiteDesk {
     /// No connection yet.
-    pub fn new(site: Arc<Site>, log: Arc<Log>, ends: Ends) -> Self {
-        Self { site, log, ends, dbs: None, woken: Vec::new() }
+    pub fn new(ground: Ground) -> Self {
+        let ends = ground.site.session_ends();
+        Self { ground, ends, dbs: None, woken: Vec::new() }
     }
 
     /// Asks, by the connections that are open.
@@ -51,8 +50,13 @@ impl SiteDesk {
             other => other,
         }
         .map_err(|error| {
-            self.log.error(&format!("door: {error}"));
-            Trouble
+            self.ground.log.error(&format!("door: {error}"));
+            let store = &self.ground.site.store;
+            if !matches!(&error, customer::Error::Db { error, .. } if error.kind() == Kind::Moved) {
+                return Trouble::Away;
+            }
+            let _ = self.ground.events.send(Event::Moved(store.clone()));
+            Trouble::Moved
         })
     }
 
@@ -61,17 +65,23 @@ impl SiteDesk {
         question: &mut impl FnMut(&Site, &mut Databases) -> Result<T, customer::Error>,
     ) -> Result<T, customer::Error> {
         let dbs = self.dbs.get_or_insert_with(|| Databases::new(Access::ReadWrite { create: false }, PATIENCE));
-        let answer = question(&self.site, dbs);
+        let answer = question(&self.ground.site, dbs);
         if answer.is_err() {
             self.dbs = None;
         }
         answer
     }
 
-    /// Starts the sender for a link mail that has just been ordered, and looks after those before.
+    /// Has a link mail sent that has just been ordered. Where a worker sends them, it does: at once if it is a part of
+    /// this process, else with its next look, and not by a process that may do no more than the portal.
     fn wake(&mut self) {
+        let Ground { site, log, orders, .. } = &self.ground;
         self.woken.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
-        self.woken.extend(wake::sender(&self.site.config, &self.log, Why::Order));
+        if site.config.door.notify {
+            orders.ring();
+        } else {
+            self.woken.extend(wake::sender(&site.config, log, Why::Order));
+        }
     }
 }
 
@@ -90,7 +100,7 @@ impl Desk for SiteDesk {
         let ends = self.ends;
         let entry = self.ask(|site, dbs| enter(site, dbs, &ends, token, session, clock::now()))?;
         let (said, entry) = entry;
-        self.log.info(&format!("door: {said}"));
+        self.ground.log.info(&format!("door: {said}"));
         Ok(entry)
     }
 
@@ -100,12 +110,12 @@ impl Desk for SiteDesk {
         let language = used.language;
         Ok(match used.answer {
             Outcome::NewLink => {
-                self.log.info(&format!("door: {name}: used before, new link ordered"));
+                self.ground.log.info(&format!("door: {name}: used before, new link ordered"));
                 self.wake();
                 Renewal::Ordered { language }
             }
             Outcome::RefreshFailed { why } => {
-                self.log.error(&format!("door: {name}: no new link: {why}"));
+                self.ground.log.error(&format!("door: {name}: no new link: {why}"));
                 Renewal::Failed { language }
             }
             Outcome::StillGood => Renewal::StillGood,

@@ -1,66 +1,76 @@
-//! `otab serve`: the door, from the settings to the end by a signal.
+//! `otab serve`: a process that stays, and hosts the parts that are configured or named.
 //!
-//! Nothing of this is started for a mail. The runtime is tokio's; databases are asked on threads of their own.
+//! What runs, and where it listens, is decided at the start. All else follows the configuration: at SIGHUP, and where
+//! the store has been copied elsewhere, it is read anew by all parts or by none.
 
+mod bell;
+mod crew;
 mod desk;
-mod schedule;
+mod manager;
+mod part;
+mod portal;
+mod worker;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use tokio::runtime::{Builder, Runtime};
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use clap::ValueEnum;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::address;
-use super::door_fit;
 use super::failure::{Done, Ends, Failure};
+use super::people;
 use super::site::{self, Site};
-use crate::config::{Config, Listen};
 use crate::db::{Databases, Url};
 use crate::exit::Exit;
-use crate::log::Log;
-use crate::web::{
-    self, App, Bound, HandOver, Logo, Look, Make, Messages, Network, Pages, Place, Settings, Style, Workers,
-};
-use desk::SiteDesk;
+pub use part::Part;
+use part::{Event, Ground, Running};
+pub use portal::{logo, pages};
 
-/// Threads that ask databases. SQLite lets one write at a time; servers take more than one office clicks.
-const DESKS: usize = 4;
-/// Threads that speak HTTP.
-const SPEAKERS: usize = 2;
+/// How long is waited before a configuration is read once more because the store has moved.
+const AFTER_MOVE: Duration = Duration::from_secs(5);
 
-/// Runs it until a signal ends it.
-pub fn run(site: Site) -> Done {
-    let obstacles = door_fit::obstacles(&site.config);
-    if !obstacles.is_empty() {
-        let all: Vec<String> = obstacles.into_iter().map(|(says, remedy)| format!("{says}; {remedy}")).collect();
-        return Err(Failure::new(Exit::Config, all.join("\n")));
-    }
-    let pages = pages(&site.config)?;
-    let style = Style::new(site.config.door.accent);
-    let logo = logo(&site.config)?;
-    // Before any thread: it changes the environment.
-    let bound = bind(&site.config)?;
-    let metrics = bind_besides(site.config.door.metrics, "door.metrics")?;
-    let fastcgi = bind_besides(site.config.door.fastcgi, "door.fastcgi")?;
+/// The host of the parts.
+struct Host {
+    path: PathBuf,
+    /// What was named on the command line.
+    named: Vec<Part>,
+    ground: Ground,
+    running: Vec<Box<dyn Running>>,
+    /// When a move of the store has last had the configuration read.
+    followed_at: Option<Instant>,
+    /// Why that came to nothing, so that it is logged once.
+    logged: String,
+}
+
+/// Why the configuration is read.
+enum Cause {
+    Signal,
+    Move,
+}
+
+/// Runs the parts until a signal ends them.
+pub fn run(path: &Path, named: &[Part]) -> Done {
+    let site = Arc::new(people::site(Some(path), None)?);
+    let parts = Part::chosen(named, &site.config)?;
+    let (events, heard) = unbounded_channel();
     let log = Arc::new(site::open_log(&site.config));
-    let held = held_store(&site)?;
-    let site = Arc::new(site);
-    let (workers, threads) = workers(&site, &log)?;
-    let app = App::new(settings(&site), pages, style, logo, workers, Arc::clone(&log));
-    let end = schedule::End::default();
-    schedule::start(&site, &log, &end).ends(Exit::Unavailable, "no thread can be started")?;
-    let runtime = Builder::new_multi_thread().worker_threads(SPEAKERS).enable_io().enable_time().build();
+    let ground = Ground { site, log, parts, orders: Arc::default(), events };
+    // Before any thread: a socket that systemd hands over changes the environment.
+    let begins = ground.parts.iter().map(|part| part.prepare(&ground)).collect::<Result<Vec<_>, _>>()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
     let runtime = runtime.ends(Exit::Unavailable, "the runtime cannot be started")?;
-    let served = serve(&runtime, app, bound, [metrics, fastcgi], &log);
-    end.tell();
-    runtime.shutdown_background();
-    // The last one to go closes the databases.
-    for thread in threads {
-        let _ = thread.join();
-    }
-    held.close().ends(Exit::Unavailable, "the store")?;
-    served
+    let mut signals = runtime.block_on(async { Signals::new() }).ends(Exit::Unavailable, "signals")?;
+    let running = begins.into_iter().map(|begin| begin()).collect::<Result<Vec<_>, _>>()?;
+    let (path, named) = (path.to_owned(), named.to_vec());
+    let mut host = Host { path, named, ground, running, followed_at: None, logged: String::new() };
+    let parts: Vec<_> = host.ground.parts.iter().map(|part| part.name()).collect();
+    host.ground.log.info(&format!("serve: running: {}", parts.join(", ")));
+    manager::ready(&host.ground.log);
+    let ended = runtime.block_on(host.go_on(&mut signals, heard));
+    host.end();
+    ended.map(|()| Exit::Ok)
 }
 
 /// The store, opened once to see that it opens. A file stays open: the filters beside it then never are the last to
@@ -75,121 +85,132 @@ fn held_store(site: &Site) -> Result<Databases, Failure> {
     Ok(site.databases(desk::PATIENCE))
 }
 
-/// Serves until SIGTERM or SIGINT; systemd is told when the door is open and when it closes.
-fn serve(
-    runtime: &Runtime,
-    app: Arc<App>,
-    bound: Bound,
-    [metrics, fastcgi]: [Option<Bound>; 2],
-    log: &Arc<Log>,
-) -> Done {
-    runtime.block_on(async {
-        let (tell, stop) = watch::channel(false);
-        let mut signals = (
-            signal(SignalKind::terminate()).ends(Exit::Unavailable, "signals")?,
-            signal(SignalKind::interrupt()).ends(Exit::Unavailable, "signals")?,
-        );
-        let mut door = tokio::spawn(web::run(app.at(bound), Arc::clone(log), stop.clone()));
-        let numbers = metrics.map(|bound| tokio::spawn(web::run(app.numbers_at(bound), Arc::clone(log), stop.clone())));
-        let apache = fastcgi.map(|bound| tokio::spawn(web::authorize(bound, Arc::clone(&app), stop)));
-        drop(app);
-        notify_manager(log, sd_notify::NotifyState::Ready);
-        log.info("door: open");
-        tokio::select! {
-            _ = signals.0.recv() => {}
-            _ = signals.1.recv() => {}
-            // A door that nobody told to close.
-            failed = &mut door => {
-                failed.map_err(std::io::Error::other).flatten().ends(Exit::Unavailable, "the door")?;
-                return Err(Failure::new(Exit::Software, "the door has closed by itself"));
+/// The signals that it listens to.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+}
+
+impl Host {
+    /// Goes on until it is told to end, or a part fails.
+    async fn go_on(&mut self, signals: &mut Signals, mut heard: UnboundedReceiver<Event>) -> Result<(), Failure> {
+        loop {
+            tokio::select! {
+                _ = signals.terminate.recv() => return Ok(()),
+                _ = signals.interrupt.recv() => return Ok(()),
+                _ = signals.hangup.recv() => self.reload(&Cause::Signal),
+                event = heard.recv() => match event {
+                    Some(Event::Moved(store)) if store == self.ground.site.store => self.follow(),
+                    // Somebody has found out late.
+                    Some(Event::Moved(_)) | None => {}
+                    Some(Event::Ended(part, error)) => {
+                        let why = error.map_or_else(|| "it ended unexpectedly".to_owned(), |error| error.to_string());
+                        let what = format!("the {}: {why}", part.name());
+                        self.ground.log.error(&format!("serve: {what}"));
+                        return Err(Failure::new(Exit::Software, what));
+                    }
+                },
             }
         }
-        notify_manager(log, sd_notify::NotifyState::Stopping);
-        let _ = tell.send(true);
-        let served = door.await.map_err(std::io::Error::other).flatten();
-        if let Some(numbers) = numbers {
-            let _ = numbers.await;
-        }
-        if let Some(apache) = apache {
-            let _ = apache.await;
-        }
-        log.info("door: closed");
-        served.ends(Exit::Unavailable, "the door")?;
-        Ok(Exit::Ok)
-    })
-}
-
-/// Tells the service manager, if there is one (`sd_notify(3)`).
-fn notify_manager(log: &Log, state: sd_notify::NotifyState<'_>) {
-    if let Err(error) = sd_notify::notify(&[state]) {
-        log.warning(&format!("door: the service manager cannot be told: {error}"));
     }
-}
 
-fn bind(config: &Config) -> Result<Bound, Failure> {
-    if let Some(bound) = web::from_systemd().ends(Exit::Unavailable, "the socket that systemd hands over")? {
-        return Ok(bound);
-    }
-    let (place, name) = match &config.door.listen {
-        Listen::Tcp(address) => (Place::Tcp(*address), address.to_string()),
-        Listen::Unix(path) => (Place::Unix(path.clone(), config.door.socket_mode), path.display().to_string()),
-    };
-    web::bind(&place).ends(Exit::Unavailable, &format!("door.listen: {name}"))
-}
-
-/// A place besides the door's own, where there is to be one.
-fn bind_besides(address: Option<std::net::SocketAddr>, key: &str) -> Result<Option<Bound>, Failure> {
-    let bind = |address| web::bind(&Place::Tcp(address)).ends(Exit::Unavailable, &format!("{key}: {address}"));
-    address.map(bind).transpose()
-}
-
-/// The threads behind the door.
-fn workers(site: &Arc<Site>, log: &Arc<Log>) -> Result<(Workers, Vec<std::thread::JoinHandle<()>>), Failure> {
-    let ends = site.session_ends();
-    let (site, log) = (Arc::clone(site), Arc::clone(log));
-    let make: Make = Arc::new(move || Box::new(SiteDesk::new(Arc::clone(&site), Arc::clone(&log), ends)));
-    Workers::start(DESKS, &make).ends(Exit::Unavailable, "no thread can be started")
-}
-
-fn settings(site: &Site) -> Settings {
-    let (config, door) = (&site.config, &site.config.door);
-    Settings {
-        base_url: door.base_url.clone().unwrap_or_default(),
-        logout_url: address::logout(config).unwrap_or_default(),
-        hand_over: HandOver::new(&door.hand_over),
-        user_header: door.user_header.clone(),
-        ends: site.session_ends(),
-        trusted: door.trusted_proxies.iter().map(|(address, length)| Network::new(*address, *length)).collect(),
-        requests_per_minute: door.requests_per_minute,
-        wrong_tokens_per_hour: door.wrong_tokens_per_hour,
-    }
-}
-
-/// The pages, tried.
-pub fn pages(config: &Config) -> Result<Pages, Failure> {
-    let auth = &config.one_time_auth;
-    let look = Look {
-        site_name: auth.site_name.clone(),
-        has_logo: config.door.logo.is_some(),
-        language: auth.language.clone(),
-        login_page: address::overview(config),
-    };
-    let messages = |language: &str| {
-        let own = auth.messages_for(language).clone();
-        Messages {
-            new_link: own.new_link,
-            refresh_failed: own.refresh_failed,
-            link_expired: own.link_expired,
-            wrong_link: own.wrong_link,
+    /// The store has moved: the configuration may say where to by now.
+    fn follow(&mut self) {
+        if self.followed_at.is_none_or(|at| at.elapsed() >= AFTER_MOVE) {
+            self.followed_at = Some(Instant::now());
+            self.reload(&Cause::Move);
         }
-    };
-    Pages::load(config.door.templates.as_deref(), look, &messages).ends(Exit::Config, "door.templates")
-}
+    }
 
-/// The logo, read.
-pub fn logo(config: &Config) -> Result<Option<Logo>, Failure> {
-    let read = |path: &std::path::PathBuf| {
-        Logo::read(path).map_err(|why| Failure::new(Exit::Config, format!("door.logo: {why}")))
-    };
-    config.door.logo.as_ref().map(read).transpose()
+    fn reload(&mut self, cause: &Cause) {
+        let log = Arc::clone(&self.ground.log);
+        if matches!(cause, Cause::Signal) {
+            manager::reloading(&log);
+            self.logged.clear();
+        }
+        let read = self.read_anew();
+        let is_in_force = read.is_ok();
+        match read {
+            Ok(()) => {
+                self.logged.clear();
+                self.ground.log.info("serve: the configuration was read anew, and is in force");
+            }
+            Err(problems) => {
+                let mut problems: Vec<String> = problems.iter().map(|failure| format!("{:#}", failure.error)).collect();
+                // Two parts may say the same of the store.
+                problems.sort();
+                problems.dedup();
+                let all = problems.join("\n");
+                if all != self.logged {
+                    all.lines().for_each(|line| log.error(&format!("serve: {line}")));
+                    log.error("serve: the configuration was read anew and is refused; the one before is in force");
+                    self.logged = all;
+                }
+            }
+        }
+        self.running.iter().for_each(|part| part.reloaded(is_in_force));
+        if matches!(cause, Cause::Signal) {
+            manager::reloaded(&self.ground.log, is_in_force);
+        }
+    }
+
+    /// Reads the configuration, and all that it names, for all parts; then, if nothing is wrong, puts it in force.
+    fn read_anew(&mut self) -> Result<(), Vec<Failure>> {
+        let site = Arc::new(people::site(Some(&self.path), None).map_err(|failure| vec![failure])?);
+        let log = Arc::new(site::open_log(&site.config));
+        let mut wrong = self.other_parts(&site.config);
+        let ground = Ground { site, log, ..self.ground.clone() };
+        let mut commits = Vec::new();
+        for part in &mut self.running {
+            match part.prepare(&ground) {
+                Ok(commit) => commits.push(commit),
+                Err(more) => wrong.extend(more),
+            }
+        }
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
+        for commit in commits {
+            commit();
+        }
+        self.ground = ground;
+        Ok(())
+    }
+
+    /// The parts that would begin or end with this configuration.
+    fn other_parts(&self, config: &crate::config::Config) -> Vec<Failure> {
+        let wrong = |part: &Part| match (self.ground.parts.contains(part), part.missing(config)) {
+            (true, missing) => missing,
+            (false, None) if self.named.is_empty() => {
+                Some(format!("the {} is configured now, and does not run; restart otab serve", part.name()))
+            }
+            (false, _) => None,
+        };
+        let wrong = Part::value_variants().iter().filter_map(wrong);
+        wrong.map(|what| Failure::new(Exit::Config, what)).collect()
+    }
+
+    /// Lets what is under way finish within `limits.stop_seconds`.
+    fn end(self) {
+        let log = self.ground.log;
+        manager::stopping(&log);
+        let limit = self.ground.site.config.limits.stop;
+        let until = Instant::now() + limit;
+        self.running.iter().for_each(|part| part.stop());
+        for left in self.running.into_iter().flat_map(|part| part.rest(until)) {
+            log.warning(&format!("serve: cut off after {} seconds: {left}", limit.as_secs()));
+        }
+        log.info("serve: ended");
+    }
 }
