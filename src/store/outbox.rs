@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 
+use super::table::Table;
 use super::tokens;
 use crate::db::{self, Row, Statements, Tx, Value};
 use crate::link::order::{Kept, Occasion, Order};
@@ -35,37 +36,30 @@ impl Error {
     }
 }
 
-/// The table's columns, as all statements name them: the place in the queue, what the order is, when it is due.
-const COLUMNS: [&str; 15] = [
-    "id",
-    "token_id",
-    "secret",
-    "recipient",
-    "customer",
-    "backend",
-    "occasion",
-    "language",
-    "message_id",
-    "ticket_number",
-    "created_at",
-    "tries",
-    "unanswered",
-    "last_error",
-    "due_at",
-];
+/// The table: the place in the queue, what the order is, when it is due.
+pub(super) const TABLE: Table = Table {
+    name: "outbox",
+    columns: &[
+        "id",
+        "token_id",
+        "secret",
+        "recipient",
+        "customer",
+        "backend",
+        "occasion",
+        "language",
+        "message_id",
+        "ticket_number",
+        "created_at",
+        "tries",
+        "unanswered",
+        "last_error",
+        "due_at",
+    ],
+};
 
 /// What an order is, besides its place in the queue: all that moves with it.
 pub(super) const CONTENT: Range<usize> = 1..14;
-
-/// The names of those columns.
-pub(super) fn content() -> &'static [&'static str] {
-    &COLUMNS[CONTENT]
-}
-
-/// Asks for orders; what [`kept`] reads.
-pub(super) fn select() -> String {
-    format!("SELECT {} FROM outbox", COLUMNS.join(", "))
-}
 
 /// Records an order, due at `due`; its number.
 ///
@@ -73,9 +67,8 @@ pub(super) fn select() -> String {
 /// leave the outbox, and its secret would lie there for good.
 pub fn order(tx: &mut Tx<'_>, order: &Order, now: Timestamp, due: Timestamp) -> Result<i64, Error> {
     lettre::Address::from_str(&order.recipient).map_err(|_| Error::Refused)?;
-    let places = ["?"; COLUMNS.len() - 1].join(", ");
     let id = tx.insert(
-        &format!("INSERT INTO outbox ({}) VALUES ({places})", COLUMNS[1..].join(", ")),
+        &TABLE.insert(),
         &[
             order.token_id.into(),
             order.secret.as_ref().map(Secret::expose).into(),
@@ -105,7 +98,7 @@ pub fn release(tx: &mut Tx<'_>, token_id: i64, now: Timestamp) -> Result<(), db:
 
 /// At most `limit` orders, the next due first.
 pub fn list(db: &mut impl Statements, limit: Option<u32>) -> Result<Vec<Kept>, db::Error> {
-    let sql = format!("{} ORDER BY due_at, id LIMIT ?", select());
+    let sql = format!("{} ORDER BY due_at, id LIMIT ?", TABLE.select());
     let rows = db.rows(&sql, &[limit.unwrap_or(u32::MAX).into()])?;
     rows.iter().map(kept).collect()
 }
@@ -203,15 +196,7 @@ mod tests {
     }
 
     fn token() -> NewToken {
-        NewToken {
-            mail_key: None,
-            customer: "carol".to_owned(),
-            email: "carol@corp.test".to_owned(),
-            backend: "A".to_owned(),
-            message_id: None,
-            ticket_number: None,
-            state: State::Pending,
-        }
+        NewToken { customer: "carol".to_owned(), state: State::Pending, ..NewToken::default() }
     }
 
     #[test]

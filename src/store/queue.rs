@@ -7,6 +7,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::table::Table;
 use super::{outbox, tokens};
 use crate::db::{Error, Statements, Tx};
 use crate::link::caps::{Caps, Room, domain, mailbox};
@@ -25,6 +26,12 @@ const FARTHEST: SignedDuration = SignedDuration::from_hours(2);
 /// The task in the table of workers.
 const TASK: &str = "outbox";
 
+/// Whom mails went to within the last hour, for the caps.
+pub(super) const SENT: Table = Table { name: "sent", columns: &["recipient", "domain", "sent_at"] };
+
+/// A new row of the table of workers.
+pub(super) const WORKER_ROW: &str = "INSERT INTO worker (task, holder, until) VALUES (?, ?, ?)";
+
 /// Becomes, or stays, the one who works at the outbox, until `until`. `false`: somebody else does.
 pub fn hold(tx: &mut Tx<'_>, holder: &str, now: Timestamp, until: Timestamp) -> Result<bool, Error> {
     let sql = "UPDATE worker SET holder = ?, until = ? WHERE task = ? AND (holder = ? OR until <= ? OR until > ?)";
@@ -35,8 +42,7 @@ pub fn hold(tx: &mut Tx<'_>, holder: &str, now: Timestamp, until: Timestamp) -> 
     if tx.row("SELECT 1 FROM worker WHERE task = ?", &[TASK.into()])?.is_some() {
         return Ok(false);
     }
-    let sql = "INSERT INTO worker (task, holder, until) VALUES (?, ?, ?)";
-    tx.execute(sql, &[TASK.into(), holder.into(), until.into()])?;
+    tx.execute(WORKER_ROW, &[TASK.into(), holder.into(), until.into()])?;
     Ok(true)
 }
 
@@ -48,7 +54,7 @@ pub fn release(tx: &mut Tx<'_>, holder: &str) -> Result<(), Error> {
 
 /// Takes the next order that is due. Nobody else gets it before `until`.
 pub fn take(tx: &mut Tx<'_>, now: Timestamp, until: Timestamp) -> Result<Option<Kept>, Error> {
-    let sql = format!("{} WHERE due_at <= ? OR due_at > ? ORDER BY due_at, id LIMIT 1", outbox::select());
+    let sql = format!("{} WHERE due_at <= ? OR due_at > ? ORDER BY due_at, id LIMIT 1", outbox::TABLE.select());
     let Some(row) = tx.row(&sql, &[now.into(), (now + FARTHEST).into()])? else {
         return Ok(None);
     };
@@ -103,8 +109,7 @@ pub fn room(tx: &mut Tx<'_>, recipient: &str, caps: &Caps, now: Timestamp) -> Re
 pub fn sent(tx: &mut Tx<'_>, order: &Kept, now: Timestamp) -> Result<(), Error> {
     give_up(tx, order)?;
     let recipient = mailbox(&order.recipient);
-    let sql = "INSERT INTO sent (recipient, domain, sent_at) VALUES (?, ?, ?)";
-    tx.execute(sql, &[(&recipient).into(), domain(&recipient).into(), now.into()])?;
+    tx.execute(&SENT.insert(), &[(&recipient).into(), domain(&recipient).into(), now.into()])?;
     forget(tx, now)
 }
 

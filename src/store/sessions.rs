@@ -2,9 +2,16 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::table::Table;
 use crate::db::{Error, Row, Statements, Tx};
 use crate::session::{Ends, Holder, Session};
 use crate::token::{self, Secret};
+
+/// The table.
+pub(super) const TABLE: Table = Table {
+    name: "session",
+    columns: &["hash", "backend", "customer", "email", "ticket_number", "created_at", "seen_at"],
+};
 
 /// When the newest session began, of those until then, and how many sessions there are.
 pub fn newest(db: &mut impl Statements, until: Timestamp) -> Result<(Option<Timestamp>, i64), Error> {
@@ -15,8 +22,6 @@ pub fn newest(db: &mut impl Statements, until: Timestamp) -> Result<(Option<Time
 
 /// Begins a session. One that the same browser had before is the caller's to end.
 pub fn start(tx: &mut Tx<'_>, secret: &Secret, holder: &Holder, now: Timestamp) -> Result<(), Error> {
-    let sql = "INSERT INTO session (hash, backend, customer, email, ticket_number, created_at, seen_at) \
-               VALUES (?, ?, ?, ?, ?, ?, ?)";
     let values = [
         secret.hash().into(),
         (&holder.backend).into(),
@@ -26,26 +31,25 @@ pub fn start(tx: &mut Tx<'_>, secret: &Secret, holder: &Holder, now: Timestamp) 
         now.into(),
         now.into(),
     ];
-    tx.execute(sql, &values).map(drop)
+    tx.execute(&TABLE.insert(), &values).map(drop)
 }
 
 /// The session with this secret, over or not.
 pub fn find(db: &mut impl Statements, secret: &Secret) -> Result<Option<Session>, Error> {
-    let sql = "SELECT backend, customer, email, ticket_number, created_at, seen_at FROM session WHERE hash = ?";
-    let row = db.row(sql, &[secret.hash().into()])?;
+    let row = db.row(&format!("{} WHERE hash = ?", TABLE.select()), &[secret.hash().into()])?;
     row.as_ref().map(session).transpose()
 }
 
 fn session(row: &Row) -> Result<Session, Error> {
     Ok(Session {
         holder: Holder {
-            backend: row.text(0)?.into_owned(),
-            customer: row.text(1)?.into_owned(),
-            email: row.text(2)?.into_owned(),
-            ticket_number: row.opt_text(3)?.map(Into::into),
+            backend: row.text(1)?.into_owned(),
+            customer: row.text(2)?.into_owned(),
+            email: row.text(3)?.into_owned(),
+            ticket_number: row.opt_text(4)?.map(Into::into),
         },
-        created_at: row.time(4)?,
-        seen_at: row.time(5)?,
+        created_at: row.time(5)?,
+        seen_at: row.time(6)?,
     })
 }
 

@@ -6,7 +6,7 @@
 
 use jiff::Timestamp;
 
-use super::outbox::{self, CONTENT, TAKEN};
+use super::outbox::{self, CONTENT, TABLE, TAKEN};
 use super::{queue, tokens};
 use crate::db::{Error, Statements, Tx};
 use crate::link::caps::{Caps, mailbox};
@@ -89,7 +89,7 @@ fn merge(
     keep: u32,
     now: Timestamp,
 ) -> Result<(Option<i64>, u64), Error> {
-    let sql = format!("{} WHERE customer = ? AND backend = ? AND {TAKEN} ORDER BY id", outbox::select());
+    let sql = format!("{} WHERE customer = ? AND backend = ? AND {TAKEN} ORDER BY id", TABLE.select());
     let rows = tx.rows(&sql, &[customer.into(), backend.into()])?;
     let places = rows.iter().map(|row| row.int(0)).collect::<Result<Vec<_>, _>>()?;
     let keep = usize::try_from(keep).unwrap_or(usize::MAX);
@@ -105,7 +105,7 @@ fn merge(
     for place in &places[keep..] {
         tx.execute("DELETE FROM outbox WHERE id = ?", &[(*place).into()])?;
     }
-    let sql = format!("UPDATE outbox SET {} = ? WHERE id = ?", outbox::content().join(" = ?, "));
+    let sql = format!("UPDATE outbox SET {} = ? WHERE id = ?", TABLE.columns[CONTENT].join(" = ?, "));
     for (place, row) in places.iter().zip(&rows[older..]) {
         let content = &row.values()[CONTENT];
         tx.execute(&sql, &[content, &[(*place).into()]].concat())?;

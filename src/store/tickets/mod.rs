@@ -7,10 +7,15 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use crate::db::{Databases, Error, Row, Statements, Url, Value};
+use crate::store::table::{Table, places};
 use crate::ticket::{StateType, Ticket};
 pub use facts::Facts;
 
-const TICKET: &str = "SELECT tn, message_id, state_type, changed_at, customer_user_id FROM ticket";
+/// The table.
+pub(in crate::store) const TABLE: Table = Table {
+    name: "ticket",
+    columns: &["tn", "message_id", "state_type", "changed_at", "customer_user_id", "created_at"],
+};
 
 const MESSAGE_ID: &str = "message_id";
 
@@ -59,10 +64,8 @@ impl Embedded {
             ticket.customer.as_ref().into(),
             now.into(),
         ];
-        let sql = "INSERT INTO ticket (tn, message_id, state_type, changed_at, customer_user_id, \
-                   created_at) VALUES (?, ?, ?, ?, ?, ?)";
-        // In otab's turn, as everything that is written to the store: `db::copy` relies on it.
-        dbs.get(&self.url)?.write(|tx| tx.execute(sql, &values)).map(drop)
+        // In otab's turn, as everything that is written to the store: `store::copy` relies on it.
+        dbs.get(&self.url)?.write(|tx| tx.execute(&TABLE.insert(), &values)).map(drop)
     }
 
     /// Brings a ticket into a state type; `false` where there is no such ticket. One that is in it
@@ -76,7 +79,7 @@ impl Embedded {
 
     /// At most `limit` tickets, the newest first.
     pub fn list(&self, dbs: &mut Databases, limit: Option<u32>) -> Result<Vec<Ticket>, Error> {
-        let sql = format!("{TICKET} ORDER BY created_at DESC, tn DESC LIMIT ?");
+        let sql = format!("{} ORDER BY created_at DESC, tn DESC LIMIT ?", TABLE.select());
         let limit = limit.unwrap_or(u32::MAX);
         let rows = dbs.get(&self.url)?.rows(&sql, &[limit.into()])?;
         rows.iter().map(ticket).collect()
@@ -97,8 +100,7 @@ impl Embedded {
 }
 
 fn listing(column: &str, values: usize) -> String {
-    let marks = vec!["?"; values].join(", ");
-    format!("{TICKET} WHERE {column} IN ({marks}) ORDER BY created_at, tn")
+    format!("{} WHERE {column} IN ({}) ORDER BY created_at, tn", TABLE.select(), places(values))
 }
 
 fn ticket(row: &Row) -> Result<Ticket, Error> {

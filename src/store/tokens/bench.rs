@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::row::{TOKEN, facts};
+use super::row::{TABLE, facts};
 use super::{Issued, issue};
 use crate::db::{Access, Database, Databases, Statements, Url};
 use crate::ticket::{StateType, Ticket};
@@ -28,13 +28,13 @@ pub(super) fn at(second: i64) -> Timestamp {
 /// An active token of carol's for the mail `<m@x>`.
 pub(super) fn new(ticket: Option<&str>) -> NewToken {
     NewToken {
-        mail_key: None,
         customer: "carol".to_owned(),
         email: "carol@corp.test".to_owned(),
         backend: "A".to_owned(),
         message_id: Some("<m@x>".to_owned()),
         ticket_number: ticket.map(str::to_owned),
         state: State::Active,
+        ..NewToken::default()
     }
 }
 
@@ -64,7 +64,7 @@ impl Store {
     }
 
     pub(super) fn all(&mut self) -> Vec<TokenFacts> {
-        let rows = self.db().rows(&format!("{TOKEN} ORDER BY id"), &[]);
+        let rows = self.db().rows(&format!("{} ORDER BY id", TABLE.select()), &[]);
         rows.unwrap().iter().map(|row| facts(row).unwrap()).collect()
     }
 

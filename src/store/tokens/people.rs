@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::row::facts;
-use crate::db::{Error, Statements, Tx, Value};
+use super::row::{TABLE, facts, hash};
+use crate::db::{Error, Row, Statements, Tx, Value};
 use crate::token::{SHOWN, TokenFacts, Which};
 
 /// A token in a list.
@@ -37,11 +37,9 @@ pub enum Revoked {
 /// At most `limit` tokens, the newest first.
 pub fn list(db: &mut impl Statements, limit: Option<u32>) -> Result<Vec<Listed>, Error> {
     let limit = limit.unwrap_or(u32::MAX);
-    let sql = "SELECT id, state, customer, email, backend, message_id, ticket_number, created_at, \
-               changed_at, SUBSTR(hash, 1, ?) FROM token ORDER BY id DESC LIMIT ?";
-    let shown = i64::try_from(SHOWN).unwrap_or_default();
-    let rows = db.rows(sql, &[shown.into(), limit.into()])?;
-    rows.iter().map(|row| Ok(Listed { hash: row.text(9)?.into_owned(), token: facts(row)? })).collect()
+    let rows = db.rows(&format!("{} ORDER BY id DESC LIMIT ?", TABLE.select()), &[limit.into()])?;
+    let listed = |row: &Row| Ok(Listed { hash: hash(row)?.chars().take(SHOWN).collect(), token: facts(row)? });
+    rows.iter().map(listed).collect()
 }
 
 /// How many tokens there are in each state, by the state's name.

@@ -5,19 +5,19 @@
 
 use jiff::Timestamp;
 
-use super::row::{ACTIVE, TOKEN, USABLE, facts, family, pending_until, usable_until};
+use super::row::{ACTIVE, TABLE, USABLE, facts, family, pending_until, usable_until};
 use crate::db::{Database, Error, Statements, Tx};
 use crate::token::{Secret, TokenFacts};
 
 /// The token with this secret, in whatever state.
 pub fn lookup(db: &mut impl Statements, secret: &Secret) -> Result<Option<TokenFacts>, Error> {
-    let row = db.row(&format!("{TOKEN} WHERE hash = ?"), &[secret.hash().into()])?;
+    let row = db.row(&format!("{} WHERE hash = ?", TABLE.select()), &[secret.hash().into()])?;
     row.as_ref().map(facts).transpose()
 }
 
 /// The token of this number.
 pub fn by_id(db: &mut impl Statements, id: i64) -> Result<Option<TokenFacts>, Error> {
-    let row = db.row(&format!("{TOKEN} WHERE id = ?"), &[id.into()])?;
+    let row = db.row(&format!("{} WHERE id = ?", TABLE.select()), &[id.into()])?;
     row.as_ref().map(facts).transpose()
 }
 
