@@ -1,5 +1,7 @@
 //! otab's own tables, and every statement on them.
 
+#[cfg(test)]
+mod bench;
 mod copied;
 pub mod copy;
 mod customers;

@@ -170,17 +170,9 @@ pub(super) fn kept(row: &Row) -> Result<Kept, db::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::db::{Access, Database, Url};
+    use crate::store::bench::Store;
     use crate::store::tokens::{self, Issued, issue, withdraw};
     use crate::token::{NewToken, State};
-    use std::time::Duration;
-
-    fn store(folder: &tempfile::TempDir) -> Database {
-        let url = Url::Sqlite(folder.path().join("otab.db"));
-        let access = Access::ReadWrite { create: true };
-        crate::store::open(&url, access, Duration::from_mins(1)).unwrap()
-    }
-
     fn to(recipient: &str) -> Order {
         Order {
             token_id: None,
@@ -201,16 +193,17 @@ mod tests {
 
     #[test]
     fn an_order_is_listed_without_its_secret_and_dropped_with_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut db = store(&folder);
+        let mut store = Store::new();
+        let db = store.db();
         let now = Timestamp::UNIX_EPOCH;
         let id = db.write(|tx| order(tx, &to("carol@corp.test"), now, now)).unwrap();
-        let listed = list(&mut db, None).unwrap();
+        let listed = list(db, None).unwrap();
         assert_eq!((listed.len(), listed[0].id), (1, id));
         assert!(!format!("{listed:?}").contains("secret-itself"));
         assert!(db.write(|tx| drop(tx, id, now)).unwrap());
         assert!(!db.write(|tx| drop(tx, id, now)).unwrap());
-        db.close().unwrap();
+        let Store { dbs, folder, .. } = store;
+        dbs.close().unwrap();
         let file = std::fs::read(folder.path().join("otab.db")).unwrap();
         let secret = b"the-secret-itself";
         assert!(!file.windows(secret.len()).any(|bytes| bytes == secret));
@@ -218,8 +211,8 @@ mod tests {
 
     #[test]
     fn a_recipient_that_cannot_be_addressed_undoes_token_and_order() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut db = store(&folder);
+        let mut store = Store::new();
+        let db = store.db();
         let now = Timestamp::UNIX_EPOCH;
         for recipient in ["", "carol", "carol@corp.test\r\nBcc: x@y.test", "a b@corp.test"] {
             let refused = db.write(|tx| {
@@ -229,14 +222,14 @@ mod tests {
             let refused = refused.unwrap_err();
             assert!(matches!(refused, Error::Refused) && !refused.is_transient());
         }
-        assert!(list(&mut db, None).unwrap().is_empty());
-        assert!(tokens::list(&mut db, None).unwrap().is_empty());
+        assert!(list(db, None).unwrap().is_empty());
+        assert!(tokens::list(db, None).unwrap().is_empty());
     }
 
     #[test]
     fn an_order_goes_with_its_token() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut db = store(&folder);
+        let mut store = Store::new();
+        let db = store.db();
         let now = Timestamp::UNIX_EPOCH;
         let issued = db.write(|tx| {
             let secret = Secret::generate();
@@ -249,8 +242,8 @@ mod tests {
             Ok(id)
         });
         let id = issued.unwrap();
-        assert_eq!(list(&mut db, None).unwrap()[0].token_id, Some(id));
+        assert_eq!(list(db, None).unwrap()[0].token_id, Some(id));
         assert!(db.write(|tx| withdraw(tx, id)).unwrap());
-        assert!(list(&mut db, None).unwrap().is_empty());
+        assert!(list(db, None).unwrap().is_empty());
     }
 }

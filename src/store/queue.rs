@@ -153,23 +153,13 @@ pub fn give_up_unsent(tx: &mut Tx<'_>, order: &Kept, now: Timestamp) -> Result<(
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::db::{Access, Database, Url};
+    use crate::db::Database;
     use crate::link::order::{Occasion, Order};
+    use crate::store::bench::{Store, at};
     use crate::token::Secret;
 
     const CAPS: Caps = Caps { per_address: 2, per_domain: 3, in_all: 4 };
-
-    fn store(folder: &tempfile::TempDir) -> Database {
-        let url = Url::Sqlite(folder.path().join("otab.db"));
-        crate::store::open(&url, Access::ReadWrite { create: true }, Duration::from_mins(1)).unwrap()
-    }
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
 
     fn order(db: &mut Database, recipient: &str, second: i64) -> i64 {
         let order = Order {
@@ -189,26 +179,26 @@ mod tests {
 
     #[test]
     fn an_order_is_taken_once_and_comes_back_when_its_sender_died() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut db = store(&folder);
-        let id = order(&mut db, "a@x.test", 10);
+        let mut store = Store::new();
+        let db = store.db();
+        let id = order(db, "a@x.test", 10);
         assert!(db.write(|tx| take(tx, at(9), at(99))).unwrap().is_none());
         let first = db.write(|tx| take(tx, at(10), at(99))).unwrap().unwrap();
         assert_eq!((first.id, first.tries), (id, 1));
         assert!(db.write(|tx| take(tx, at(98), at(199))).unwrap().is_none());
         assert_eq!(db.write(|tx| take(tx, at(99), at(199))).unwrap().unwrap().tries, 2);
         db.write(|tx| postpone(tx, id, at(300), "busy")).unwrap();
-        assert!(!is_due(&mut db, at(299)).unwrap() && is_due(&mut db, at(300)).unwrap());
+        assert!(!is_due(db, at(299)).unwrap() && is_due(db, at(300)).unwrap());
         let last = db.write(|tx| take(tx, at(300), at(400))).unwrap().unwrap();
         db.write(|tx| sent(tx, &last, at(301))).unwrap();
-        assert!(!is_due(&mut db, at(i64::from(u32::MAX))).unwrap());
+        assert!(!is_due(db, at(i64::from(u32::MAX))).unwrap());
     }
 
     #[test]
     fn a_newer_order_in_the_same_place_stays() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut db = store(&folder);
-        order(&mut db, "a@x.test", 10);
+        let mut store = Store::new();
+        let db = store.db();
+        order(db, "a@x.test", 10);
         let first = db.write(|tx| take(tx, at(10), at(99))).unwrap().unwrap();
         let sql = "INSERT INTO token (id, hash, state, customer, email, backend, created_at, changed_at) \
                    VALUES (7, 'h', 'active', 'c', 'e', 'b', 0, 0)";
@@ -220,8 +210,8 @@ mod tests {
 
     #[test]
     fn one_works_at_a_time_until_he_is_done_or_his_time_is_over() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut db = store(&folder);
+        let mut store = Store::new();
+        let db = store.db();
         let mut hold = |who: &str, now, until| db.write(|tx| super::hold(tx, who, at(now), at(until))).unwrap();
         assert!(hold("a", 0, 10));
         assert!(!hold("b", 9, 20));
@@ -237,8 +227,8 @@ mod tests {
 
     #[test]
     fn the_caps_count_an_hour_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut db = store(&folder);
+        let mut store = Store::new();
+        let db = store.db();
         let send = |db: &mut Database, recipient: &str, second| {
             order(db, recipient, second);
             let taken = db.write(|tx| take(tx, at(second), at(second + 1))).unwrap().unwrap();
@@ -247,17 +237,17 @@ mod tests {
         let room = |db: &mut Database, recipient: &str, now| {
             db.write(|tx| super::room(tx, recipient, &CAPS, at(now))).unwrap()
         };
-        send(&mut db, "A@x.test", 100);
-        assert_eq!(room(&mut db, "a@X.test", 100), Room::Free);
-        send(&mut db, "a@x.test", 200);
-        assert_eq!(room(&mut db, "a@x.test", 200), Room::AddressFull { due: at(100 + 3600) });
-        assert_eq!(room(&mut db, "b@x.test", 200), Room::Free);
-        send(&mut db, "b@x.test", 300);
+        send(db, "A@x.test", 100);
+        assert_eq!(room(db, "a@X.test", 100), Room::Free);
+        send(db, "a@x.test", 200);
+        assert_eq!(room(db, "a@x.test", 200), Room::AddressFull { due: at(100 + 3600) });
+        assert_eq!(room(db, "b@x.test", 200), Room::Free);
+        send(db, "b@x.test", 300);
         let later = |domain: Option<&str>| Room::Later { due: at(100 + 3600), domain: domain.map(str::to_owned) };
-        assert_eq!(room(&mut db, "c@x.test", 300), later(Some("x.test")));
-        send(&mut db, "c@y.test", 400);
-        assert_eq!(room(&mut db, "d@z.test", 400), later(None));
-        assert_eq!(room(&mut db, "d@z.test", 3700), Room::Free);
-        assert_eq!(room(&mut db, "a@x.test", 3700), Room::Free);
+        assert_eq!(room(db, "c@x.test", 300), later(Some("x.test")));
+        send(db, "c@y.test", 400);
+        assert_eq!(room(db, "d@z.test", 400), later(None));
+        assert_eq!(room(db, "d@z.test", 3700), Room::Free);
+        assert_eq!(room(db, "a@x.test", 3700), Room::Free);
     }
 }

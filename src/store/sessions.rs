@@ -94,22 +94,10 @@ pub fn purge(db: &mut impl Statements, ends: &Ends, now: Timestamp, dry_run: boo
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::db::{Access, Database, Url};
+    use crate::store::bench::{Store, at};
 
     const ENDS: Ends = Ends { idle: SignedDuration::from_mins(30), length: SignedDuration::from_hours(8) };
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
-
-    fn store(folder: &tempfile::TempDir) -> Database {
-        let path = folder.path().join("otab.db");
-        crate::store::create(&path, 0o600).unwrap();
-        crate::store::open(&Url::Sqlite(path), Access::ReadWrite { create: false }, Duration::from_mins(1)).unwrap()
-    }
 
     fn carol() -> Holder {
         Holder {
@@ -122,39 +110,39 @@ mod tests {
 
     #[test]
     fn a_session_is_found_by_its_very_secret_until_it_is_ended() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut db = store(&folder);
+        let mut store = Store::new();
+        let db = store.db();
         let (secret, other) = (Secret::generate(), Secret::generate());
         db.write(|tx| start(tx, &secret, &carol(), at(0))).unwrap();
-        let found = find(&mut db, &secret).unwrap().unwrap();
+        let found = find(db, &secret).unwrap().unwrap();
         assert_eq!((found.holder, found.seen_at), (carol(), at(0)));
-        assert_eq!(find(&mut db, &other).unwrap(), None);
-        seen(&mut db, &secret, at(90)).unwrap();
-        seen(&mut db, &secret, at(60)).unwrap();
-        assert_eq!(find(&mut db, &secret).unwrap().unwrap().seen_at, at(90));
+        assert_eq!(find(db, &other).unwrap(), None);
+        seen(db, &secret, at(90)).unwrap();
+        seen(db, &secret, at(60)).unwrap();
+        assert_eq!(find(db, &secret).unwrap().unwrap().seen_at, at(90));
         let stored = db.row("SELECT hash FROM session", &[]).unwrap().unwrap();
         assert_eq!(stored.text(0).unwrap(), secret.hash());
-        assert!(!end(&mut db, &other).unwrap() && end(&mut db, &secret).unwrap());
-        assert_eq!(find(&mut db, &secret).unwrap(), None);
+        assert!(!end(db, &other).unwrap() && end(db, &secret).unwrap());
+        assert_eq!(find(db, &secret).unwrap(), None);
     }
 
     #[test]
     fn purge_deletes_what_is_over_and_ending_all_takes_one_customers() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut db = store(&folder);
+        let mut store = Store::new();
+        let db = store.db();
         let dave = Holder { customer: "dave".to_owned(), ..carol() };
         for (holder, second) in [(carol(), 0), (carol(), 1000), (dave.clone(), 1000)] {
             db.write(|tx| start(tx, &Secret::generate(), &holder, at(second))).unwrap();
         }
         // And one that a clock began that was ahead.
         db.write(|tx| start(tx, &Secret::generate(), &dave, at(2101))).unwrap();
-        assert_eq!(purge(&mut db, &ENDS, at(1800), true).unwrap(), 2);
-        assert_eq!(purge(&mut db, &ENDS, at(1800), false).unwrap(), 2);
-        assert_eq!(purge(&mut db, &ENDS, at(1800), false).unwrap(), 0);
-        assert_eq!(end_all_of(&mut db, "carol", Some(Some("2"))).unwrap(), 0);
-        assert_eq!(end_all_of(&mut db, "carol", Some(None)).unwrap(), 0);
-        assert_eq!(end_all_of(&mut db, "carol", Some(Some("1"))).unwrap(), 1);
-        assert_eq!(end_all_of(&mut db, "carol", None).unwrap(), 0);
+        assert_eq!(purge(db, &ENDS, at(1800), true).unwrap(), 2);
+        assert_eq!(purge(db, &ENDS, at(1800), false).unwrap(), 2);
+        assert_eq!(purge(db, &ENDS, at(1800), false).unwrap(), 0);
+        assert_eq!(end_all_of(db, "carol", Some(Some("2"))).unwrap(), 0);
+        assert_eq!(end_all_of(db, "carol", Some(None)).unwrap(), 0);
+        assert_eq!(end_all_of(db, "carol", Some(Some("1"))).unwrap(), 1);
+        assert_eq!(end_all_of(db, "carol", None).unwrap(), 0);
         assert_eq!(db.row("SELECT customer FROM session", &[]).unwrap().unwrap().text(0).unwrap(), "dave");
     }
 }

@@ -117,19 +117,13 @@ fn ticket(row: &Row) -> Result<Ticket, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::db::{Access, Kind};
-    use std::time::Duration;
+    use crate::db::Kind;
+    use crate::store::bench::{Store, at};
 
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
-
-    fn facts() -> (tempfile::TempDir, Embedded, Facts, Databases) {
-        let folder = tempfile::tempdir().unwrap();
-        let url = Url::Sqlite(folder.path().join("otab.db"));
-        let access = Access::ReadWrite { create: true };
-        let dbs = crate::store::databases(access, Duration::from_mins(1));
-        (folder, Embedded::new(url.clone()), Facts::embedded(url), dbs)
+    fn facts() -> (Store, Embedded, Facts) {
+        let store = Store::new();
+        let (table, facts) = (Embedded::new(store.url.clone()), Facts::embedded(store.url.clone()));
+        (store, table, facts)
     }
 
     fn opened(number: &str, message_id: &str) -> Ticket {
@@ -144,31 +138,33 @@ mod tests {
 
     #[test]
     fn a_ticket_is_found_by_number_and_by_its_oldest_message_id() {
-        let (_folder, table, facts, mut dbs) = facts();
-        table.add(&mut dbs, &opened("1", "<a@x>"), at(20)).unwrap();
-        table.add(&mut dbs, &opened("2", "<a@x>"), at(10)).unwrap();
-        let by_id = facts.by_message_id(&mut dbs, "<a@x>").unwrap().unwrap();
+        let (mut store, table, facts) = facts();
+        let dbs = &mut store.dbs;
+        table.add(dbs, &opened("1", "<a@x>"), at(20)).unwrap();
+        table.add(dbs, &opened("2", "<a@x>"), at(10)).unwrap();
+        let by_id = facts.by_message_id(dbs, "<a@x>").unwrap().unwrap();
         assert_eq!(by_id.number, "2");
-        let one = facts.by_number(&mut dbs, "1").unwrap().unwrap();
+        let one = facts.by_number(dbs, "1").unwrap().unwrap();
         assert_eq!(one, opened("1", "<a@x>"));
-        assert_eq!(facts.by_number(&mut dbs, "3").unwrap(), None);
-        let error = table.add(&mut dbs, &opened("1", "<b@x>"), at(0));
+        assert_eq!(facts.by_number(dbs, "3").unwrap(), None);
+        let error = table.add(dbs, &opened("1", "<b@x>"), at(0));
         assert_eq!(error.unwrap_err().kind(), Kind::Constraint);
-        assert_eq!(table.list(&mut dbs, None).unwrap().len(), 2);
-        assert_eq!(table.list(&mut dbs, Some(1)).unwrap()[0].number, "1");
+        assert_eq!(table.list(dbs, None).unwrap().len(), 2);
+        assert_eq!(table.list(dbs, Some(1)).unwrap()[0].number, "1");
     }
 
     #[test]
     fn closing_twice_keeps_the_first_time() {
-        let (_folder, table, facts, mut dbs) = facts();
-        table.add(&mut dbs, &opened("1", "<a@x>"), at(0)).unwrap();
+        let (mut store, table, facts) = facts();
+        let dbs = &mut store.dbs;
+        table.add(dbs, &opened("1", "<a@x>"), at(0)).unwrap();
         for second in [30, 40] {
-            let closed = table.set_state(&mut dbs, "1", StateType::Closed, at(second));
+            let closed = table.set_state(dbs, "1", StateType::Closed, at(second));
             assert!(closed.unwrap());
         }
-        let ticket = facts.by_number(&mut dbs, "1").unwrap().unwrap();
+        let ticket = facts.by_number(dbs, "1").unwrap().unwrap();
         assert_eq!((ticket.state_type, ticket.changed_at), (StateType::Closed, at(30)));
-        let missing = table.set_state(&mut dbs, "2", StateType::Closed, at(0));
+        let missing = table.set_state(dbs, "2", StateType::Closed, at(0));
         assert!(!missing.unwrap());
     }
 }

@@ -85,7 +85,7 @@ pub fn renew(tx: &mut Tx<'_>, id: i64, secret: &Secret, now: Timestamp) -> Resul
 
 /// A new active token in the place of `old`, whatever stands there: all others of its ticket and
 /// customer (unbound: its mail and customer) become used. The row of the new one.
-pub fn replace(tx: &mut Tx<'_>, old: &TokenFacts, secret: &Secret, now: Timestamp) -> Result<i64, Error> {
+fn replace(tx: &mut Tx<'_>, old: &TokenFacts, secret: &Secret, now: Timestamp) -> Result<i64, Error> {
     let (condition, values) = match family(old) {
         Some((condition, values)) => (condition, values.to_vec()),
         None => ("id = ?", vec![old.id.into()]),
@@ -113,7 +113,7 @@ pub fn replace(tx: &mut Tx<'_>, old: &TokenFacts, secret: &Secret, now: Timestam
 mod tests {
     use super::*;
     use crate::db::Kind;
-    use crate::store::tokens::bench::{Store, at, new};
+    use crate::store::bench::{Store, at, new, redeem};
 
     use State::{Active, Used};
 
@@ -188,7 +188,7 @@ mod tests {
         for ticket in [Some("1"), None] {
             let mut store = Store::new();
             let id = store.issue(&new(ticket), 0);
-            assert!(redeem::redeem(store.db(), id, at(1)).unwrap());
+            assert!(redeem(store.db(), id, at(1)).unwrap());
             let won = store.at_once(30, |db| {
                 let won = db.write(|tx| renew(tx, id, &Secret::generate(), at(2)));
                 won.unwrap().is_some()

@@ -38,7 +38,7 @@ fn nobody() -> [Value; TABLE.columns.len() - 1] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tokens::bench::{Store, new};
+    use crate::store::bench::{Store, new};
 
     #[test]
     fn the_number_of_a_token_that_is_gone_stays_gone() {

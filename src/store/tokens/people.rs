@@ -89,8 +89,8 @@ pub fn revoke_all_of(tx: &mut Tx<'_>, customer: &str, now: Timestamp) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tokens::bench::{Store, at, new};
-    use crate::store::tokens::{issue, redeem};
+    use crate::store::bench::{Store, at, new, redeem};
+    use crate::store::tokens::issue;
     use crate::token::{Secret, State};
 
     #[test]

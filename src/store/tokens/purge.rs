@@ -189,8 +189,8 @@ fn carry_out(tx: &mut Tx<'_>, slice: Slice<'_>) -> Result<Vec<Doom>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::bench::{Store, at, new};
     use crate::store::tickets::Embedded;
-    use crate::store::tokens::bench::{Store, at, new};
     use crate::ticket::StateType;
     use crate::token::NewToken;
 

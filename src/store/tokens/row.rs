@@ -64,7 +64,7 @@ pub(super) fn family(token: &TokenFacts) -> Option<(&'static str, [Value; 2])> {
 }
 
 /// The token that a row holds.
-pub(super) fn facts(row: &Row) -> Result<TokenFacts, Error> {
+pub(in crate::store) fn facts(row: &Row) -> Result<TokenFacts, Error> {
     let state = row.text(3)?.parse();
     Ok(TokenFacts {
         id: row.int(0)?,
@@ -109,7 +109,7 @@ pub(super) fn values(
 mod tests {
     use super::*;
     use crate::db::Statements;
-    use crate::store::tokens::bench::{Store, at, new};
+    use crate::store::bench::{Store, at, new};
     use crate::token::{State, counts_as_active, is_ahead};
 
     #[test]
