@@ -36,10 +36,5 @@ pub fn knows(db: &mut impl Statements, message_ids: &[String]) -> Result<bool, E
 
 /// Forgets those that nobody answers any more; how many. A dry run counts them.
 pub fn forget(db: &mut impl Statements, now: Timestamp, dry_run: bool) -> Result<u64, Error> {
-    let until = [(now - KEPT).into()];
-    if dry_run {
-        let row = db.row("SELECT COUNT(*) FROM link_mail WHERE sent_at <= ?", &until)?;
-        return Ok(u64::try_from(row.map_or(Ok(0), |row| row.int(0))?).unwrap_or_default());
-    }
-    db.execute("DELETE FROM link_mail WHERE sent_at <= ?", &until)
+    TABLE.delete(db, "sent_at <= ?", &[(now - KEPT).into()], dry_run)
 }

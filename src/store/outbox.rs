@@ -132,11 +132,17 @@ pub fn drop(tx: &mut Tx<'_>, id: i64, now: Timestamp) -> Result<bool, db::Error>
     let Some(row) = tx.row("SELECT token_id, unanswered FROM outbox WHERE id = ?", &[id.into()])? else {
         return Ok(false);
     };
-    if let (Some(token), 0) = (row.opt_int(0)?, row.int(1)?) {
-        tokens::revoke(tx, &Which::Id(token), now)?;
-    }
+    revoke(tx, row.opt_int(0)?, row.int(1)?, now)?;
     tx.execute("DELETE FROM outbox WHERE id = ?", &[id.into()])?;
     Ok(true)
+}
+
+/// Takes back the token of an order that is given up, unless a mail server may have its mail.
+pub(super) fn revoke(tx: &mut Tx<'_>, token: Option<i64>, unanswered: i64, now: Timestamp) -> Result<(), db::Error> {
+    match token {
+        Some(id) if unanswered == 0 => tokens::revoke(tx, &Which::Id(id), now).map(|_| ()),
+        _ => Ok(()),
+    }
 }
 
 /// Gives up the orders of a token that must not reach anybody any more (revoked); how many.

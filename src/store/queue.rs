@@ -7,12 +7,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::outbox;
 use super::table::Table;
-use super::{outbox, tokens};
 use crate::db::{Error, Statements, Tx};
 use crate::link::caps::{Caps, Room, domain, mailbox};
 use crate::link::order::Kept;
-use crate::token::{self, Which};
+use crate::token;
 
 /// What the caps count over.
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -145,9 +145,7 @@ pub fn give_up(tx: &mut Tx<'_>, order: &Kept) -> Result<(), Error> {
 /// The same, for a mail that nobody has got: its token goes with it. As long as it were active, every older link
 /// of the customer's would send him to a mail that never came.
 pub fn give_up_unsent(tx: &mut Tx<'_>, order: &Kept, now: Timestamp) -> Result<(), Error> {
-    if let Some(id) = order.token_id.filter(|_| order.unanswered == 0) {
-        tokens::revoke(tx, &Which::Id(id), now)?;
-    }
+    outbox::revoke(tx, order.token_id, order.unanswered, now)?;
     give_up(tx, order)
 }
 

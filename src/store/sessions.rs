@@ -15,9 +15,7 @@ pub(super) const TABLE: Table = Table {
 
 /// When the newest session began, of those until then, and how many sessions there are.
 pub fn newest(db: &mut impl Statements, until: Timestamp) -> Result<(Option<Timestamp>, i64), Error> {
-    let newest = db.row("SELECT MAX(created_at) FROM session WHERE created_at <= ?", &[until.into()])?;
-    let count = db.row("SELECT COUNT(*) FROM session", &[])?;
-    Ok((newest.map_or(Ok(None), |row| row.opt_time(0))?, count.map_or(Ok(0), |row| row.int(0))?))
+    TABLE.newest(db, until)
 }
 
 /// Begins a session. One that the same browser had before is the caller's to end.
@@ -66,16 +64,12 @@ pub fn end(db: &mut impl Statements, secret: &Secret) -> Result<bool, Error> {
 
 /// Ends all sessions of a customer, or those for one ticket of his (`Some(None)`: those for none); how many.
 pub fn end_all_of(db: &mut impl Statements, customer: &str, ticket: Option<Option<&str>>) -> Result<u64, Error> {
-    match ticket {
-        None => db.execute("DELETE FROM session WHERE customer = ?", &[customer.into()]),
-        Some(None) => {
-            db.execute("DELETE FROM session WHERE customer = ? AND ticket_number IS NULL", &[customer.into()])
-        }
-        Some(Some(number)) => {
-            let sql = "DELETE FROM session WHERE customer = ? AND ticket_number = ?";
-            db.execute(sql, &[customer.into(), number.into()])
-        }
-    }
+    let (condition, values) = match ticket {
+        None => ("customer = ?", vec![customer.into()]),
+        Some(None) => ("customer = ? AND ticket_number IS NULL", vec![customer.into()]),
+        Some(Some(number)) => ("customer = ? AND ticket_number = ?", vec![customer.into(), number.into()]),
+    };
+    TABLE.delete(db, condition, &values, false)
 }
 
 /// Deletes sessions that are over; how many. A dry run counts them.
@@ -83,13 +77,7 @@ pub fn purge(db: &mut impl Statements, ends: &Ends, now: Timestamp, dry_run: boo
     let until = |length: SignedDuration| (now.as_second().saturating_sub(length.as_secs())).into();
     let ahead = (now.as_second().saturating_add(token::AHEAD.as_secs())).into();
     let values = [until(ends.length), until(ends.idle), ahead];
-    let over = "created_at <= ? OR seen_at <= ? OR created_at > ?";
-    if dry_run {
-        let row = db.row(&format!("SELECT COUNT(*) FROM session WHERE {over}"), &values)?;
-        let count = row.map_or(Ok(0), |row| row.int(0))?;
-        return Ok(u64::try_from(count).unwrap_or_default());
-    }
-    db.execute(&format!("DELETE FROM session WHERE {over}"), &values)
+    TABLE.delete(db, "created_at <= ? OR seen_at <= ? OR created_at > ?", &values, dry_run)
 }
 
 #[cfg(test)]

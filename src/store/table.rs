@@ -1,6 +1,9 @@
 //! Each table's columns, said once; statements that name all of them are made of that.
 
+use jiff::Timestamp;
+
 use super::{customers, link_mails, newcomers, outbox, queue, sessions, tickets, tokens};
+use crate::db::{Error, Statements, Value};
 
 /// A table of otab's, as all three kinds of databases have it.
 #[derive(Debug)]
@@ -44,30 +47,47 @@ impl Table {
         format!("SELECT {} FROM {prefix}{}", self.columns.join(", "), self.name)
     }
 
+    /// When the newest row was made, of those until then, and how many rows there are.
+    pub(super) fn newest(&self, db: &mut impl Statements, until: Timestamp) -> Result<(Option<Timestamp>, i64), Error> {
+        let sql = format!("SELECT MAX(CASE WHEN created_at <= ? THEN created_at END), COUNT(*) FROM {}", self.name);
+        let row = db.row(&sql, &[until.into()])?;
+        row.map_or(Ok((None, 0)), |row| Ok((row.opt_time(0)?, row.int(1)?)))
+    }
+
+    /// Deletes the rows for which a condition holds; how many. A dry run counts them.
+    pub(super) fn delete(
+        &self,
+        db: &mut impl Statements,
+        condition: &str,
+        values: &[Value],
+        dry_run: bool,
+    ) -> Result<u64, Error> {
+        if !dry_run {
+            return db.execute(&format!("DELETE FROM {} WHERE {condition}", self.name), values);
+        }
+        let row = db.row(&format!("SELECT COUNT(*) FROM {} WHERE {condition}", self.name), values)?;
+        Ok(u64::try_from(row.map_or(Ok(0), |row| row.int(0))?).unwrap_or_default())
+    }
+
     /// Writes a new row, all columns but the `id`, which the database gives.
     pub(super) fn insert(&self) -> String {
-        self.insert_rows(1)
+        self.insert_rows("", 1)
     }
 
-    /// The same for so many rows.
-    pub(super) fn insert_rows(&self, rows: usize) -> String {
-        write(self.name, &self.columns[usize::from(self.has_id())..], rows)
-    }
-
-    /// The same for one row of the table whose name begins so.
-    pub(super) fn insert_into(&self, prefix: &str) -> String {
-        write(&format!("{prefix}{}", self.name), &self.columns[usize::from(self.has_id())..], 1)
+    /// The same for so many rows, into the table whose name begins so.
+    pub(super) fn insert_rows(&self, prefix: &str, rows: usize) -> String {
+        self.write(prefix, &self.columns[usize::from(self.has_id())..], rows)
     }
 
     /// Writes so many rows as they are, with the `id` that they have.
     pub(super) fn insert_whole(&self, rows: usize) -> String {
-        write(self.name, self.columns, rows)
+        self.write("", self.columns, rows)
     }
-}
 
-fn write(name: &str, columns: &[&str], rows: usize) -> String {
-    let one = format!("({})", places(columns.len()));
-    format!("INSERT INTO {name} ({}) VALUES {}", columns.join(", "), vec![one; rows].join(", "))
+    fn write(&self, prefix: &str, columns: &[&str], rows: usize) -> String {
+        let all = vec![format!("({})", places(columns.len())); rows].join(", ");
+        format!("INSERT INTO {prefix}{} ({}) VALUES {all}", self.name, columns.join(", "))
+    }
 }
 
 /// So many places for values.

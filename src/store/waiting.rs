@@ -7,11 +7,10 @@
 use jiff::Timestamp;
 
 use super::outbox::{self, CONTENT, TABLE, TAKEN};
-use super::{queue, tokens};
+use super::queue;
 use crate::db::{Error, Statements, Tx};
 use crate::link::caps::{Caps, mailbox};
 use crate::link::order::Kept;
-use crate::token::Which;
 
 /// Why an order waits for its address, as the outbox lists it.
 const ADDRESS_FULL: &str = "mail.per_address is reached";
@@ -98,9 +97,7 @@ fn merge(
     };
     for row in &rows[..older] {
         let kept = outbox::kept(row)?;
-        if let (Some(token), 0) = (kept.token_id, kept.unanswered) {
-            tokens::revoke(tx, &Which::Id(token), now)?;
-        }
+        outbox::revoke(tx, kept.token_id, kept.unanswered, now)?;
     }
     for place in &places[keep..] {
         tx.execute("DELETE FROM outbox WHERE id = ?", &[(*place).into()])?;

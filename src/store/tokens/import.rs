@@ -309,7 +309,7 @@ impl<S> Importer<'_, '_, S> {
             };
             rows.extend(values(&new, &offer.hash, offer.created_at, offer.changed_at));
         }
-        self.tx.execute(&TABLE.insert_rows(good.len()), &rows).map(drop)
+        self.tx.execute(&TABLE.insert_rows("", good.len()), &rows).map(drop)
     }
 
     /// The secrets' hashes that may be active: none has a newer one of its ticket beside it. Of those that an earlier

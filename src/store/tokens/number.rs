@@ -10,7 +10,7 @@ use crate::token::NewToken;
 
 /// The last number that was given out in the table whose name begins so. The next one is skipped for that.
 pub(in crate::store) fn last_number(tx: &mut Tx<'_>, prefix: &str) -> Result<i64, Error> {
-    let number = tx.insert(&TABLE.insert_into(prefix), &nobody())?;
+    let number = tx.insert(&TABLE.insert_rows(prefix, 1), &nobody())?;
     tx.execute(&format!("DELETE FROM {prefix}{} WHERE id = ?", TABLE.name), &[number.into()])?;
     Ok(number - 1)
 }

@@ -50,9 +50,7 @@ pub fn count_by_state(db: &mut impl Statements) -> Result<Vec<(String, i64)>, Er
 
 /// When the newest token was issued, of those until then, and how many tokens there are.
 pub fn newest(db: &mut impl Statements, until: Timestamp) -> Result<(Option<Timestamp>, i64), Error> {
-    let newest = db.row("SELECT MAX(created_at) FROM token WHERE created_at <= ?", &[until.into()])?;
-    let count = db.row("SELECT COUNT(*) FROM token", &[])?;
-    Ok((newest.map_or(Ok(None), |row| row.opt_time(0))?, count.map_or(Ok(0), |row| row.int(0))?))
+    TABLE.newest(db, until)
 }
 
 /// Takes a token back, whatever its state.

@@ -4,6 +4,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use otab::db::{Access, Statements};
+use otab::store::{LEFT, TABLES};
 
 use super::copy::{pointing_to, target};
 use super::server::{Product, Server};
@@ -277,18 +278,7 @@ fn the_tables_on_every_server_have_the_columns_that_the_file_has() {
     let (file, _other) = hosts(Place::Sqlite);
     for place in [Place::PostgreSql, Place::MariaDb] {
         let (server, _other) = hosts(place);
-        for table in [
-            "customer_user",
-            "customer_preferences",
-            "ticket",
-            "token",
-            "outbox",
-            "sent",
-            "worker",
-            "newcomer",
-            "session",
-            "link_mail",
-        ] {
+        for table in TABLES.iter().map(|table| table.name).chain([LEFT]) {
             let own = if place == Place::PostgreSql { "current_schema()" } else { "DATABASE()" };
             let there = format!(
                 "SELECT column_name FROM information_schema.columns WHERE table_schema = {own} AND table_name = '{table}'"
