@@ -6,6 +6,7 @@
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod current;
 pub mod customer;
 pub mod db;
 pub mod draft;
@@ -20,6 +21,8 @@ pub mod mode;
 pub mod pipe;
 pub mod policy;
 pub mod process;
+#[cfg(feature = "door")]
+pub mod serve;
 pub mod session;
 pub mod store;
 pub mod text;

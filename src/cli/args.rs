@@ -46,9 +46,9 @@ pub enum Command {
     Link(Link),
     /// Send the link mails that are due.
     Notify(Notify),
-    /// The door: the web server behind the link.
+    /// Stay, and serve what is configured: the portal behind the links, and the worker.
     #[cfg(feature = "door")]
-    Serve,
+    Serve(Serve),
     /// Link mails that wait to be sent.
     Outbox(Group<Outbox>),
     /// Tickets, as far as otab keeps them itself.
@@ -166,6 +166,15 @@ pub struct Notify {
     /// Go on, and start an `otab notify` whenever a link mail is due.
     #[arg(long)]
     pub watch: bool,
+}
+
+// `otab serve`.
+#[cfg(feature = "door")]
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Only these parts, so that each can run as a user of its own.
+    #[arg(value_enum, value_name = "PART")]
+    pub part: Vec<crate::serve::Part>,
 }
 
 // `otab outbox`.

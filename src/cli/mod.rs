@@ -3,7 +3,6 @@
 mod args;
 mod check;
 mod customer;
-mod door_fit;
 mod import;
 mod init;
 mod link;
@@ -13,8 +12,6 @@ mod place;
 mod print;
 mod purge;
 mod redeem;
-#[cfg(feature = "door")]
-mod serve;
 mod store;
 mod ticket;
 mod token;

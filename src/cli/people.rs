@@ -6,8 +6,6 @@ use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 
 use super::args::Command;
-#[cfg(feature = "door")]
-use super::serve;
 use super::whom;
 use super::{check, customer, init, link, outbox, purge, redeem, store, ticket, token};
 use crate::config::{self, Config};
@@ -16,6 +14,8 @@ use crate::engine::{self, Engine};
 use crate::exit::Exit;
 use crate::failure::{Done, Ends, Failure};
 use crate::log::say;
+#[cfg(feature = "door")]
+use crate::serve;
 use crate::worker;
 
 /// Runs one.
@@ -51,7 +51,7 @@ fn dispatch(config: Option<&Path>, command: Command) -> Done {
         Command::Link(args) => link::run(&load(config, None)?, &args),
         Command::Notify(args) => worker::notify::run(&load(config, None)?, args.watch),
         #[cfg(feature = "door")]
-        Command::Serve => serve::run(load(config, None)?),
+        Command::Serve(args) => serve::run(&path(config), &args.part, |path| load(Some(path), None)),
         Command::Outbox(group) => outbox::run(&load(config, None)?, group.command),
         Command::Ticket(group) => ticket::run(&load(config, None)?, group.command),
         Command::Customer(group) => customer::run(&load(config, group.command.backend())?, group.command),
@@ -68,6 +68,7 @@ fn dispatch(config: Option<&Path>, command: Command) -> Done {
     }
 }
 
+/// The site of the configuration that is named, or in its place.
 fn load(config: Option<&Path>, backend: Option<&str>) -> Result<Engine, Failure> {
     let config = Config::load(&path(config))?;
     let name = backend.unwrap_or(&config.postmaster.customer_user_backend);

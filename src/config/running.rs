@@ -19,11 +19,18 @@ pub struct Limits {
     pub idle: Duration,
     /// For the command of `otab deliver`. Longer than `decide`.
     pub command: Duration,
+    /// For what `otab serve` has under way when it is stopped.
+    pub stop: Duration,
 }
 
 pub(super) fn limits(table: &Table<'_, '_>) -> Limits {
     let seconds = |key| Duration::from_secs(table.integer(key));
-    let limits = Limits { decide: seconds("decide"), idle: seconds("idle"), command: seconds("command") };
+    let limits = Limits {
+        decide: seconds("decide"),
+        idle: seconds("idle"),
+        command: seconds("command"),
+        stop: seconds("stop_seconds"),
+    };
     if limits.command <= limits.decide {
         let remedy = "write more seconds than in decide; Postfix itself waits 1000";
         table.problem("command", complaint("is no longer than decide", remedy));

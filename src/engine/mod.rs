@@ -10,6 +10,7 @@ pub mod issue;
 pub mod newcomer;
 pub mod outgoing;
 mod pool;
+pub mod portal_fit;
 pub mod portal_url;
 mod record;
 pub mod redeem;

@@ -17,16 +17,22 @@ use lettre::transport::smtp::response::Severity;
 use super::compose::Ready;
 use super::transport::{Away, Failure, Security, Smtp};
 
+/// How many tries may outlive their limit, in a process that stays: a server that sends a byte now and then keeps each.
+const HANGING: usize = 4;
 /// How long the answer to QUIT is waited for, behind the mail's own limit.
 const QUIT: Duration = Duration::from_secs(2);
 
 /// Sends a mail with the null reverse-path, within `limit`.
 pub(super) fn send(server: &Smtp, mail: &Ready, limit: Duration) -> Result<(), Failure> {
+    // The server of the settings holds one.
+    if Arc::strong_count(&server.tries) > HANGING {
+        return Err(Failure::all("earlier tries still hang at the mail server"));
+    }
     let (server, mail) = (server.clone(), mail.clone());
     let is_out = Arc::new(AtomicBool::new(false));
     let goes_out = Arc::clone(&is_out);
-    // lettre limits each read and write; a server that sends a byte now and then is cut off here. The
-    // thread then ends with the process.
+    // lettre limits each read and write; a server that sends a byte now and then is left alone with its thread here,
+    // which ends with the connection or the process.
     let (done, outcome) = mpsc::channel();
     let worker = std::thread::Builder::new().spawn(move || {
         let mut connection = match connect(&server, limit) {

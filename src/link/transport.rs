@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{Seek, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::compose::Ready;
@@ -36,6 +37,8 @@ pub struct Smtp {
     pub ca_file: Option<PathBuf>,
     /// Who logs in, with which password.
     pub login: Option<(String, String)>,
+    /// Held by each try that is at it, also after its limit.
+    pub tries: Arc<()>,
 }
 
 /// How a connection is protected.
@@ -80,7 +83,7 @@ impl Failure {
 
 impl Transport {
     /// Sends a mail with the null reverse-path, within `limit`. A program inherits none of the variables in `without`. After [`Away::All`] and [`Away::Unanswered`]
-    /// the caller sends nothing else, and the process ends: a thread may still be at it.
+    /// the caller sends nothing else, and pauses: a thread may still be at it.
     pub fn send(&self, mail: &Ready, without: &[String], limit: Duration) -> Result<(), Failure> {
         match self {
             Self::Sendmail(program) => sendmail(program, mail, without, limit),

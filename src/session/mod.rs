@@ -81,18 +81,8 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
-    fn carol() -> Holder {
-        Holder {
-            backend: "A".to_owned(),
-            customer: "carol".to_owned(),
-            email: "carol@corp.test".to_owned(),
-            ticket_number: Some("1".to_owned()),
-        }
-    }
-
     #[test]
     fn a_session_ends_by_idleness_or_by_age_to_the_second() {
-        let session = |created, seen| Session { holder: carol(), created_at: at(created), seen_at: at(seen) };
         for (created, seen, now, over) in [
             (0, 0, 1799, false),
             (0, 0, 1800, true),
@@ -103,8 +93,8 @@ mod tests {
             (0, 301, 0, true),
             (86_400 * 400, 86_400 * 400, 0, true),
         ] {
-            assert_eq!(session(created, seen).is_over(&ENDS, at(now)), over, "{created} {seen} {now}");
+            assert_eq!(is_over(at(created), at(seen), &ENDS, at(now)), over, "{created} {seen} {now}");
         }
-        assert!(!session(0, 0).is_stale(at(59)) && session(0, 0).is_stale(at(60)));
+        assert!(!is_past(at(0), NOTED, at(59)) && is_past(at(0), NOTED, at(60)));
     }
 }

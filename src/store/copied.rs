@@ -4,7 +4,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::copy::Table;
+use super::table::Table;
 use crate::db::{Dialect, Error, Kind, Row, Statements, Tx, Value};
 
 /// The longest value that a column of otab's on MariaDB holds, in bytes (BLOB).
@@ -89,10 +89,7 @@ fn guarded(tx: &mut Tx<'_>, table: &Table, rows: &[Vec<Value>]) -> Result<(), Er
 }
 
 fn write(tx: &mut Tx<'_>, table: &Table, rows: &[Vec<Value>]) -> Result<(), Error> {
-    let one = format!("({})", vec!["?"; table.columns.len()].join(", "));
-    let all = vec![one.as_str(); rows.len()].join(", ");
-    let sql = format!("INSERT INTO {} ({}) VALUES {all}", table.name, table.columns.join(", "));
-    let written = tx.execute(&sql, &rows.concat())?;
+    let written = tx.execute(&table.insert_whole(rows.len()), &rows.concat())?;
     if written == rows.len() as u64 {
         return Ok(());
     }

@@ -10,115 +10,15 @@
 use std::time::Duration;
 
 use super::copied::{Digest, insert};
-use super::tombstone::{self, PREFIX, WORKER};
-use super::{create, open, open_for_hours, versions};
+use super::table::{TABLES, Table};
+use super::tombstone::{self, PREFIX};
+use super::{create, open, open_for_hours, tokens, versions};
 use crate::db::{Access, Dialect, Error, Kind, Row, Statements, Tx, Url, Value};
-
-/// A table of otab's, as all three kinds of databases have it.
-#[derive(Debug)]
-pub struct Table {
-    /// Its name.
-    pub name: &'static str,
-    /// All its columns. An `id` comes first, where numbers are given out.
-    pub columns: &'static [&'static str],
-}
-
-/// The tables that move, each behind those that it refers to. The leases in `worker` do not: whoever holds one
-/// works at the old place.
-pub const TABLES: [Table; 9] = [
-    Table {
-        name: "customer_user",
-        columns: &[
-            "id",
-            "login",
-            "email",
-            "customer_id",
-            "pw",
-            "title",
-            "first_name",
-            "last_name",
-            "phone",
-            "fax",
-            "mobile",
-            "street",
-            "zip",
-            "city",
-            "country",
-            "comments",
-            "valid_id",
-            "create_time",
-            "create_by",
-            "change_time",
-            "change_by",
-        ],
-    },
-    Table { name: "customer_preferences", columns: &["user_id", "preferences_key", "preferences_value"] },
-    Table {
-        name: "ticket",
-        columns: &["tn", "message_id", "state_type", "changed_at", "customer_user_id", "created_at"],
-    },
-    Table {
-        name: "token",
-        columns: &[
-            "id",
-            "hash",
-            "mail_key",
-            "state",
-            "customer",
-            "email",
-            "backend",
-            "message_id",
-            "ticket_number",
-            "created_at",
-            "changed_at",
-        ],
-    },
-    Table {
-        name: "outbox",
-        columns: &[
-            "id",
-            "token_id",
-            "secret",
-            "recipient",
-            "customer",
-            "backend",
-            "occasion",
-            "language",
-            "message_id",
-            "ticket_number",
-            "created_at",
-            "due_at",
-            "tries",
-            "unanswered",
-            "last_error",
-        ],
-    },
-    Table { name: "sent", columns: &["recipient", "domain", "sent_at"] },
-    Table { name: "link_mail", columns: &["message_id", "sent_at"] },
-    Table { name: "newcomer", columns: &["backend", "customer", "created_at"] },
-    Table {
-        name: "session",
-        columns: &["hash", "backend", "customer", "email", "ticket_number", "created_at", "seen_at"],
-    },
-];
-
-/// The one of otab's tables that does not move.
-pub const LEFT: &str = WORKER;
 
 /// Most rows and bytes of one statement: well below a server's 65535 values, SQLite's 32766, and any
 /// `max_allowed_packet` (MariaDB's default is 16 MiB).
 const ROWS: usize = 500;
 const BYTES: usize = 256 << 10;
-
-impl Table {
-    pub(super) fn has_id(&self) -> bool {
-        self.columns.first() == Some(&"id")
-    }
-
-    fn select(&self, prefix: &str) -> String {
-        format!("SELECT {} FROM {prefix}{}", self.columns.join(", "), self.name)
-    }
-}
 
 /// What is to be copied.
 #[derive(Debug)]
@@ -240,6 +140,7 @@ fn fill(
     tell: &mut dyn FnMut(Step),
 ) -> Result<Copied, Error> {
     let prefix = if order.is_retired { PREFIX } else { "" };
+    let last = tokens::last_number(source, prefix)?;
     let counts = TABLES.iter().map(|table| count(source, prefix, table)).collect::<Result<Vec<_>, _>>()?;
     let there = TABLES.iter().map(|table| count(target, "", table)).collect::<Result<Vec<_>, _>>()?;
     let was_there = there.iter().any(|rows| *rows > 0);
@@ -260,9 +161,7 @@ fn fill(
             return Err(if was_there { filled() } else { differs(table, order) });
         }
     }
-    if target.dialect() == Dialect::PostgreSql {
-        go_on_counting(target)?;
-    }
+    go_on_counting(target, last)?;
     tell(Step::Complete);
     Ok(Copied { tables: TABLES.iter().map(|table| table.name).zip(counts).collect(), was_there })
 }
@@ -295,7 +194,7 @@ fn carry(
         batch.clear();
         Ok::<_, Error>(())
     };
-    source.each(&table.select(prefix), &mut |row| {
+    source.each(&table.select_from(prefix), &mut |row| {
         digest.add(row.values());
         bytes += row.values().iter().map(size).sum::<usize>();
         batch.push(row);
@@ -321,7 +220,7 @@ fn size(value: &Value) -> usize {
 
 fn digest(db: &mut Tx<'_>, prefix: &str, table: &Table, tell: &mut dyn FnMut(u64)) -> Result<Digest, Error> {
     let mut digest = Digest::default();
-    db.each(&table.select(prefix), &mut |row| {
+    db.each(&table.select_from(prefix), &mut |row| {
         digest.add(row.values());
         if digest.rows() % ROWS as u64 == 0 {
             tell(ROWS as u64);
@@ -332,14 +231,17 @@ fn digest(db: &mut Tx<'_>, prefix: &str, table: &Table, tell: &mut dyn FnMut(u64
     Ok(digest)
 }
 
-/// The next id that PostgreSQL gives out comes behind those that were written. (The others see to it themselves.)
-fn go_on_counting(target: &mut Tx<'_>) -> Result<(), Error> {
-    for table in TABLES.iter().filter(|table| table.has_id()) {
-        let name = table.name;
-        let sql = format!(
-            "SELECT setval(pg_get_serial_sequence('{name}', 'id'), COALESCE(MAX(id), 1), MAX(id) IS NOT NULL) FROM {name}"
-        );
-        target.rows(&sql, &[])?;
+/// The next id comes behind those that were written. PostgreSQL alone has to be told.
+fn go_on_counting(target: &mut Tx<'_>, last_token: i64) -> Result<(), Error> {
+    let held = tokens::hold_number(target, last_token)?;
+    if target.dialect() == Dialect::PostgreSql {
+        for table in TABLES.iter().filter(|table| table.has_id()) {
+            let name = table.name;
+            let sql = format!(
+                "SELECT setval(pg_get_serial_sequence('{name}', 'id'), COALESCE(MAX(id), 1), MAX(id) IS NOT NULL) FROM {name}"
+            );
+            target.rows(&sql, &[])?;
+        }
     }
-    Ok(())
+    held.map_or(Ok(()), |number| tokens::free_number(target, number))
 }

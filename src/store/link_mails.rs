@@ -5,7 +5,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::table::{Table, places};
 use crate::db::{Error, Statements, Tx, Value};
+
+/// The table.
+pub(super) const TABLE: Table = Table { name: "link_mail", columns: &["message_id", "sent_at"] };
 
 /// How long an answer is recognised. Programs answer within minutes, and people within weeks.
 const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
@@ -16,8 +20,7 @@ pub fn note(tx: &mut Tx<'_>, message_id: &str, now: Timestamp) -> Result<(), Err
         let sql = "UPDATE link_mail SET sent_at = ? WHERE message_id = ?";
         return tx.execute(sql, &[now.into(), message_id.into()]).map(drop);
     }
-    let sql = "INSERT INTO link_mail (message_id, sent_at) VALUES (?, ?)";
-    tx.execute(sql, &[message_id.into(), now.into()]).map(drop)
+    tx.execute(&TABLE.insert(), &[message_id.into(), now.into()]).map(drop)
 }
 
 /// Whether one of these Message-IDs, each with its `<>`, is a link mail's.
@@ -25,7 +28,7 @@ pub fn knows(db: &mut impl Statements, message_ids: &[String]) -> Result<bool, E
     if message_ids.is_empty() {
         return Ok(false);
     }
-    let places = vec!["?"; message_ids.len()].join(", ");
+    let places = places(message_ids.len());
     let values: Vec<Value> = message_ids.iter().map(Into::into).collect();
     let sql = format!("SELECT 1 FROM link_mail WHERE message_id IN ({places}) LIMIT 1");
     Ok(db.row(&sql, &values)?.is_some())
@@ -33,10 +36,5 @@ pub fn knows(db: &mut impl Statements, message_ids: &[String]) -> Result<bool, E
 
 /// Forgets those that nobody answers any more; how many. A dry run counts them.
 pub fn forget(db: &mut impl Statements, now: Timestamp, dry_run: bool) -> Result<u64, Error> {
-    let until = [(now - KEPT).into()];
-    if dry_run {
-        let row = db.row("SELECT COUNT(*) FROM link_mail WHERE sent_at <= ?", &until)?;
-        return Ok(u64::try_from(row.map_or(Ok(0), |row| row.int(0))?).unwrap_or_default());
-    }
-    db.execute("DELETE FROM link_mail WHERE sent_at <= ?", &until)
+    TABLE.delete(db, "sent_at <= ?", &[(now - KEPT).into()], dry_run)
 }

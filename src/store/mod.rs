@@ -1,7 +1,10 @@
 //! otab's own tables, and every statement on them.
 
+#[cfg(test)]
+mod bench;
 mod copied;
 pub mod copy;
+mod customers;
 pub mod link_mails;
 pub mod newcomers;
 mod open;
@@ -9,6 +12,7 @@ pub mod outbox;
 pub mod queue;
 pub mod sessions;
 mod survey;
+mod table;
 pub mod tickets;
 pub mod tokens;
 mod tombstone;
@@ -17,4 +21,5 @@ pub mod waiting;
 
 pub use open::{create, create_in, databases, is_good, open, open_for_hours};
 pub use survey::{Soundness, needs, soundness};
-pub use versions::{migrate, version};
+pub use table::{LEFT, TABLES, Table};
+pub use versions::{LATEST, migrate, version};

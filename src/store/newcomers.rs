@@ -7,7 +7,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::db::{Error, Statements, Tx};
+use super::queue::WORKER_ROW;
+use super::table::Table;
+use crate::db::{Error, Row, Statements, Tx};
 
 /// Most newcomers that are told of at once.
 const MOST: u32 = 1000;
@@ -17,6 +19,9 @@ const FARTHEST: SignedDuration = SignedDuration::from_hours(2);
 
 /// The task in the table of workers: in the place of its holder stands how often telling has failed.
 const TASK: &str = "after_create";
+
+/// The table.
+pub(super) const TABLE: Table = Table { name: "newcomer", columns: &["backend", "customer", "created_at"] };
 
 /// One of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,16 +38,15 @@ pub struct Newcomer {
 pub fn note(tx: &mut Tx<'_>, backend: &str, login: &str, now: Timestamp) -> Result<(), Error> {
     let sql = "DELETE FROM newcomer WHERE backend = ? AND customer = ?";
     tx.execute(sql, &[backend.into(), login.into()])?;
-    let sql = "INSERT INTO newcomer (backend, customer, created_at) VALUES (?, ?, ?)";
-    tx.execute(sql, &[backend.into(), login.into(), now.into()])?;
+    tx.execute(&TABLE.insert(), &[backend.into(), login.into(), now.into()])?;
     Ok(())
 }
 
 /// Those that are noted, the oldest first, at most 1000.
 pub fn noted(db: &mut impl Statements) -> Result<Vec<Newcomer>, Error> {
-    let sql = "SELECT backend, customer, created_at FROM newcomer ORDER BY created_at, backend, customer LIMIT ?";
-    let rows = db.rows(sql, &[MOST.into()])?;
-    let newcomer = |row: &crate::db::Row| {
+    let sql = format!("{} ORDER BY created_at, backend, customer LIMIT ?", TABLE.select());
+    let rows = db.rows(&sql, &[MOST.into()])?;
+    let newcomer = |row: &Row| {
         Ok(Newcomer { backend: row.text(0)?.into_owned(), login: row.text(1)?.into_owned(), created_at: row.time(2)? })
     };
     rows.iter().map(newcomer).collect()
@@ -81,8 +85,7 @@ pub fn failures(db: &mut impl Statements) -> Result<i64, Error> {
 /// Telling has failed so often, and is tried again at `due`.
 pub fn postpone(tx: &mut Tx<'_>, failures: i64, due: Timestamp) -> Result<(), Error> {
     retry(tx)?;
-    let sql = "INSERT INTO worker (task, holder, until) VALUES (?, ?, ?)";
-    tx.execute(sql, &[TASK.into(), failures.to_string().into(), due.into()])?;
+    tx.execute(WORKER_ROW, &[TASK.into(), failures.to_string().into(), due.into()])?;
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 
+use super::table::Table;
 use super::tokens;
 use crate::db::{self, Row, Statements, Tx, Value};
 use crate::link::order::{Kept, Occasion, Order};
@@ -35,37 +36,30 @@ impl Error {
     }
 }
 
-/// The table's columns, as all statements name them: the place in the queue, what the order is, when it is due.
-const COLUMNS: [&str; 15] = [
-    "id",
-    "token_id",
-    "secret",
-    "recipient",
-    "customer",
-    "backend",
-    "occasion",
-    "language",
-    "message_id",
-    "ticket_number",
-    "created_at",
-    "tries",
-    "unanswered",
-    "last_error",
-    "due_at",
-];
+/// The table: the place in the queue, what the order is, when it is due.
+pub(super) const TABLE: Table = Table {
+    name: "outbox",
+    columns: &[
+        "id",
+        "token_id",
+        "secret",
+        "recipient",
+        "customer",
+        "backend",
+        "occasion",
+        "language",
+        "message_id",
+        "ticket_number",
+        "created_at",
+        "tries",
+        "unanswered",
+        "last_error",
+        "due_at",
+    ],
+};
 
 /// What an order is, besides its place in the queue: all that moves with it.
 pub(super) const CONTENT: Range<usize> = 1..14;
-
-/// The names of those columns.
-pub(super) fn content() -> &'static [&'static str] {
-    &COLUMNS[CONTENT]
-}
-
-/// Asks for orders; what [`kept`] reads.
-pub(super) fn select() -> String {
-    format!("SELECT {} FROM outbox", COLUMNS.join(", "))
-}
 
 /// Records an order, due at `due`; its number.
 ///
@@ -73,9 +67,8 @@ pub(super) fn select() -> String {
 /// leave the outbox, and its secret would lie there for good.
 pub fn order(tx: &mut Tx<'_>, order: &Order, now: Timestamp, due: Timestamp) -> Result<i64, Error> {
     lettre::Address::from_str(&order.recipient).map_err(|_| Error::Refused)?;
-    let places = ["?"; COLUMNS.len() - 1].join(", ");
     let id = tx.insert(
-        &format!("INSERT INTO outbox ({}) VALUES ({places})", COLUMNS[1..].join(", ")),
+        &TABLE.insert(),
         &[
             order.token_id.into(),
             order.secret.as_ref().map(Secret::expose).into(),
@@ -105,7 +98,7 @@ pub fn release(tx: &mut Tx<'_>, token_id: i64, now: Timestamp) -> Result<(), db:
 
 /// At most `limit` orders, the next due first.
 pub fn list(db: &mut impl Statements, limit: Option<u32>) -> Result<Vec<Kept>, db::Error> {
-    let sql = format!("{} ORDER BY due_at, id LIMIT ?", select());
+    let sql = format!("{} ORDER BY due_at, id LIMIT ?", TABLE.select());
     let rows = db.rows(&sql, &[limit.unwrap_or(u32::MAX).into()])?;
     rows.iter().map(kept).collect()
 }
@@ -139,11 +132,17 @@ pub fn drop(tx: &mut Tx<'_>, id: i64, now: Timestamp) -> Result<bool, db::Error>
     let Some(row) = tx.row("SELECT token_id, unanswered FROM outbox WHERE id = ?", &[id.into()])? else {
         return Ok(false);
     };
-    if let (Some(token), 0) = (row.opt_int(0)?, row.int(1)?) {
-        tokens::revoke(tx, &Which::Id(token), now)?;
-    }
+    revoke(tx, row.opt_int(0)?, row.int(1)?, now)?;
     tx.execute("DELETE FROM outbox WHERE id = ?", &[id.into()])?;
     Ok(true)
+}
+
+/// Takes back the token of an order that is given up, unless a mail server may have its mail.
+pub(super) fn revoke(tx: &mut Tx<'_>, token: Option<i64>, unanswered: i64, now: Timestamp) -> Result<(), db::Error> {
+    match token {
+        Some(id) if unanswered == 0 => tokens::revoke(tx, &Which::Id(id), now).map(|_| ()),
+        _ => Ok(()),
+    }
 }
 
 /// Gives up the orders of a token that must not reach anybody any more (revoked); how many.
@@ -177,17 +176,9 @@ pub(super) fn kept(row: &Row) -> Result<Kept, db::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::db::{Access, Database, Url};
+    use crate::store::bench::Store;
     use crate::store::tokens::{self, Issued, issue, withdraw};
     use crate::token::{NewToken, State};
-    use std::time::Duration;
-
-    fn store(folder: &tempfile::TempDir) -> Database {
-        let url = Url::Sqlite(folder.path().join("otab.db"));
-        let access = Access::ReadWrite { create: true };
-        crate::store::open(&url, access, Duration::from_mins(1)).unwrap()
-    }
-
     fn to(recipient: &str) -> Order {
         Order {
             token_id: None,
@@ -203,29 +194,22 @@ mod tests {
     }
 
     fn token() -> NewToken {
-        NewToken {
-            mail_key: None,
-            customer: "carol".to_owned(),
-            email: "carol@corp.test".to_owned(),
-            backend: "A".to_owned(),
-            message_id: None,
-            ticket_number: None,
-            state: State::Pending,
-        }
+        NewToken { customer: "carol".to_owned(), state: State::Pending, ..NewToken::default() }
     }
 
     #[test]
     fn an_order_is_listed_without_its_secret_and_dropped_with_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut db = store(&folder);
+        let mut store = Store::new();
+        let db = store.db();
         let now = Timestamp::UNIX_EPOCH;
         let id = db.write(|tx| order(tx, &to("carol@corp.test"), now, now)).unwrap();
-        let listed = list(&mut db, None).unwrap();
+        let listed = list(db, None).unwrap();
         assert_eq!((listed.len(), listed[0].id), (1, id));
         assert!(!format!("{listed:?}").contains("secret-itself"));
         assert!(db.write(|tx| drop(tx, id, now)).unwrap());
         assert!(!db.write(|tx| drop(tx, id, now)).unwrap());
-        db.close().unwrap();
+        let Store { dbs, folder, .. } = store;
+        dbs.close().unwrap();
         let file = std::fs::read(folder.path().join("otab.db")).unwrap();
         let secret = b"the-secret-itself";
         assert!(!file.windows(secret.len()).any(|bytes| bytes == secret));
@@ -233,8 +217,8 @@ mod tests {
 
     #[test]
     fn a_recipient_that_cannot_be_addressed_undoes_token_and_order() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut db = store(&folder);
+        let mut store = Store::new();
+        let db = store.db();
         let now = Timestamp::UNIX_EPOCH;
         for recipient in ["", "carol", "carol@corp.test\r\nBcc: x@y.test", "a b@corp.test"] {
             let refused = db.write(|tx| {
@@ -244,14 +228,14 @@ mod tests {
             let refused = refused.unwrap_err();
             assert!(matches!(refused, Error::Refused) && !refused.is_transient());
         }
-        assert!(list(&mut db, None).unwrap().is_empty());
-        assert!(tokens::list(&mut db, None).unwrap().is_empty());
+        assert!(list(db, None).unwrap().is_empty());
+        assert!(tokens::list(db, None).unwrap().is_empty());
     }
 
     #[test]
     fn an_order_goes_with_its_token() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut db = store(&folder);
+        let mut store = Store::new();
+        let db = store.db();
         let now = Timestamp::UNIX_EPOCH;
         let issued = db.write(|tx| {
             let secret = Secret::generate();
@@ -264,8 +248,8 @@ mod tests {
             Ok(id)
         });
         let id = issued.unwrap();
-        assert_eq!(list(&mut db, None).unwrap()[0].token_id, Some(id));
+        assert_eq!(list(db, None).unwrap()[0].token_id, Some(id));
         assert!(db.write(|tx| withdraw(tx, id)).unwrap());
-        assert!(list(&mut db, None).unwrap().is_empty());
+        assert!(list(db, None).unwrap().is_empty());
     }
 }

@@ -7,11 +7,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{outbox, tokens};
+use super::outbox;
+use super::table::Table;
 use crate::db::{Error, Statements, Tx};
 use crate::link::caps::{Caps, Room, domain, mailbox};
 use crate::link::order::Kept;
-use crate::token::{self, Which};
+use crate::token;
 
 /// What the caps count over.
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -25,6 +26,12 @@ const FARTHEST: SignedDuration = SignedDuration::from_hours(2);
 /// The task in the table of workers.
 const TASK: &str = "outbox";
 
+/// Whom mails went to within the last hour, for the caps.
+pub(super) const SENT: Table = Table { name: "sent", columns: &["recipient", "domain", "sent_at"] };
+
+/// A new row of the table of workers.
+pub(super) const WORKER_ROW: &str = "INSERT INTO worker (task, holder, until) VALUES (?, ?, ?)";
+
 /// Becomes, or stays, the one who works at the outbox, until `until`. `false`: somebody else does.
 pub fn hold(tx: &mut Tx<'_>, holder: &str, now: Timestamp, until: Timestamp) -> Result<bool, Error> {
     let sql = "UPDATE worker SET holder = ?, until = ? WHERE task = ? AND (holder = ? OR until <= ? OR until > ?)";
@@ -35,8 +42,7 @@ pub fn hold(tx: &mut Tx<'_>, holder: &str, now: Timestamp, until: Timestamp) -> 
     if tx.row("SELECT 1 FROM worker WHERE task = ?", &[TASK.into()])?.is_some() {
         return Ok(false);
     }
-    let sql = "INSERT INTO worker (task, holder, until) VALUES (?, ?, ?)";
-    tx.execute(sql, &[TASK.into(), holder.into(), until.into()])?;
+    tx.execute(WORKER_ROW, &[TASK.into(), holder.into(), until.into()])?;
     Ok(true)
 }
 
@@ -48,7 +54,7 @@ pub fn release(tx: &mut Tx<'_>, holder: &str) -> Result<(), Error> {
 
 /// Takes the next order that is due. Nobody else gets it before `until`.
 pub fn take(tx: &mut Tx<'_>, now: Timestamp, until: Timestamp) -> Result<Option<Kept>, Error> {
-    let sql = format!("{} WHERE due_at <= ? OR due_at > ? ORDER BY due_at, id LIMIT 1", outbox::select());
+    let sql = format!("{} WHERE due_at <= ? OR due_at > ? ORDER BY due_at, id LIMIT 1", outbox::TABLE.select());
     let Some(row) = tx.row(&sql, &[now.into(), (now + FARTHEST).into()])? else {
         return Ok(None);
     };
@@ -103,8 +109,7 @@ pub fn room(tx: &mut Tx<'_>, recipient: &str, caps: &Caps, now: Timestamp) -> Re
 pub fn sent(tx: &mut Tx<'_>, order: &Kept, now: Timestamp) -> Result<(), Error> {
     give_up(tx, order)?;
     let recipient = mailbox(&order.recipient);
-    let sql = "INSERT INTO sent (recipient, domain, sent_at) VALUES (?, ?, ?)";
-    tx.execute(sql, &[(&recipient).into(), domain(&recipient).into(), now.into()])?;
+    tx.execute(&SENT.insert(), &[(&recipient).into(), domain(&recipient).into(), now.into()])?;
     forget(tx, now)
 }
 
@@ -140,31 +145,19 @@ pub fn give_up(tx: &mut Tx<'_>, order: &Kept) -> Result<(), Error> {
 /// The same, for a mail that nobody has got: its token goes with it. As long as it were active, every older link
 /// of the customer's would send him to a mail that never came.
 pub fn give_up_unsent(tx: &mut Tx<'_>, order: &Kept, now: Timestamp) -> Result<(), Error> {
-    if let Some(id) = order.token_id.filter(|_| order.unanswered == 0) {
-        tokens::revoke(tx, &Which::Id(id), now)?;
-    }
+    outbox::revoke(tx, order.token_id, order.unanswered, now)?;
     give_up(tx, order)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::db::{Access, Database, Url};
+    use crate::db::Database;
     use crate::link::order::{Occasion, Order};
+    use crate::store::bench::{Store, at};
     use crate::token::Secret;
 
     const CAPS: Caps = Caps { per_address: 2, per_domain: 3, in_all: 4 };
-
-    fn store(folder: &tempfile::TempDir) -> Database {
-        let url = Url::Sqlite(folder.path().join("otab.db"));
-        crate::store::open(&url, Access::ReadWrite { create: true }, Duration::from_mins(1)).unwrap()
-    }
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
 
     fn order(db: &mut Database, recipient: &str, second: i64) -> i64 {
         let order = Order {
@@ -184,26 +177,26 @@ mod tests {
 
     #[test]
     fn an_order_is_taken_once_and_comes_back_when_its_sender_died() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut db = store(&folder);
-        let id = order(&mut db, "a@x.test", 10);
+        let mut store = Store::new();
+        let db = store.db();
+        let id = order(db, "a@x.test", 10);
         assert!(db.write(|tx| take(tx, at(9), at(99))).unwrap().is_none());
         let first = db.write(|tx| take(tx, at(10), at(99))).unwrap().unwrap();
         assert_eq!((first.id, first.tries), (id, 1));
         assert!(db.write(|tx| take(tx, at(98), at(199))).unwrap().is_none());
         assert_eq!(db.write(|tx| take(tx, at(99), at(199))).unwrap().unwrap().tries, 2);
         db.write(|tx| postpone(tx, id, at(300), "busy")).unwrap();
-        assert!(!is_due(&mut db, at(299)).unwrap() && is_due(&mut db, at(300)).unwrap());
+        assert!(!is_due(db, at(299)).unwrap() && is_due(db, at(300)).unwrap());
         let last = db.write(|tx| take(tx, at(300), at(400))).unwrap().unwrap();
         db.write(|tx| sent(tx, &last, at(301))).unwrap();
-        assert!(!is_due(&mut db, at(i64::from(u32::MAX))).unwrap());
+        assert!(!is_due(db, at(i64::from(u32::MAX))).unwrap());
     }
 
     #[test]
     fn a_newer_order_in_the_same_place_stays() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut db = store(&folder);
-        order(&mut db, "a@x.test", 10);
+        let mut store = Store::new();
+        let db = store.db();
+        order(db, "a@x.test", 10);
         let first = db.write(|tx| take(tx, at(10), at(99))).unwrap().unwrap();
         let sql = "INSERT INTO token (id, hash, state, customer, email, backend, created_at, changed_at) \
                    VALUES (7, 'h', 'active', 'c', 'e', 'b', 0, 0)";
@@ -215,8 +208,8 @@ mod tests {
 
     #[test]
     fn one_works_at_a_time_until_he_is_done_or_his_time_is_over() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut db = store(&folder);
+        let mut store = Store::new();
+        let db = store.db();
         let mut hold = |who: &str, now, until| db.write(|tx| super::hold(tx, who, at(now), at(until))).unwrap();
         assert!(hold("a", 0, 10));
         assert!(!hold("b", 9, 20));
@@ -232,8 +225,8 @@ mod tests {
 
     #[test]
     fn the_caps_count_an_hour_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut db = store(&folder);
+        let mut store = Store::new();
+        let db = store.db();
         let send = |db: &mut Database, recipient: &str, second| {
             order(db, recipient, second);
             let taken = db.write(|tx| take(tx, at(second), at(second + 1))).unwrap().unwrap();
@@ -242,17 +235,17 @@ mod tests {
         let room = |db: &mut Database, recipient: &str, now| {
             db.write(|tx| super::room(tx, recipient, &CAPS, at(now))).unwrap()
         };
-        send(&mut db, "A@x.test", 100);
-        assert_eq!(room(&mut db, "a@X.test", 100), Room::Free);
-        send(&mut db, "a@x.test", 200);
-        assert_eq!(room(&mut db, "a@x.test", 200), Room::AddressFull { due: at(100 + 3600) });
-        assert_eq!(room(&mut db, "b@x.test", 200), Room::Free);
-        send(&mut db, "b@x.test", 300);
+        send(db, "A@x.test", 100);
+        assert_eq!(room(db, "a@X.test", 100), Room::Free);
+        send(db, "a@x.test", 200);
+        assert_eq!(room(db, "a@x.test", 200), Room::AddressFull { due: at(100 + 3600) });
+        assert_eq!(room(db, "b@x.test", 200), Room::Free);
+        send(db, "b@x.test", 300);
         let later = |domain: Option<&str>| Room::Later { due: at(100 + 3600), domain: domain.map(str::to_owned) };
-        assert_eq!(room(&mut db, "c@x.test", 300), later(Some("x.test")));
-        send(&mut db, "c@y.test", 400);
-        assert_eq!(room(&mut db, "d@z.test", 400), later(None));
-        assert_eq!(room(&mut db, "d@z.test", 3700), Room::Free);
-        assert_eq!(room(&mut db, "a@x.test", 3700), Room::Free);
+        assert_eq!(room(db, "c@x.test", 300), later(Some("x.test")));
+        send(db, "c@y.test", 400);
+        assert_eq!(room(db, "d@z.test", 400), later(None));
+        assert_eq!(room(db, "d@z.test", 3700), Room::Free);
+        assert_eq!(room(db, "a@x.test", 3700), Room::Free);
     }
 }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::copy::TABLES;
+use super::table::{LEFT, TABLES};
 use super::versions;
 use crate::db::{Access, Database, Dialect, Error, Kind, Statements, Tx, Url};
 
@@ -13,8 +13,6 @@ use crate::db::{Access, Database, Dialect, Error, Kind, Statements, Tx, Url};
 pub(super) const PREFIX: &str = "moved_";
 /// The table that says where to.
 pub(super) const MARK: &str = "otab_moved";
-/// The table without rows of otab's own that stays where it is.
-pub(super) const WORKER: &str = "worker";
 
 /// Retires the store of this transaction in favour of the one at `place`, which is shown as it stands. On MariaDB
 /// this ends the transaction; one statement gives all tables their names there.
@@ -27,7 +25,7 @@ pub(super) fn retire(tx: &mut Tx<'_>, place: &str) -> Result<(), Error> {
     tx.execute(&format!("DELETE FROM {MARK}"), &[])?;
     tx.execute(&format!("INSERT INTO {MARK} (place) VALUES (?)"), &[place.into()])?;
     // The version first: a server so old that power may end it half-way (MariaDB before 10.6) lets nobody in then.
-    let names = [versions::table(dialect), WORKER].into_iter().chain(TABLES.iter().map(|table| table.name));
+    let names = [versions::table(dialect), LEFT].into_iter().chain(TABLES.iter().map(|table| table.name));
     if dialect == Dialect::MariaDb {
         let pairs: Vec<_> = names.map(|name| format!("{name} TO {PREFIX}{name}")).collect();
         return tx.execute(&format!("RENAME TABLE {}", pairs.join(", ")), &[]).map(drop);

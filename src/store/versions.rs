@@ -17,10 +17,11 @@ const VERSIONS: &[(i64, &str, &str)] = &[
     (2, "link_mails", include_str!("schema/2.sql")),
     (3, "newcomers_and_sessions", include_str!("schema/3.sql")),
     (4, "link_mails_that_went_out", include_str!("schema/4.sql")),
+    (5, "token_numbers_once", include_str!("schema/5.sql")),
 ];
 
 /// This otab's.
-const LATEST: i64 = VERSIONS[VERSIONS.len() - 1].0;
+pub const LATEST: i64 = VERSIONS[VERSIONS.len() - 1].0;
 
 /// The table of a file's versions, under the name and in the shape that the crate refinery gave it, which made the stores
 /// of otab's first builds: these are read and migrated like all others. Its `checksum` stays empty.

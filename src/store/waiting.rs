@@ -6,12 +6,11 @@
 
 use jiff::Timestamp;
 
-use super::outbox::{self, CONTENT, TAKEN};
-use super::{queue, tokens};
+use super::outbox::{self, CONTENT, TABLE, TAKEN};
+use super::queue;
 use crate::db::{Error, Statements, Tx};
 use crate::link::caps::{Caps, mailbox};
 use crate::link::order::Kept;
-use crate::token::Which;
 
 /// Why an order waits for its address, as the outbox lists it.
 const ADDRESS_FULL: &str = "mail.per_address is reached";
@@ -89,7 +88,7 @@ fn merge(
     keep: u32,
     now: Timestamp,
 ) -> Result<(Option<i64>, u64), Error> {
-    let sql = format!("{} WHERE customer = ? AND backend = ? AND {TAKEN} ORDER BY id", outbox::select());
+    let sql = format!("{} WHERE customer = ? AND backend = ? AND {TAKEN} ORDER BY id", TABLE.select());
     let rows = tx.rows(&sql, &[customer.into(), backend.into()])?;
     let places = rows.iter().map(|row| row.int(0)).collect::<Result<Vec<_>, _>>()?;
     let keep = usize::try_from(keep).unwrap_or(usize::MAX);
@@ -98,14 +97,12 @@ fn merge(
     };
     for row in &rows[..older] {
         let kept = outbox::kept(row)?;
-        if let (Some(token), 0) = (kept.token_id, kept.unanswered) {
-            tokens::revoke(tx, &Which::Id(token), now)?;
-        }
+        outbox::revoke(tx, kept.token_id, kept.unanswered, now)?;
     }
     for place in &places[keep..] {
         tx.execute("DELETE FROM outbox WHERE id = ?", &[(*place).into()])?;
     }
-    let sql = format!("UPDATE outbox SET {} = ? WHERE id = ?", outbox::content().join(" = ?, "));
+    let sql = format!("UPDATE outbox SET {} = ? WHERE id = ?", TABLE.columns[CONTENT].join(" = ?, "));
     for (place, row) in places.iter().zip(&rows[older..]) {
         let content = &row.values()[CONTENT];
         tx.execute(&sql, &[content, &[(*place).into()]].concat())?;

@@ -19,7 +19,7 @@ pub use secret::{MailKey, Secret, SecretError};
 pub use which::{SHOWN, Which, WhichError};
 
 /// Where a token stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum State {
     /// Recorded, while the mail has not been taken by the next stage for sure.
     Pending,
@@ -28,10 +28,14 @@ pub enum State {
     /// Has been used, or another one of its ticket has.
     Used,
     /// Taken back by a person.
+    #[default]
     Revoked,
 }
 
 impl State {
+    /// All four.
+    pub const ALL: [Self; 4] = [Self::Pending, Self::Active, Self::Used, Self::Revoked];
+
     /// The stored text.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -53,10 +57,7 @@ impl FromStr for State {
     type Err = UnknownState;
 
     fn from_str(text: &str) -> Result<Self, UnknownState> {
-        [Self::Pending, Self::Active, Self::Used, Self::Revoked]
-            .into_iter()
-            .find(|state| state.as_str() == text)
-            .ok_or(UnknownState)
+        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or(UnknownState)
     }
 }
 
@@ -67,7 +68,7 @@ impl fmt::Display for State {
 }
 
 /// A stored token, without its hash.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TokenFacts {
     /// The row's number.
     pub id: i64,
@@ -90,7 +91,7 @@ pub struct TokenFacts {
 }
 
 /// A token to be issued.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct NewToken {
     /// The mail it is issued for; `None` for one made by hand or by a renewal.
     pub mail_key: Option<MailKey>,

@@ -108,9 +108,8 @@ pub fn answer(
         return Answer::LinkExpired;
     }
     match token.state {
-        State::Active => Answer::Valid,
-        State::Pending if counts_as_active(token, now) => Answer::Valid,
-        State::Pending | State::Revoked => Answer::LinkExpired,
+        State::Active | State::Pending if counts_as_active(token, now) => Answer::Valid,
+        State::Active | State::Pending | State::Revoked => Answer::LinkExpired,
         State::Used if others_active => Answer::WrongLink,
         // Whoever may still read a closed ticket need not be mailed a new link to it.
         State::Used if matches!(ticket, TicketStanding::Over { .. }) => Answer::LinkExpired,
@@ -158,11 +157,15 @@ pub fn doom(token: &TokenFacts, ticket: TicketStanding, limits: &Limits, now: Ti
     }
 }
 
-/// Whether a pending token counts as active. The same as `sql::ACTIVE` says to the database.
+/// Whether a token counts as active. `store` asks the database the same.
 #[must_use]
 pub fn counts_as_active(token: &TokenFacts, now: Timestamp) -> bool {
     let age = now.as_second().saturating_sub(token.created_at.as_second());
-    token.ticket_number.is_some() || age >= PENDING.as_secs()
+    match token.state {
+        State::Active => true,
+        State::Pending => token.ticket_number.is_some() || age >= PENDING.as_secs(),
+        State::Used | State::Revoked => false,
+    }
 }
 
 fn is_closed(ticket: TicketStanding, limits: &Limits, now: Timestamp) -> bool {
@@ -200,15 +203,10 @@ mod tests {
 
     fn token(state: State, age: i64, bound: bool) -> TokenFacts {
         TokenFacts {
-            id: 1,
             state,
-            customer: "carol".to_owned(),
-            email: "carol@corp.test".to_owned(),
-            backend: "A".to_owned(),
-            message_id: None,
             ticket_number: bound.then(|| "1".to_owned()),
             created_at: at(NOW - age),
-            changed_at: at(NOW - age),
+            ..TokenFacts::default()
         }
     }
 

@@ -9,79 +9,75 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Router, middleware};
-use prometheus_client::metrics::gauge::Gauge;
 
 use super::access::{Journal, around};
-use super::listen::Bound;
 use super::metrics::Metrics;
 use super::pages::{Link, Page, Pages};
 use super::peer::Client;
 use super::rate::Rate;
 use super::remembered::Remembered;
-use super::server::Serving;
 use super::style::{Logo, Style};
 use super::workers::Workers;
-use super::{Settings, auth, hand_over, leave, link};
+use super::{Settings, Trouble, auth, hand_over, leave, link};
 use crate::log::Log;
 
-/// All that requests share.
+const RELOAD_REFUSED: &str =
+    "ok\nthe configuration that was read last is refused, the one before is in force: see the log\n";
+const MOVED: &str =
+    "unavailable: the store has moved; set store.url to where it is now, and reload otab: see the log\n";
+
+/// What is shown of a site.
+pub struct Face {
+    /// Its pages.
+    pub pages: Pages,
+    /// Their style sheet.
+    pub style: Style,
+    /// A picture.
+    pub logo: Option<Logo>,
+}
+
+/// All that requests share, under one configuration. What they count and remember outlives it.
 pub struct App {
     pub(super) settings: Settings,
-    pub(super) pages: Pages,
-    style: Style,
-    logo: Option<Logo>,
+    pub(super) face: Face,
     pub(super) workers: Workers,
-    pub(super) remembered: Remembered,
+    pub(super) remembered: Arc<Remembered>,
     /// Pages by client.
-    pub(super) requests: Rate,
+    pub(super) requests: Arc<Rate>,
     /// Tokens that open nothing, by client.
-    pub(super) wrong_tokens: Rate,
-    pub(super) metrics: Metrics,
+    pub(super) wrong_tokens: Arc<Rate>,
+    pub(super) metrics: Arc<Metrics>,
     pub(super) journal: Journal,
 }
 
 impl App {
-    /// A door with these settings, these pages and this site behind it.
+    /// A door with these settings and this site behind it, which takes up after another one.
     #[must_use]
-    pub fn new(
-        settings: Settings,
-        pages: Pages,
-        style: Style,
-        logo: Option<Logo>,
-        workers: Workers,
-        log: Arc<Log>,
-    ) -> Arc<Self> {
-        let requests = Rate::new(settings.requests_per_minute, Duration::from_mins(1));
-        let wrong_tokens = Rate::new(settings.wrong_tokens_per_hour, Duration::from_hours(1));
+    pub fn new(settings: Settings, face: Face, workers: Workers, log: Arc<Log>, before: Option<&Self>) -> Arc<Self> {
+        // A reload must not give anybody their tries back.
+        let rate = |before: Option<&Arc<Rate>>, count, window| match before {
+            Some(rate) if rate.allows(count, window) => Arc::clone(rate),
+            _ => Arc::new(Rate::new(count, window)),
+        };
+        let minute = Duration::from_mins(1);
+        let hour = Duration::from_hours(1);
         Arc::new(Self {
-            pages,
-            style,
-            logo,
-            workers,
-            remembered: Remembered::default(),
-            requests,
-            wrong_tokens,
-            metrics: Metrics::new(),
+            requests: rate(before.map(|app| &app.requests), settings.requests_per_minute, minute),
+            wrong_tokens: rate(before.map(|app| &app.wrong_tokens), settings.wrong_tokens_per_hour, hour),
+            remembered: before.map(|app| Arc::clone(&app.remembered)).unwrap_or_default(),
+            metrics: before.map(|app| Arc::clone(&app.metrics)).unwrap_or_default(),
             journal: Journal::new(log),
+            face,
+            workers,
             settings,
         })
     }
 
-    /// What is served to the proxy, at its place.
-    #[must_use]
-    pub fn at(self: &Arc<Self>, bound: Bound) -> Serving {
-        Serving { bound, router: self.router(), connections: self.metrics.connections.clone() }
+    pub(super) fn numbers(self: &Arc<Self>) -> Router {
+        Router::new().route("/metrics", get(numbers)).with_state(Arc::clone(self))
     }
 
-    /// What is served to Prometheus, at its place.
-    #[must_use]
-    pub fn numbers_at(self: &Arc<Self>, bound: Bound) -> Serving {
-        let router = Router::new().route("/metrics", get(numbers)).with_state(Arc::clone(self));
-        // Who reads the numbers is none of them.
-        Serving { bound, router, connections: Gauge::default() }
-    }
-
-    fn router(self: &Arc<Self>) -> Router {
+    pub(super) fn router(self: &Arc<Self>) -> Router {
         Router::new()
             .route("/t/{*token}", get(link::show).post(link::press))
             .route(hand_over::PATH, get(misrouted).post(misrouted))
@@ -108,8 +104,8 @@ impl App {
     /// A page of a link, in the customer's stored language, else in one that his browser asks for.
     pub(super) fn page_of(&self, page: Page, headers: &HeaderMap, stored: Option<&str>, link: &Link) -> Response {
         let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-        let language = self.pages.language(stored, accepted);
-        let mut answer = Response::new(Body::from(self.pages.render(page, language, link)));
+        let language = self.face.pages.language(stored, accepted);
+        let mut answer = Response::new(Body::from(self.face.pages.render(page, language, link)));
         *answer.status_mut() = StatusCode::from_u16(page.status()).unwrap_or_default();
         let fields = answer.headers_mut();
         fields.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
@@ -171,11 +167,11 @@ async fn not_found(State(app): State<Arc<App>>, headers: HeaderMap) -> Response 
 }
 
 async fn style(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
-    kept(&app.style.0, &headers)
+    kept(&app.face.style.0, &headers)
 }
 
 async fn logo(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
-    match &app.logo {
+    match &app.face.logo {
         Some(logo) => kept(&logo.0, &headers),
         None => app.page(Page::NotFound, &headers, None),
     }
@@ -197,8 +193,10 @@ fn kept(file: &super::style::Kept, headers: &HeaderMap) -> Response {
 
 async fn health(State(app): State<Arc<App>>) -> Response {
     match app.workers.ask(|desk| desk.answers()).await {
+        Ok(()) if app.metrics.is_reload_refused() => RELOAD_REFUSED.into_response(),
         Ok(()) => "ok\n".into_response(),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable\n").into_response(),
+        Err(Trouble::Moved) => (StatusCode::SERVICE_UNAVAILABLE, MOVED).into_response(),
+        Err(Trouble::Away) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable\n").into_response(),
     }
 }
 

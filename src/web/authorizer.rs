@@ -16,6 +16,7 @@ use super::app::App;
 use super::fastcgi::{self, Progress, Question};
 use super::listen::{Bound, Stream};
 use super::peer::{self, Peer};
+use super::portal::Portal;
 
 /// Questions at once; further ones wait in the kernel's queue.
 const QUESTIONS: usize = 256;
@@ -23,12 +24,11 @@ const QUESTIONS: usize = 256;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Answers until `stop` says so.
-pub async fn authorize(bound: Bound, app: Arc<App>, stop: watch::Receiver<bool>) -> io::Result<()> {
+pub async fn authorize(bound: Bound, portal: Portal, stop: watch::Receiver<bool>) -> io::Result<()> {
     let room = Arc::new(Semaphore::new(QUESTIONS));
-    let failed =
-        |error: &io::Error| app.journal.note(format!("door: no question of Apache's can be accepted: {error}"));
+    let failed = |error: &io::Error| portal.note(format!("door: no question of Apache's can be accepted: {error}"));
     let begin = |stream, _, permit| {
-        let app = Arc::clone(&app);
+        let app = portal.app();
         tokio::spawn(async move {
             let _ = tokio::time::timeout(PATIENCE, converse(stream, &app)).await;
             drop(permit);

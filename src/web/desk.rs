@@ -25,9 +25,14 @@ pub trait Desk {
     fn answers(&mut self) -> Result<(), Trouble>;
 }
 
-/// The site cannot say now. Why stands in the log.
+/// The site cannot say now. The log says why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Trouble;
+pub enum Trouble {
+    /// A database is away, or takes too long.
+    Away,
+    /// The store has been copied elsewhere, and is not in use any more.
+    Moved,
+}
 
 /// What a link would open.
 #[derive(Debug, Clone, PartialEq, Eq)]

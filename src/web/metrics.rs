@@ -34,10 +34,12 @@ pub(super) struct Metrics {
     pub(super) wrong_tokens: Counter,
     pub(super) limited: Counter,
     pub(super) troubles: Counter,
+    /// 0 where a configuration that was read anew is refused.
+    last_reload: Gauge,
 }
 
-impl Metrics {
-    pub(super) fn new() -> Self {
+impl Default for Metrics {
+    fn default() -> Self {
         let mut registry = Registry::with_prefix("otab_door");
         let this = Self {
             requests: Family::default(),
@@ -47,6 +49,7 @@ impl Metrics {
             wrong_tokens: Counter::default(),
             limited: Counter::default(),
             troubles: Counter::default(),
+            last_reload: Gauge::default(),
             registry: Registry::default(),
         };
         registry.register("requests", "Requests answered", this.requests.clone());
@@ -61,7 +64,20 @@ impl Metrics {
         registry.register("wrong_tokens", "Requests with a token that opens nothing", this.wrong_tokens.clone());
         registry.register("limited", "Requests refused by a limit", this.limited.clone());
         registry.register("unavailable", "Questions that the site could not answer", this.troubles.clone());
+        let what = "Whether the configuration that was read last is in force";
+        registry.register("last_reload_successful", what, this.last_reload.clone());
+        this.last_reload.set(1);
         Self { registry, ..this }
+    }
+}
+
+impl Metrics {
+    pub(super) fn reloaded(&self, is_in_force: bool) {
+        self.last_reload.set(is_in_force.into());
+    }
+
+    pub(super) fn is_reload_refused(&self) -> bool {
+        self.last_reload.get() == 0
     }
 
     /// As Prometheus reads it (`OpenMetrics` 1.0).

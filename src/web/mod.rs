@@ -21,6 +21,7 @@ mod masked;
 mod metrics;
 mod pages;
 mod peer;
+mod portal;
 mod rate;
 mod remembered;
 mod server;
@@ -31,13 +32,14 @@ mod workers;
 
 use jiff::SignedDuration;
 
-pub use app::App;
+pub use app::{App, Face};
 pub use authorizer::authorize;
 pub use desk::{Desk, Entry, Guest, Renewal, Trouble, View};
 pub use hand_over::HandOver;
 pub use listen::{Bound, Place, bind, from_systemd};
 pub use pages::{Look, Messages, Pages};
 pub use peer::Network;
+pub use portal::Portal;
 pub use server::{Serving, run};
 pub use style::{Logo, Style};
 pub use workers::{Make, Workers};

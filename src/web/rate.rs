@@ -26,6 +26,12 @@ impl Rate {
         Self { window, cost: window.checked_div(count).unwrap_or_default(), free_at: Mutex::default() }
     }
 
+    /// Whether it is this limit.
+    pub(super) fn allows(&self, count: u32, window: Duration) -> bool {
+        let other = Self::new(count, window);
+        self.window == other.window && self.cost == other.cost
+    }
+
     /// Whether there is room for one more.
     pub(super) fn has_room(&self, client: Client, now: Instant) -> bool {
         let free_at = self.free_at.lock().unwrap_or_else(PoisonError::into_inner);

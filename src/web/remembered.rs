@@ -93,6 +93,13 @@ impl Remembered {
         memory.forgotten += 1;
     }
 
+    /// All of them are asked for again: the site has another configuration.
+    pub(super) fn clear(&self) {
+        let mut memory = self.lock();
+        memory.kept.clear();
+        memory.forgotten += 1;
+    }
+
     fn lock(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }

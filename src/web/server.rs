@@ -5,9 +5,7 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderValue, header};
 use hyper::server::conn::http1;
@@ -21,8 +19,8 @@ use tower::ServiceExt;
 use super::accept;
 use super::listen::{Bound, Stream};
 use super::peer::Peer;
+use super::portal::{Portal, Routes};
 use super::vigil::{Vigil, Watched};
-use crate::log::Log;
 
 /// Connections at once; further ones wait in the kernel's queue.
 const CONNECTIONS: usize = 512;
@@ -32,32 +30,30 @@ const HEADERS: usize = 16 << 10;
 const BUFFER: usize = 64 << 10;
 /// Requests on one connection: what a proxy keeps for ever is made new now and then.
 const REQUESTS: u32 = 1000;
-/// How long the end waits for what is under way.
-const GRACE: Duration = Duration::from_secs(10);
-
 /// One place, and what is served there.
 pub struct Serving {
     /// Where.
     pub(super) bound: Bound,
     /// What.
-    pub(super) router: Router,
+    pub(super) portal: Portal,
+    /// Which part of it.
+    pub(super) routes: Routes,
     /// How many connections there are.
     pub(super) connections: Gauge,
 }
 
-/// Serves until `stop` says so, and then for as long as what is under way takes, at most 10 seconds.
-pub async fn run(serving: Serving, log: Arc<Log>, stop: watch::Receiver<bool>) -> io::Result<()> {
-    let Serving { bound, router, connections } = serving;
+/// Serves until `stop` says so, and then for as long as what is under way takes.
+pub async fn run(serving: Serving, stop: watch::Receiver<bool>) -> io::Result<()> {
+    let Serving { bound, portal, routes, connections } = serving;
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     let graceful = GracefulShutdown::new();
-    let failed = |error: &io::Error| log.warning(&format!("door: no connection can be accepted: {error}"));
+    let failed = |error: &io::Error| portal.note(format!("door: no connection can be accepted: {error}"));
     let begin = |stream, peer, permit| {
         let count = Counted::new(&connections, permit);
-        tokio::spawn(speak(stream, peer, router.clone(), graceful.watcher(), count));
+        tokio::spawn(speak(stream, peer, (portal.clone(), routes), graceful.watcher(), count));
     };
     accept::each(bound, &room, stop, failed, begin).await?;
-    drop(router);
-    let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
+    graceful.shutdown().await;
     Ok(())
 }
 
@@ -80,7 +76,13 @@ impl Drop for Counted {
     }
 }
 
-async fn speak(stream: Box<dyn Stream>, peer: Option<IpAddr>, router: Router, watcher: Watcher, _count: Counted) {
+async fn speak(
+    stream: Box<dyn Stream>,
+    peer: Option<IpAddr>,
+    (portal, part): (Portal, Routes),
+    watcher: Watcher,
+    _count: Counted,
+) {
     let vigil = Vigil::new();
     let io = TokioIo::new(Watched { stream, vigil: vigil.clone() });
     let watching = vigil.clone();
@@ -90,7 +92,8 @@ async fn speak(stream: Box<dyn Stream>, peer: Option<IpAddr>, router: Router, wa
         let is_last = requests.fetch_add(1, Ordering::Relaxed) + 1 >= REQUESTS;
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(Peer(peer));
-        let (router, vigil) = (router.clone(), vigil.clone());
+        // The configuration in force as the request comes; it ends with this one.
+        let (router, vigil) = (portal.router(part), vigil.clone());
         async move {
             let mut answer = router.oneshot(request).await?;
             if is_last {

@@ -4,7 +4,6 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -28,15 +27,15 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// Starts threads. They end once the last `Workers` is gone and all questions are answered.
-    pub fn start(count: usize, make: &Make) -> std::io::Result<(Self, Vec<JoinHandle<()>>)> {
+    /// Starts threads. They end, and drop `make`, once the last `Workers` is gone and all questions are answered.
+    pub fn start(count: usize, make: &Make) -> std::io::Result<Self> {
         let (queue, questions) = sync_channel::<Question>(QUEUE);
         let questions = Arc::new(Mutex::new(questions));
-        let threads = (0..count).map(|_| {
+        for _ in 0..count {
             let (questions, make) = (Arc::clone(&questions), Arc::clone(make));
-            std::thread::Builder::new().name("desk".to_owned()).spawn(move || work(&questions, &make))
-        });
-        Ok((Self { queue }, threads.collect::<Result<_, _>>()?))
+            std::thread::Builder::new().name("desk".to_owned()).spawn(move || work(&questions, &make))?;
+        }
+        Ok(Self { queue })
     }
 
     /// Asks one of the threads.
@@ -53,12 +52,12 @@ impl Workers {
         });
         match self.queue.try_send(question) {
             Ok(()) => {}
-            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => return Err(Trouble),
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => return Err(Trouble::Away),
         }
         match tokio::time::timeout(PATIENCE, answer).await {
             Ok(Ok(answer)) => answer,
             // A fault in the desk, which is told by the panic's hook.
-            Ok(Err(_)) | Err(_) => Err(Trouble),
+            Ok(Err(_)) | Err(_) => Err(Trouble::Away),
         }
     }
 }

@@ -1,24 +1,23 @@
 //! `otab notify`: tells the helpdesk of newcomers, and sends the link mails that are due, one at a time.
 //!
-//! One process does one pass and ends, whatever hangs in it. `link_mail` says what a mail contains.
+//! `otab notify` does one pass and ends, whatever hangs in it; in `otab serve` a pass runs on a thread. `link_mail`
+//! says what a mail contains.
 //!
 //! A lost answer cannot be told from a lost mail (RFC 1047). So an order is deleted only after the server's yes, a
 //! second copy has the first one's Message-ID, and a server that never answers gets three. A sender whose lease is
 //! too short for a whole try does not try.
 
 use std::io::IsTerminal;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::after_create::{self, Told};
-use super::link_mail::{self, Letter};
-use super::spawn_notify;
 pub use super::transport::transport;
 use crate::clock;
 use crate::config;
 use crate::db::{self, Databases};
-use crate::engine::{self, Engine, newcomer};
+use crate::engine::{self, Engine};
 use crate::exit::Exit;
 use crate::failure::{Done, Ends, Failure};
 use crate::link::caps::{self, Caps, Room};
@@ -30,14 +29,14 @@ use crate::log::say;
 use crate::store::link_mails;
 use crate::store::queue;
 use crate::store::waiting::{self, Waits};
+use crate::worker::after_create::{self, Told};
+use crate::worker::due;
+use crate::worker::link_mail::{self, Letter};
 
 /// How long after its time limit a sender that says nothing is taken for dead.
 const MARGIN: SignedDuration = SignedDuration::from_secs(120);
 /// How much of that has to be left once a mail has been sent, for the note about it.
 const TO_NOTE: SignedDuration = SignedDuration::from_mins(1);
-/// How often `--watch` and `otab serve` look whether a link mail is due, and the pause where a pass has failed.
-const LOOK: Duration = Duration::from_secs(10);
-const AFTER_FAILURE: Duration = Duration::from_mins(1);
 /// How often a note that a mail has been sent is tried, with a pause before each.
 const NOTES: u32 = 60;
 const BEFORE_NOTE: Duration = Duration::from_secs(1);
@@ -48,12 +47,19 @@ const BEFORE_COPY: SignedDuration = SignedDuration::from_hours(1);
 /// Most of what a mail server said that is kept, in characters.
 const LONGEST_WORDS: usize = 300;
 
-/// What sending needs besides the site.
+/// What sending needs besides the site, read once.
+pub struct Kit {
+    transport: Transport,
+    templates: Templates,
+}
+
+/// One pass.
 struct Sender<'a> {
     engine: &'a Engine,
     log: &'a Log,
-    transport: Transport,
-    templates: Templates,
+    kit: Arc<Kit>,
+    /// Whether another mail may be begun.
+    goes_on: &'a dyn Fn() -> bool,
     /// Told apart from all others that may be at work.
     name: String,
 }
@@ -86,10 +92,10 @@ enum Next {
 pub fn run(engine: &Engine, is_watching: bool) -> Done {
     let log = &*engine.log;
     if is_watching {
-        return watch(engine, log).inspect_err(|failure| log.error(&unsent(failure)));
+        return due::watch(engine, log).inspect_err(|failure| log.error(&unsent(failure)));
     }
     let mut told = Told::Nobody;
-    let done = once(engine, log, &mut told);
+    let done = once(engine, log, None, &|| true, &mut told);
     // Started by the mail path, nobody reads its standard error. Where no link mail ever leaves, it was started to
     // tell of newcomers.
     let is_expected = told != Told::Nobody && engine.config.mail.transport == config::Transport::None;
@@ -105,13 +111,15 @@ fn unsent(failure: &Failure) -> String {
 }
 
 /// Tells of newcomers, and sends what is due. Whoever found this process at work has ended at once: so it looks for
-/// newcomers once more when it is done, and behind that for orders.
-fn once(engine: &Engine, log: &Log, told: &mut Told) -> Done {
+/// newcomers once more when it is done, and behind that for orders. Without a kit it is read.
+pub fn once(engine: &Engine, log: &Log, kit: Option<&Arc<Kit>>, goes_on: &dyn Fn() -> bool, told: &mut Told) -> Done {
     let name = uuid::Uuid::new_v4().simple().to_string();
     loop {
         *told = after_create::tell_all(engine, log, &name)?;
-        let sent = Sender::new(engine, log, &name)?.pass()?;
+        let kit = kit.map_or_else(|| Kit::read(engine).map(Arc::new), |kit| Ok(Arc::clone(kit)))?;
+        let sent = Sender { engine, log, kit, goes_on, name: name.clone() }.pass()?;
         match (sent, *told) {
+            (Exit::Ok, _) if !goes_on() => return Ok(sent),
             (Exit::Ok, told) if told != Told::ByOther && after_create::are_ready(engine)? => {}
             (Exit::Ok, Told::Failed) => {
                 tell_person("create.after_create has failed; see the log");
@@ -123,53 +131,9 @@ fn once(engine: &Engine, log: &Log, told: &mut Told) -> Done {
     }
 }
 
-/// Starts a sender whenever an order is due. Each is a process of its own: what it leaves behind at a mail
-/// server that hangs ends with it, and a new otab is used once it is there.
-fn watch(engine: &Engine, log: &Log) -> Done {
-    let sends = match Sender::new(engine, log, "") {
-        Ok(_) => true,
-        Err(_) if newcomer::are_announced(engine) && engine.config.mail.transport == config::Transport::None => false,
-        Err(failure) => return Err(failure),
-    };
-    look_until(engine, log, sends, |pause| {
-        std::thread::sleep(pause);
-        false
-    });
-    Ok(Exit::Ok)
-}
-
-/// Looks again and again, until `pause` says that it is over. The same trouble is logged once.
-pub fn look_until(engine: &Engine, log: &Log, sends: bool, pause: impl Fn(Duration) -> bool) {
-    let mut told = String::new();
-    loop {
-        let failed = look_once(engine, sends).err().map(|failure| format!("{:#}", failure.error)).unwrap_or_default();
-        if !failed.is_empty() && failed != told {
-            log.error(&format!("link mails: {failed}"));
-        }
-        if pause(if failed.is_empty() { LOOK } else { AFTER_FAILURE }) {
-            return;
-        }
-        told = failed;
-    }
-}
-
-/// One look, and one pass where a link mail is due (if any can leave, as `sends` says) or a newcomer is to be told of.
-fn look_once(engine: &Engine, sends: bool) -> Result<(), Failure> {
-    let is_due = sends && queue::is_due(engine::reading().get(&engine.store)?, clock::now())?;
-    if !is_due && !after_create::are_ready(engine)? {
-        return Ok(());
-    }
-    let started = spawn_notify::notify(&engine.config).and_then(|mut notify| notify.spawn());
-    let mut notify = started.ends(Exit::Unavailable, "otab notify cannot be started")?;
-    match notify.wait().ends(Exit::Unavailable, "otab notify was started, and how it ended is unknown")? {
-        status if status.success() => Ok(()),
-        status if !sends && status.code() == Some(Exit::Config.code().into()) => Ok(()),
-        status => Err(Failure::new(Exit::TempFail, format!("otab notify: {status}"))),
-    }
-}
-
-impl<'a> Sender<'a> {
-    fn new(engine: &'a Engine, log: &'a Log, name: &str) -> Result<Self, Failure> {
+impl Kit {
+    /// Reads the settings and templates of a site from which link mails can leave.
+    pub fn read(engine: &Engine) -> Result<Self, Failure> {
         let missing = |what: &str| Failure::new(Exit::Config, what);
         let transport = transport(&engine.config.mail)
             .map_err(|why| missing(&why))?
@@ -180,9 +144,11 @@ impl<'a> Sender<'a> {
         let links = &engine.config.one_time_auth;
         let templates = Templates::load(links.templates.as_deref(), &links.token_refresh_notification_id)
             .ends(Exit::Config, "one_time_auth.templates")?;
-        Ok(Self { engine, log, transport, templates, name: name.to_owned() })
+        Ok(Self { transport, templates })
     }
+}
 
+impl Sender<'_> {
     /// Sends everything that is due, and lets others work, however it ends.
     fn pass(&self) -> Done {
         let done = self.send_all();
@@ -200,6 +166,10 @@ impl<'a> Sender<'a> {
     /// Ends early where the mail server is away: the others would fare no better.
     fn send_all(&self) -> Done {
         loop {
+            if !(self.goes_on)() {
+                engine::changing().get(&self.engine.store)?.write(|tx| queue::release(tx, &self.name))?;
+                return Ok(Exit::Ok);
+            }
             let mut dbs = engine::changing();
             if self.is_idle(&mut dbs)? {
                 return Ok(Exit::Ok);
@@ -299,7 +269,7 @@ impl<'a> Sender<'a> {
         if let Err(fate) = self.is_known_to_helpdesk(&mut dbs, order) {
             return (fate, false);
         }
-        let letter = link_mail::write(self.engine, self.log, &self.templates, &mut dbs, order);
+        let letter = link_mail::write(self.engine, self.log, &self.kit.templates, &mut dbs, order);
         // Nothing is held open while a mail server takes its time.
         drop(dbs);
         let mail = match letter {
@@ -314,7 +284,7 @@ impl<'a> Sender<'a> {
             return (self.later(order, caps::pause(order.tries), why), false);
         }
         crate::failpoint::at("sending");
-        let Err(failure) = self.transport.send(&mail, &self.engine.config.variables, limit) else {
+        let Err(failure) = self.kit.transport.send(&mail, &self.engine.config.variables, limit) else {
             crate::failpoint::at("sent");
             return (Fate::Sent, false);
         };

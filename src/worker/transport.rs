@@ -1,5 +1,7 @@
 //! The way by which link mails leave, made of the settings.
 
+use std::sync::Arc;
+
 use crate::config;
 use crate::link::transport::{Security, Smtp, Transport};
 
@@ -28,5 +30,6 @@ fn server(smtp: &config::Smtp) -> Result<Smtp, String> {
         },
         ca_file: smtp.ca_file.clone(),
         login,
+        tries: Arc::default(),
     })
 }

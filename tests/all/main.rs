@@ -34,6 +34,8 @@ mod properties;
 mod readers;
 mod rooms;
 mod secrets;
+#[cfg(feature = "door")]
+mod serve;
 mod servers;
 mod setups;
 mod site;

@@ -1,11 +1,11 @@
 //! Whether the web door would start, and fits the links and the portal.
 
 use super::finding::Finding;
-use crate::cli::door_fit;
-#[cfg(feature = "door")]
-use crate::cli::serve;
 use crate::engine::Engine;
+use crate::engine::portal_fit;
 use crate::exit::Exit;
+#[cfg(feature = "door")]
+use crate::serve;
 
 /// Whether `otab serve` would start, where it is meant to.
 pub fn look(engine: &Engine) -> Vec<Finding> {
@@ -14,7 +14,7 @@ pub fn look(engine: &Engine) -> Vec<Finding> {
     }
     let bad = |(says, remedy)| Finding::bad("door", Exit::Config, says, remedy);
     #[cfg_attr(not(feature = "door"), allow(unused_mut, reason = "without the door there are no pages"))]
-    let mut found: Vec<Finding> = door_fit::obstacles(&engine.config).into_iter().map(bad).collect();
+    let mut found: Vec<Finding> = portal_fit::obstacles(&engine.config).into_iter().map(bad).collect();
     #[cfg(feature = "door")]
     for failed in [serve::pages(&engine.config).err(), serve::logo(&engine.config).err()].into_iter().flatten() {
         found.push(bad((format!("{:#}", failed.error), "mend the file, or take it away")));

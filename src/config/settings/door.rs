@@ -101,6 +101,12 @@ pub(super) const LIMITS: Section = Section {
             "seconds, more than decide",
             "For the command of `otab deliver`. Less than the caller's own limit (Postfix: 1000, procmail: 960, maildrop: 300).",
         ),
+        number(
+            "stop_seconds",
+            [10, 1, 3600],
+            "seconds",
+            "For what `otab serve` has under way when it is stopped; the rest is cut off, and the log says what it was.",
+        ),
     ],
 };
 

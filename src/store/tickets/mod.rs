@@ -7,10 +7,15 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use crate::db::{Databases, Error, Row, Statements, Url, Value};
+use crate::store::table::{Table, places};
 use crate::ticket::{StateType, Ticket};
 pub use facts::Facts;
 
-const TICKET: &str = "SELECT tn, message_id, state_type, changed_at, customer_user_id FROM ticket";
+/// The table.
+pub(in crate::store) const TABLE: Table = Table {
+    name: "ticket",
+    columns: &["tn", "message_id", "state_type", "changed_at", "customer_user_id", "created_at"],
+};
 
 const MESSAGE_ID: &str = "message_id";
 
@@ -59,10 +64,8 @@ impl Embedded {
             ticket.customer.as_ref().into(),
             now.into(),
         ];
-        let sql = "INSERT INTO ticket (tn, message_id, state_type, changed_at, customer_user_id, \
-                   created_at) VALUES (?, ?, ?, ?, ?, ?)";
-        // In otab's turn, as everything that is written to the store: `db::copy` relies on it.
-        dbs.get(&self.url)?.write(|tx| tx.execute(sql, &values)).map(drop)
+        // In otab's turn, as everything that is written to the store: `store::copy` relies on it.
+        dbs.get(&self.url)?.write(|tx| tx.execute(&TABLE.insert(), &values)).map(drop)
     }
 
     /// Brings a ticket into a state type; `false` where there is no such ticket. One that is in it
@@ -76,7 +79,7 @@ impl Embedded {
 
     /// At most `limit` tickets, the newest first.
     pub fn list(&self, dbs: &mut Databases, limit: Option<u32>) -> Result<Vec<Ticket>, Error> {
-        let sql = format!("{TICKET} ORDER BY created_at DESC, tn DESC LIMIT ?");
+        let sql = format!("{} ORDER BY created_at DESC, tn DESC LIMIT ?", TABLE.select());
         let limit = limit.unwrap_or(u32::MAX);
         let rows = dbs.get(&self.url)?.rows(&sql, &[limit.into()])?;
         rows.iter().map(ticket).collect()
@@ -97,8 +100,7 @@ impl Embedded {
 }
 
 fn listing(column: &str, values: usize) -> String {
-    let marks = vec!["?"; values].join(", ");
-    format!("{TICKET} WHERE {column} IN ({marks}) ORDER BY created_at, tn")
+    format!("{} WHERE {column} IN ({}) ORDER BY created_at, tn", TABLE.select(), places(values))
 }
 
 fn ticket(row: &Row) -> Result<Ticket, Error> {
@@ -115,19 +117,13 @@ fn ticket(row: &Row) -> Result<Ticket, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::db::{Access, Kind};
-    use std::time::Duration;
+    use crate::db::Kind;
+    use crate::store::bench::{Store, at};
 
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
-
-    fn facts() -> (tempfile::TempDir, Embedded, Facts, Databases) {
-        let folder = tempfile::tempdir().unwrap();
-        let url = Url::Sqlite(folder.path().join("otab.db"));
-        let access = Access::ReadWrite { create: true };
-        let dbs = crate::store::databases(access, Duration::from_mins(1));
-        (folder, Embedded::new(url.clone()), Facts::embedded(url), dbs)
+    fn facts() -> (Store, Embedded, Facts) {
+        let store = Store::new();
+        let (table, facts) = (Embedded::new(store.url.clone()), Facts::embedded(store.url.clone()));
+        (store, table, facts)
     }
 
     fn opened(number: &str, message_id: &str) -> Ticket {
@@ -142,31 +138,33 @@ mod tests {
 
     #[test]
     fn a_ticket_is_found_by_number_and_by_its_oldest_message_id() {
-        let (_folder, table, facts, mut dbs) = facts();
-        table.add(&mut dbs, &opened("1", "<a@x>"), at(20)).unwrap();
-        table.add(&mut dbs, &opened("2", "<a@x>"), at(10)).unwrap();
-        let by_id = facts.by_message_id(&mut dbs, "<a@x>").unwrap().unwrap();
+        let (mut store, table, facts) = facts();
+        let dbs = &mut store.dbs;
+        table.add(dbs, &opened("1", "<a@x>"), at(20)).unwrap();
+        table.add(dbs, &opened("2", "<a@x>"), at(10)).unwrap();
+        let by_id = facts.by_message_id(dbs, "<a@x>").unwrap().unwrap();
         assert_eq!(by_id.number, "2");
-        let one = facts.by_number(&mut dbs, "1").unwrap().unwrap();
+        let one = facts.by_number(dbs, "1").unwrap().unwrap();
         assert_eq!(one, opened("1", "<a@x>"));
-        assert_eq!(facts.by_number(&mut dbs, "3").unwrap(), None);
-        let error = table.add(&mut dbs, &opened("1", "<b@x>"), at(0));
+        assert_eq!(facts.by_number(dbs, "3").unwrap(), None);
+        let error = table.add(dbs, &opened("1", "<b@x>"), at(0));
         assert_eq!(error.unwrap_err().kind(), Kind::Constraint);
-        assert_eq!(table.list(&mut dbs, None).unwrap().len(), 2);
-        assert_eq!(table.list(&mut dbs, Some(1)).unwrap()[0].number, "1");
+        assert_eq!(table.list(dbs, None).unwrap().len(), 2);
+        assert_eq!(table.list(dbs, Some(1)).unwrap()[0].number, "1");
     }
 
     #[test]
     fn closing_twice_keeps_the_first_time() {
-        let (_folder, table, facts, mut dbs) = facts();
-        table.add(&mut dbs, &opened("1", "<a@x>"), at(0)).unwrap();
+        let (mut store, table, facts) = facts();
+        let dbs = &mut store.dbs;
+        table.add(dbs, &opened("1", "<a@x>"), at(0)).unwrap();
         for second in [30, 40] {
-            let closed = table.set_state(&mut dbs, "1", StateType::Closed, at(second));
+            let closed = table.set_state(dbs, "1", StateType::Closed, at(second));
             assert!(closed.unwrap());
         }
-        let ticket = facts.by_number(&mut dbs, "1").unwrap().unwrap();
+        let ticket = facts.by_number(dbs, "1").unwrap().unwrap();
         assert_eq!((ticket.state_type, ticket.changed_at), (StateType::Closed, at(30)));
-        let missing = table.set_state(&mut dbs, "2", StateType::Closed, at(0));
+        let missing = table.set_state(dbs, "2", StateType::Closed, at(0));
         assert!(!missing.unwrap());
     }
 }

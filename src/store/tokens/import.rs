@@ -9,9 +9,11 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
+use super::row::{TABLE, values};
 use crate::db::{Database, Dialect, Error, Row, Statements, Tx, Value, Zone};
+use crate::store::table::places;
 use crate::ticket::Ticket;
-use crate::token::{Secret, State};
+use crate::token::{NewToken, Secret, State};
 
 /// How many tokens are judged at a time.
 const CHUNK: usize = 500;
@@ -264,8 +266,7 @@ impl<S> Importer<'_, '_, S> {
         if chunk.is_empty() {
             return Ok(chunk);
         }
-        let marks = vec!["?"; chunk.len()].join(", ");
-        let sql = format!("SELECT hash, state FROM token WHERE hash IN ({marks})");
+        let sql = format!("SELECT hash, state FROM token WHERE hash IN ({})", places(chunk.len()));
         let hashes: Vec<Value> = chunk.iter().map(|offer| (&offer.hash).into()).collect();
         let mut known = HashMap::new();
         for row in self.tx.rows(&sql, &hashes)? {
@@ -292,31 +293,25 @@ impl<S> Importer<'_, '_, S> {
             return Ok(());
         }
         let newest = self.newest(good)?;
-        let mut values = Vec::with_capacity(good.len() * 8);
+        let mut rows = Vec::with_capacity(good.len() * TABLE.columns.len());
         for (offer, backend, email) in good {
             let is_active = offer.is_active && newest.contains(offer.hash.as_str());
-            let state = if is_active { State::Active } else { State::Used };
             if is_active {
                 self.tally.active += 1;
             } else {
                 self.tally.used += 1;
             }
-            values.extend::<[Value; 8]>([
-                (&offer.hash).into(),
-                state.as_str().into(),
-                (&offer.login).into(),
-                email.into(),
-                backend.into(),
-                (&offer.number).into(),
-                offer.created_at.into(),
-                offer.changed_at.into(),
-            ]);
+            let new = NewToken {
+                state: if is_active { State::Active } else { State::Used },
+                customer: offer.login.clone(),
+                email: email.clone(),
+                backend: backend.clone(),
+                ticket_number: Some(offer.number.clone()),
+                ..NewToken::default()
+            };
+            rows.extend(values(&new, &offer.hash, offer.created_at, offer.changed_at));
         }
-        let rows = vec!["(?, ?, ?, ?, ?, ?, ?, ?)"; good.len()].join(", ");
-        let sql = format!(
-            "INSERT INTO token (hash, state, customer, email, backend, ticket_number, created_at, changed_at) VALUES {rows}"
-        );
-        self.tx.execute(&sql, &values).map(drop)
+        self.tx.execute(&TABLE.insert_rows("", good.len()), &rows).map(drop)
     }
 
     /// The secrets' hashes that may be active: none has a newer one of its ticket beside it. Of those that an earlier
@@ -334,7 +329,7 @@ impl<S> Importer<'_, '_, S> {
         }
         let sql = format!(
             "SELECT id, ticket_number, created_at, hash FROM token WHERE state = 'active' AND id > ? AND ticket_number IN ({})",
-            vec!["?"; newest.len()].join(", ")
+            places(newest.len())
         );
         let numbers = newest.keys().map(|number| Value::from(*number));
         let values: Vec<Value> = std::iter::once(self.before.into()).chain(numbers).collect();

@@ -6,7 +6,8 @@
 use jiff::Timestamp;
 
 use super::redeem;
-use super::row::{TOKEN, facts, family};
+use super::redeem::by_id;
+use super::row::{TABLE, family, values};
 use crate::db::{Error, Statements, Tx};
 use crate::ticket::Ticket;
 use crate::token::{MailKey, NewToken, Secret, State, TokenFacts};
@@ -26,8 +27,6 @@ pub enum Issued {
     },
 }
 
-const INSERT: &str = "INSERT INTO token (hash, mail_key, state, customer, email, backend, message_id, \
-    ticket_number, created_at, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const BY_MAIL: &str = "SELECT id FROM token WHERE mail_key = ?";
 
 /// Records a token, once a mail. Other tokens of the mail or ticket stay as they are.
@@ -37,22 +36,7 @@ pub fn issue(tx: &mut Tx<'_>, new: &NewToken, secret: &Secret, now: Timestamp) -
     {
         return Ok(Issued::Already { id });
     }
-    let hash = secret.hash();
-    let id = tx.insert(
-        INSERT,
-        &[
-            (&hash).into(),
-            new.mail_key.as_ref().map(MailKey::as_str).into(),
-            new.state.as_str().into(),
-            (&new.customer).into(),
-            (&new.email).into(),
-            (&new.backend).into(),
-            new.message_id.as_ref().into(),
-            new.ticket_number.as_ref().into(),
-            now.into(),
-            now.into(),
-        ],
-    )?;
+    let id = tx.insert(&TABLE.insert(), &values(new, &secret.hash(), now, now))?;
     Ok(Issued::New { id })
 }
 
@@ -92,10 +76,7 @@ pub fn bind(tx: &mut Tx<'_>, ticket: &Ticket) -> Result<u64, Error> {
 /// `None` where there is nothing to renew: it is gone, not used, or somebody else has renewed it by
 /// now. The transaction holds the write lock, so of any number at once exactly one gets a new one.
 pub fn renew(tx: &mut Tx<'_>, id: i64, secret: &Secret, now: Timestamp) -> Result<Option<i64>, Error> {
-    let row = tx.row(&format!("{TOKEN} WHERE id = ?"), &[id.into()])?;
-    let Some(old) = row.as_ref().map(facts).transpose()? else {
-        return Ok(None);
-    };
+    let Some(old) = by_id(tx, id)? else { return Ok(None) };
     if old.state != State::Used || redeem::others_active(tx, &old, now)? {
         return Ok(None);
     }
@@ -104,7 +85,7 @@ pub fn renew(tx: &mut Tx<'_>, id: i64, secret: &Secret, now: Timestamp) -> Resul
 
 /// A new active token in the place of `old`, whatever stands there: all others of its ticket and
 /// customer (unbound: its mail and customer) become used. The row of the new one.
-pub fn replace(tx: &mut Tx<'_>, old: &TokenFacts, secret: &Secret, now: Timestamp) -> Result<i64, Error> {
+fn replace(tx: &mut Tx<'_>, old: &TokenFacts, secret: &Secret, now: Timestamp) -> Result<i64, Error> {
     let (condition, values) = match family(old) {
         Some((condition, values)) => (condition, values.to_vec()),
         None => ("id = ?", vec![old.id.into()]),
@@ -115,13 +96,13 @@ pub fn replace(tx: &mut Tx<'_>, old: &TokenFacts, secret: &Secret, now: Timestam
     );
     tx.execute(&sql, &[vec![now.into()], values].concat())?;
     let new = NewToken {
-        mail_key: None,
         customer: old.customer.clone(),
         email: old.email.clone(),
         backend: old.backend.clone(),
         message_id: old.message_id.clone(),
         ticket_number: old.ticket_number.clone(),
         state: State::Active,
+        ..NewToken::default()
     };
     match issue(tx, &new, secret, now)? {
         Issued::New { id } | Issued::Already { id } => Ok(id),
@@ -132,7 +113,7 @@ pub fn replace(tx: &mut Tx<'_>, old: &TokenFacts, secret: &Secret, now: Timestam
 mod tests {
     use super::*;
     use crate::db::Kind;
-    use crate::store::tokens::bench::{Store, at, new};
+    use crate::store::bench::{Store, at, new, redeem};
 
     use State::{Active, Used};
 
@@ -207,7 +188,7 @@ mod tests {
         for ticket in [Some("1"), None] {
             let mut store = Store::new();
             let id = store.issue(&new(ticket), 0);
-            assert!(redeem::redeem(store.db(), id, at(1)).unwrap());
+            assert!(redeem(store.db(), id, at(1)).unwrap());
             let won = store.at_once(30, |db| {
                 let won = db.write(|tx| renew(tx, id, &Secret::generate(), at(2)));
                 won.unwrap().is_some()

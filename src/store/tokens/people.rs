@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::row::facts;
-use crate::db::{Error, Statements, Tx, Value};
+use super::row::{TABLE, facts, hash};
+use crate::db::{Error, Row, Statements, Tx, Value};
 use crate::token::{SHOWN, TokenFacts, Which};
 
 /// A token in a list.
@@ -37,11 +37,9 @@ pub enum Revoked {
 /// At most `limit` tokens, the newest first.
 pub fn list(db: &mut impl Statements, limit: Option<u32>) -> Result<Vec<Listed>, Error> {
     let limit = limit.unwrap_or(u32::MAX);
-    let sql = "SELECT id, state, customer, email, backend, message_id, ticket_number, created_at, \
-               changed_at, SUBSTR(hash, 1, ?) FROM token ORDER BY id DESC LIMIT ?";
-    let shown = i64::try_from(SHOWN).unwrap_or_default();
-    let rows = db.rows(sql, &[shown.into(), limit.into()])?;
-    rows.iter().map(|row| Ok(Listed { hash: row.text(9)?.into_owned(), token: facts(row)? })).collect()
+    let rows = db.rows(&format!("{} ORDER BY id DESC LIMIT ?", TABLE.select()), &[limit.into()])?;
+    let listed = |row: &Row| Ok(Listed { hash: hash(row)?.chars().take(SHOWN).collect(), token: facts(row)? });
+    rows.iter().map(listed).collect()
 }
 
 /// How many tokens there are in each state, by the state's name.
@@ -52,9 +50,7 @@ pub fn count_by_state(db: &mut impl Statements) -> Result<Vec<(String, i64)>, Er
 
 /// When the newest token was issued, of those until then, and how many tokens there are.
 pub fn newest(db: &mut impl Statements, until: Timestamp) -> Result<(Option<Timestamp>, i64), Error> {
-    let newest = db.row("SELECT MAX(created_at) FROM token WHERE created_at <= ?", &[until.into()])?;
-    let count = db.row("SELECT COUNT(*) FROM token", &[])?;
-    Ok((newest.map_or(Ok(None), |row| row.opt_time(0))?, count.map_or(Ok(0), |row| row.int(0))?))
+    TABLE.newest(db, until)
 }
 
 /// Takes a token back, whatever its state.
@@ -91,8 +87,8 @@ pub fn revoke_all_of(tx: &mut Tx<'_>, customer: &str, now: Timestamp) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tokens::bench::{Store, at, new};
-    use crate::store::tokens::{issue, redeem};
+    use crate::store::bench::{Store, at, new, redeem};
+    use crate::store::tokens::issue;
     use crate::token::{Secret, State};
 
     #[test]

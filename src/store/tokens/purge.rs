@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::bind;
-use super::row::{TOKEN, facts};
+use super::row::{TABLE, facts};
 use crate::db::{Databases, Error, Statements, Tx, Url};
 use crate::store::tickets::Facts;
 use crate::ticket::Ticket;
@@ -110,7 +110,7 @@ impl Plan {
 }
 
 fn chunk(dbs: &mut Databases, store: &Url, after: i64) -> Result<Vec<TokenFacts>, Error> {
-    let sql = format!("{TOKEN} WHERE id > ? ORDER BY id LIMIT ?");
+    let sql = format!("{} WHERE id > ? ORDER BY id LIMIT ?", TABLE.select());
     let rows = dbs.get(store)?.rows(&sql, &[after.into(), CHUNK.into()])?;
     rows.iter().map(facts).collect()
 }
@@ -189,8 +189,8 @@ fn carry_out(tx: &mut Tx<'_>, slice: Slice<'_>) -> Result<Vec<Doom>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::bench::{Store, at, new};
     use crate::store::tickets::Embedded;
-    use crate::store::tokens::bench::{Store, at, new};
     use crate::ticket::StateType;
     use crate::token::NewToken;
 

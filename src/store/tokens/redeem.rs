@@ -5,19 +5,19 @@
 
 use jiff::Timestamp;
 
-use super::row::{ACTIVE, TOKEN, USABLE, facts, family, pending_until, usable_until};
-use crate::db::{Database, Error, Statements, Tx};
+use super::row::{ACTIVE, TABLE, USABLE, facts, family, pending_until, usable_until};
+use crate::db::{Error, Statements, Tx};
 use crate::token::{Secret, TokenFacts};
 
 /// The token with this secret, in whatever state.
 pub fn lookup(db: &mut impl Statements, secret: &Secret) -> Result<Option<TokenFacts>, Error> {
-    let row = db.row(&format!("{TOKEN} WHERE hash = ?"), &[secret.hash().into()])?;
+    let row = db.row(&format!("{} WHERE hash = ?", TABLE.select()), &[secret.hash().into()])?;
     row.as_ref().map(facts).transpose()
 }
 
 /// The token of this number.
 pub fn by_id(db: &mut impl Statements, id: i64) -> Result<Option<TokenFacts>, Error> {
-    let row = db.row(&format!("{TOKEN} WHERE id = ?"), &[id.into()])?;
+    let row = db.row(&format!("{} WHERE id = ?", TABLE.select()), &[id.into()])?;
     row.as_ref().map(facts).transpose()
 }
 
@@ -33,11 +33,6 @@ pub fn others_active(db: &mut impl Statements, token: &TokenFacts, now: Timestam
 
 /// Uses a token up; `true` for the one caller that did. With it all other active tokens of the same
 /// ticket and customer (unbound: mail and customer) become used, in the same transaction.
-pub fn redeem(db: &mut Database, id: i64, now: Timestamp) -> Result<bool, Error> {
-    db.write(|tx| redeem_in(tx, id, now))
-}
-
-/// The same inside of the caller's transaction, for what has to stand or fall with it.
 pub fn redeem_in(tx: &mut Tx<'_>, id: i64, now: Timestamp) -> Result<bool, Error> {
     let sql = format!("UPDATE token SET state = 'used', changed_at = ? WHERE id = ? AND {USABLE}");
     let won = tx.execute(&sql, &[&[now.into(), id.into()][..], &usable_until(now)].concat())? == 1;
@@ -60,7 +55,7 @@ fn use_up_others(tx: &mut Tx<'_>, id: i64, now: Timestamp) -> Result<(), Error> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tokens::bench::{Store, at, new};
+    use crate::store::bench::{Store, at, new, redeem};
     use crate::token::{NewToken, State};
 
     use State::{Active, Used};

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 #![allow(clippy::print_stderr, reason = "what was measured is told")]
 
-mod client;
+pub mod client;
 mod forged;
 mod life;
 mod limits;
@@ -29,7 +29,7 @@ pub const OWN: (&str, &str) = ("Origin", BASE);
 pub struct Door {
     pub desk: Desk,
     pub client: Client,
-    serving: Serving,
+    pub serving: Serving,
 }
 
 /// An `otab serve`; it ends with the test.
@@ -48,10 +48,15 @@ pub fn closed(door: &str) -> Desk {
 impl Serving {
     /// Starts it, and waits until it is ready.
     pub fn start(desk: &Desk, change: impl FnOnce(&mut Command)) -> Self {
+        Self::of(desk, &[], change)
+    }
+
+    /// The same with these parts.
+    pub fn of(desk: &Desk, parts: &[&str], change: impl FnOnce(&mut Command)) -> Self {
         let path = tempfile::Builder::new().prefix("told").tempfile_in(desk.site.folder()).unwrap().path().to_owned();
         let told = UnixDatagram::bind(&path).unwrap();
         told.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
-        let mut command = desk.command(&["serve"]);
+        let mut command = desk.command(&[&["serve"], parts].concat());
         command.env("NOTIFY_SOCKET", &path).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         change(&mut command);
         let mut this = Self { child: command.spawn().unwrap(), told };
@@ -62,7 +67,7 @@ impl Serving {
 
     /// What the service manager is told next.
     pub fn word(&mut self) -> String {
-        let mut bytes = [0; 100];
+        let mut bytes = [0; 500];
         let Ok(length) = self.told.recv(&mut bytes) else {
             let _ = self.child.kill();
             let mut said = String::new();

@@ -8,7 +8,7 @@ mod death;
 mod hand;
 mod load;
 mod loops;
-mod peer;
+pub mod peer;
 mod peers;
 mod postfix;
 mod shape;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use otab::db::{Access, Statements};
-use otab::store::copy::{LEFT, TABLES};
+use otab::store::{LEFT, TABLES};
 
 use super::server::Product;
 use super::store::{Host, host, hosts, new_store};

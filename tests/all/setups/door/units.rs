@@ -1,4 +1,4 @@
-//! `examples/systemd/otab.service` and `otab.socket`, `examples/otobo` and `examples/znuny`. systemd itself does not run here: its own
+//! `examples/systemd/otab.service`, `otab.socket` and `otab-worker.service`, `examples/otobo` and `examples/znuny`. systemd itself does not run here: its own
 //! checker reads the units, and weighs what the service may still do.
 
 use std::process::{Command, Output};
@@ -12,10 +12,12 @@ const MOST_EXPOSURE: &str = "15";
 
 /// The shipped units in the site, with their paths changed.
 fn units(site: &Site) {
-    Shipped::read("systemd/otab.service")
-        .with("/usr/local/bin/otab", env!("CARGO_BIN_EXE_otab"))
-        .with("/etc/otab/otab.toml", site.path("otab.toml").display())
-        .write(site, "otab.service");
+    for service in ["otab.service", "otab-worker.service"] {
+        Shipped::read(&format!("systemd/{service}"))
+            .with("/usr/local/bin/otab", env!("CARGO_BIN_EXE_otab"))
+            .with("/etc/otab/otab.toml", site.path("otab.toml").display())
+            .write(site, service);
+    }
     Shipped::read("systemd/otab.socket").write(site, "otab.socket");
 }
 
@@ -23,7 +25,7 @@ fn analyze(site: &Site, words: &[&str]) -> Output {
     let mut analyze = Command::new("systemd-analyze");
     analyze.args(words).arg(site.path("otab.service"));
     if words[0] == "verify" {
-        analyze.arg(site.path("otab.socket"));
+        analyze.arg(site.path("otab.socket")).arg(site.path("otab-worker.service"));
     }
     analyze.output().unwrap()
 }
@@ -42,6 +44,8 @@ fn systemd_has_nothing_to_say_against_the_doors_units_and_would_if_there_were() 
         ("otab.service", "Type=notify", "Type=notified"),
         ("otab.service", "SystemCallFilter=@system-service", "SystemCallFilter=@system-servant"),
         ("otab.service", "ExecStart=/", "ExecStart=/no/such"),
+        ("otab.service", "ExecReload=/bin/kill", "ExecReload=/no/such"),
+        ("otab-worker.service", "KillMode=process", "KillMode=processes"),
         ("otab.socket", "SocketMode=0660", "SocketMode=group"),
         ("otab.socket", "ListenStream=", "ListenSteam="),
     ] {
@@ -51,6 +55,24 @@ fn systemd_has_nothing_to_say_against_the_doors_units_and_would_if_there_were() 
         site.write(unit, &text.replace(right, wrong));
         assert!(!analyze(&site, &VERIFY).stderr.is_empty(), "{wrong}");
     }
+}
+
+#[test]
+fn the_units_call_serve_with_one_part_each() {
+    for (unit, part) in [("otab.service", "portal"), ("otab-worker.service", "worker")] {
+        let text = Shipped::read(&format!("systemd/{unit}")).text();
+        let call = text.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
+        assert!(call.ends_with(&format!(" serve {part}")), "{call}");
+        assert!(otab::cli::command_line().try_get_matches_from(call.split_whitespace()).is_ok(), "{call}");
+        // Else a reload would end it.
+        assert!(text.contains("\nType=notify\n") && text.contains("\nExecReload=/bin/kill -HUP $MAINPID\n"), "{text}");
+    }
+    // As with otab-notify.service: Postfix's sendmail is set-group-ID, and others go on in the background.
+    let worker = Shipped::read("systemd/otab-worker.service").text();
+    for implies in ["NoNewPrivileges=y", "RestrictAddressFamilies", "PrivateDevices", "SystemCallFilter"] {
+        assert!(!worker.lines().any(|line| line.starts_with(implies)), "{implies}");
+    }
+    assert!(worker.contains("\nKillMode=process\n"));
 }
 
 #[test]

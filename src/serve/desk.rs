@@ -4,18 +4,17 @@
 //! had gone away meanwhile the question is asked once more. Nothing here knows HTTP.
 
 use std::process::Child;
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::part::{Event, Ground};
 use crate::clock;
 use crate::customer::{self, CustomerUser};
 use crate::db::{Access, Databases, Kind};
 use crate::engine::Engine;
 use crate::engine::redeem::{Outcome, Wish, peek, use_token, use_token_and};
 use crate::engine::token_facts::{Facts, customer_of, language, standing};
-use crate::log::Log;
 use crate::session::{Ends, Holder, Session};
 use crate::store::sessions;
 use crate::token::{Answer, CustomerStanding, Secret, TokenFacts};
@@ -27,8 +26,7 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// One thread's desk.
 pub struct SiteDesk {
-    engine: Arc<Engine>,
-    log: Arc<Log>,
+    ground: Ground,
     ends: Ends,
     dbs: Option<Databases>,
     /// Senders of link mails that have been started, until they have ended.
@@ -37,8 +35,9 @@ pub struct SiteDesk {
 
 impl SiteDesk {
     /// No connection yet.
-    pub fn new(engine: Arc<Engine>, log: Arc<Log>, ends: Ends) -> Self {
-        Self { engine, log, ends, dbs: None, woken: Vec::new() }
+    pub fn new(ground: Ground) -> Self {
+        let ends = ground.engine.session_ends();
+        Self { ground, ends, dbs: None, woken: Vec::new() }
     }
 
     /// Asks, by the connections that are open.
@@ -52,8 +51,13 @@ impl SiteDesk {
             other => other,
         }
         .map_err(|error| {
-            self.log.error(&format!("door: {error}"));
-            Trouble
+            self.ground.log.error(&format!("door: {error}"));
+            let store = &self.ground.engine.store;
+            if !matches!(&error, customer::Error::Db { error, .. } if error.kind() == Kind::Moved) {
+                return Trouble::Away;
+            }
+            let _ = self.ground.events.send(Event::Moved(store.clone()));
+            Trouble::Moved
         })
     }
 
@@ -63,17 +67,23 @@ impl SiteDesk {
     ) -> Result<T, customer::Error> {
         let dbs =
             self.dbs.get_or_insert_with(|| crate::store::databases(Access::ReadWrite { create: false }, PATIENCE));
-        let answer = question(&self.engine, dbs);
+        let answer = question(&self.ground.engine, dbs);
         if answer.is_err() {
             self.dbs = None;
         }
         answer
     }
 
-    /// Starts the sender for a link mail that has just been ordered, and looks after those before.
+    /// Has a link mail sent that has just been ordered. Where a worker sends them, it does: at once if it is a part of
+    /// this process, else with its next look, and not by a process that may do no more than the portal.
     fn wake(&mut self) {
+        let Ground { engine, log, orders, .. } = &self.ground;
         self.woken.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
-        self.woken.extend(spawn_notify::sender(&self.engine.config, &self.log, Why::Order));
+        if engine.config.door.notify {
+            orders.ring();
+        } else {
+            self.woken.extend(spawn_notify::sender(&engine.config, log, Why::Order));
+        }
     }
 }
 
@@ -92,7 +102,7 @@ impl Desk for SiteDesk {
         let ends = self.ends;
         let entry = self.ask(|engine, dbs| enter(engine, dbs, &ends, token, session, clock::now()))?;
         let (said, entry) = entry;
-        self.log.info(&format!("door: {said}"));
+        self.ground.log.info(&format!("door: {said}"));
         Ok(entry)
     }
 
@@ -102,12 +112,12 @@ impl Desk for SiteDesk {
         let language = used.language;
         Ok(match used.answer {
             Outcome::NewLink => {
-                self.log.info(&format!("door: {name}: used before, new link ordered"));
+                self.ground.log.info(&format!("door: {name}: used before, new link ordered"));
                 self.wake();
                 Renewal::Ordered { language }
             }
             Outcome::RefreshFailed { why } => {
-                self.log.error(&format!("door: {name}: no new link: {why}"));
+                self.ground.log.error(&format!("door: {name}: no new link: {why}"));
                 Renewal::Failed { language }
             }
             Outcome::StillGood => Renewal::StillGood,

@@ -3,11 +3,17 @@
 
 use crate::config::Config;
 
+/// Without it no portal is meant.
+pub const NO_BASE_URL: (&str, &str) =
+    ("door.base_url is empty", "set it to what customers see, https://help.example.org");
+
 /// What does not fit, and what to do about it.
+#[must_use]
 pub fn obstacles(config: &Config) -> Vec<(String, &'static str)> {
     let (door, auth) = (&config.door, &config.one_time_auth);
     let Some(base) = &door.base_url else {
-        return vec![("door.base_url is empty".to_owned(), "set it to what customers see, https://help.example.org")];
+        let (says, remedy) = NO_BASE_URL;
+        return vec![(says.to_owned(), remedy)];
     };
     let mut found = Vec::new();
     if auth.link_url.as_deref() != Some(&format!("{base}/t/{{{{token}}}}")) {

@@ -1,17 +1,16 @@
-//! A store to try tokens on, for the tests of this room.
+//! A store to try things on, for the tests of this room.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::row::{TOKEN, facts};
-use super::{Issued, issue};
-use crate::db::{Access, Database, Databases, Statements, Url};
+use super::tokens::{Issued, TABLE, facts, issue, redeem_in};
+use crate::db::{Access, Database, Databases, Error, Statements, Url};
 use crate::ticket::{StateType, Ticket};
 use crate::token::{NewToken, Secret, State, TokenFacts};
 
 pub(super) struct Store {
-    _folder: tempfile::TempDir,
+    pub(super) folder: tempfile::TempDir,
     pub(super) url: Url,
     pub(super) dbs: Databases,
 }
@@ -28,21 +27,26 @@ pub(super) fn at(second: i64) -> Timestamp {
 /// An active token of carol's for the mail `<m@x>`.
 pub(super) fn new(ticket: Option<&str>) -> NewToken {
     NewToken {
-        mail_key: None,
         customer: "carol".to_owned(),
         email: "carol@corp.test".to_owned(),
         backend: "A".to_owned(),
         message_id: Some("<m@x>".to_owned()),
         ticket_number: ticket.map(str::to_owned),
         state: State::Active,
+        ..NewToken::default()
     }
+}
+
+/// Uses a token up, in a transaction of its own.
+pub(super) fn redeem(db: &mut Database, id: i64, now: Timestamp) -> Result<bool, Error> {
+    db.write(|tx| redeem_in(tx, id, now))
 }
 
 impl Store {
     pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = Url::Sqlite(folder.path().join("otab.db"));
-        Self { _folder: folder, url, dbs: connections() }
+        Self { folder, url, dbs: connections() }
     }
 
     pub(super) fn db(&mut self) -> &mut Database {
@@ -64,7 +68,7 @@ impl Store {
     }
 
     pub(super) fn all(&mut self) -> Vec<TokenFacts> {
-        let rows = self.db().rows(&format!("{TOKEN} ORDER BY id"), &[]);
+        let rows = self.db().rows(&format!("{} ORDER BY id", TABLE.select()), &[]);
         rows.unwrap().iter().map(|row| facts(row).unwrap()).collect()
     }
 
