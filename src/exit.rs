@@ -1,8 +1,8 @@
-//! The exit statuses: every status otab ends with stands in this one table.
+//! The statuses that otab itself ends with, in one table. With `deliver --pass-status`, and in `otab outgoing`, the
+//! status is the command's instead.
 //!
-//! The numbers are those of sysexits.h, which mail servers know, and four of otab's own for
-//! `otab redeem`. This leaf decides nothing: who failed knows what his failure means. It never
-//! ends the process.
+//! The numbers are those of sysexits.h, which mail servers know, and four more for `otab redeem`. This leaf decides
+//! nothing: only the code that failed knows what the failure means. It never ends the process.
 
 use std::process::ExitCode;
 

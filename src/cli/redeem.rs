@@ -1,5 +1,5 @@
-//! `otab redeem` uses a token up, and says who and which ticket, or what to tell the customer.
-//! `otab refresh` asks for a new link in the place of one that is used up.
+//! `otab redeem` uses a token up, and says who and which ticket, or what to tell the customer. `otab refresh` asks
+//! for a new link instead of a used one.
 //!
 //! The secret is neither printed nor logged.
 

@@ -1,4 +1,5 @@
-//! As whom otab runs, and as whom it is to run.
+//! As which user otab runs, and as which it is to run: root may do everything, so a check as root would find
+//! nothing wrong.
 
 use std::ffi::CString;
 use std::fs::Metadata;

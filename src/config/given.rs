@@ -1,4 +1,4 @@
-//! Secrets that stand in the configuration, in a file or in an environment variable.
+//! Secrets in the configuration, in a file or in an environment variable.
 //!
 //! A secret never shows in a problem's text.
 

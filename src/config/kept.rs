@@ -1,4 +1,5 @@
-//! Where a configuration keeps its secrets: in itself, or in files that it names. For whoever looks at their modes.
+//! Where a configuration keeps its secrets: in itself, or in files that it names. For the code that checks their
+//! modes.
 //!
 //! No secret is returned, and none of the files is opened.
 

@@ -1,8 +1,11 @@
 //! The configuration: from a file's text to checked, final settings.
 //!
-//! Three steps: text; a reading, in which every value still knows its line; final types, which
-//! need no more checking. All problems are reported together. What exists is declared in `settings`. This room opens the configuration file
-//! and the files with secrets that it names, and nothing else; it uses `mail` for addresses.
+//! Three steps: text; a reading, in which every value still knows its line; final types, which are the other rooms'
+//! own where they fit (`db::Url`, `customer::Source`, `store::tickets::Facts`). So a URL, a zone or a directory
+//! that cannot be used is reported with all other problems, with its key and line, and nothing is left to fail
+//! later. Which settings exist is declared in `settings`.
+//!
+//! This room opens the configuration file and the files with secrets that it names, and nothing else.
 
 mod collections;
 mod create;

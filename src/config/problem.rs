@@ -1,4 +1,4 @@
-//! What can be wrong with a configuration, and how it is told: every problem with its line and key.
+//! What can be wrong with a configuration, and how it is reported: every problem with its line and key.
 //!
 //! Pure. A problem's text never repeats a value that may be secret.
 

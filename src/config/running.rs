@@ -1,4 +1,4 @@
-//! `[limits]` and `[log]`: how long otab takes at most, and where it tells what it did.
+//! `[limits]` and `[log]`: how long otab takes at most, and where it logs what it did.
 //!
 //! This file only reads and checks settings; it neither waits nor logs.
 

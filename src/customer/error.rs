@@ -1,4 +1,4 @@
-//! Why a source gave no answer, or refused: what may heal is told apart from what will not (promise 9).
+//! Why a source gave no answer, or refused; temporary errors are kept apart from permanent ones (promise 9).
 //!
 //! Messages name columns and sources, never a customer's data.
 

@@ -1,7 +1,9 @@
 //! Customers in an LDAP directory, which are only looked up.
 //!
-//! A search only brings candidates: every comparison that lets somebody in is made again in Rust. An entry that
-//! is not beyond doubt is nobody's, and counts as a customer who is not valid: so he is not made anew elsewhere.
+//! A search only brings candidates: every comparison that lets somebody in is made again in Rust. An entry that is
+//! not beyond doubt counts as a customer who is not valid: as nobody, they would be created again elsewhere. Claims
+//! are found by the directory's own comparison with the text and its folded form, since no filter finds all odd
+//! texts.
 
 use std::collections::BTreeSet;
 

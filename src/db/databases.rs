@@ -87,7 +87,8 @@ impl Databases {
         }
     }
 
-    /// A connection to this place by which nothing can be written, whatever the others are for.
+    /// A connection to this place by which nothing can be written, whatever the others are for: the helpdesk's tickets are
+    /// often where customers are created.
     pub fn reading(&mut self, url: &Url) -> Result<&mut Database, Error> {
         match self.reading.entry(url.clone()) {
             Entry::Occupied(entry) => Ok(entry.into_mut()),

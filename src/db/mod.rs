@@ -1,8 +1,8 @@
 //! One small layer over the databases: SQL is written once, with `?` for its values.
 //!
-//! SQLite, PostgreSQL, MariaDB and MySQL stand behind the same calls; LDAP directories, which speak no SQL,
-//! have their own in `ldap`. This room knows no mail, no customer, no token and no table: what has to be in a database
-//! is for its callers to say. It reads no clock, and never writes to a file that is not otab's.
+//! SQLite, PostgreSQL, MariaDB and MySQL have the same calls; LDAP directories, which speak no SQL, have their own
+//! in `ldap`. This room knows no mail, no customer, no token and no table: its callers say what has to be in a
+//! database. It reads no clock, and never writes to an SQLite file that is not otab's.
 
 #[cfg_attr(
     not(feature = "ldap"),

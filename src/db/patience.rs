@@ -1,4 +1,5 @@
-//! How long a server is waited for: always less, in all, than the caller's own limit.
+//! How long a server is waited for: in all, always less than the caller's own limit. After a timeout the connection
+//! is dropped, and nothing is tried again in this run.
 
 use std::time::Duration;
 

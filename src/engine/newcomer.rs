@@ -1,4 +1,4 @@
-//! Customers of whom the helpdesk has not been told yet (`create.after_create`). The mail path only notes them.
+//! Customers that the helpdesk was not told of yet (`create.after_create`). The mail path only notes them.
 
 use jiff::Timestamp;
 

@@ -1,7 +1,8 @@
-//! Uses a token up: the one place that says what a link opens, for `otab redeem` and the web's door.
+//! Uses a token up: the one place for it, for `otab redeem` and the door. What a link opens is for `token`'s rules
+//! to say.
 //!
-//! Asks about ticket and customer at every use (promise 8), lets one conditional UPDATE decide, and
-//! orders a new link where the rules grant one. It prints nothing, and no answer holds a secret.
+//! Asks about ticket and customer at every use (promise 8), lets one conditional UPDATE decide, and orders a new
+//! link where the rules grant one. It prints nothing, and no answer holds a secret.
 
 use jiff::Timestamp;
 

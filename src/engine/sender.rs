@@ -1,4 +1,4 @@
-//! Asks the directory about a mail's sender, and creates him where that is due.
+//! Asks the directory about a mail's sender, and creates the customer where that is due.
 
 use super::company;
 use super::decide::Work;

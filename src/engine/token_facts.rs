@@ -1,5 +1,5 @@
-//! What is known about a token at one moment: its ticket, its customer, and where they stand. For its use,
-//! and for the mail that carries it.
+//! What is known about a token at one moment: its ticket, its customer, and their state. For its use, and for the
+//! mail that carries it.
 
 use super::Engine;
 use crate::customer::{self, CustomerUser};

@@ -1,6 +1,6 @@
-//! Where OTOBO's tags and the place for a link stand in a text or in a piece of HTML. Pure.
+//! Where OTOBO's tags and the place for a link are in a text or in a piece of HTML. Pure.
 //!
-//! It knows as much of HTML as it takes to tell words from what is inside of a tag; it checks nothing.
+//! It knows as much of HTML as it takes to tell words from what is inside a tag; it checks nothing.
 
 use crate::text::html::escaped;
 

@@ -1,7 +1,7 @@
 //! The texts of link mails: Handlebars templates, built in or the site's own.
 //!
-//! A template is found wrong when it is read, not when the first customer waits for his link. Nothing
-//! that a mail stated is offered to templates.
+//! A wrong template is found when it is read, not when the first customer waits for their link. Nothing that a mail
+//! stated is offered to templates.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
-//! Makes any text fit for one line of a log, and for the terminal of whoever reads it.
+//! Makes any text fit for one line of a log, and for a terminal.
 //!
-//! Pure. Senders write much of what is logged: nothing of theirs may start a line of its own, move
-//! a cursor or turn the reading direction. This file never judges what a text says.
+//! Pure. Senders write much of what is logged: nothing of theirs may start a line of its own, move a cursor or turn
+//! the reading direction. This file never judges what a text says.
 
 use crate::text::is_invisible;
 

@@ -4,8 +4,6 @@
 //! and OTOBO's (decode all encoded-words, split into addresses again, take the last) both read as the
 //! same address. No attempt is made to guess beyond that: a mail without a certain sender still goes
 //! on, only under nobody's name.
-//!
-//! Longer than most files: half of it is the table of what people and attackers write into From.
 
 use super::address::Address;
 use super::encoded::{self, Word};

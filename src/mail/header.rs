@@ -2,8 +2,6 @@
 //!
 //! Lines end at LF only, and only an empty line (LF, CRLF, or a CR at the very end) ends the block:
 //! no known reader sees more header than that. Nothing is decoded or changed here.
-//!
-//! A little longer than most files, since a third of it is its tests.
 
 use std::ops::Range;
 

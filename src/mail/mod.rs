@@ -1,7 +1,8 @@
-//! Mail as bytes: the header block and its fields, edits, addresses, field values.
+//! Mail as bytes: the header block and its fields, edits, addresses, field values; parts of a body, and the
+//! placeholder in them.
 //!
-//! Pure, bytes in and bytes out. This room never reads a clock, a file or a database, and uses no
-//! other room.
+//! Pure, bytes in and bytes out. This room never reads a clock, a file or a database, and uses no other room but
+//! `text`.
 
 pub mod address;
 mod breaks;

@@ -1,9 +1,12 @@
-//! Protection for a header block that is too large to be held: guarded fields are dropped as the
-//! block streams through, and new fields put on its top.
+//! Protection for a header block that is too large to be held: guarded fields are dropped as the block streams
+//! through, and new fields are put on top.
 //!
-//! What goes is exactly what [`super::edit::cuts`] would cut, and orphans; a test holds the two together. The
-//! one difference: a name that is still undecided after [`MAX_HELD`] bytes (blanks, controls and 8-bit
-//! bytes without end) goes, since it may not be held on to.
+//! Without it a header block without end would fill the memory; refusing it would have the mail server try for
+//! days.
+//!
+//! Dropped is exactly what [`super::edit::cuts`] would cut, and orphans; a test compares the two. The one
+//! difference: a name that is still undecided after [`MAX_HELD`] bytes (blanks, controls and 8-bit bytes without
+//! end) is dropped, since no more may be held.
 
 use super::breaks::may_be_break;
 use super::guard::Guard;

@@ -1,6 +1,8 @@
-//! What is to be done with a mail, in two pure steps: [`examine`] says what it is, [`settle`] what
-//! comes of it once the directory has spoken. Values in, values out: this room never sees a clock, a
-//! database or a configuration file, so that another adapter than the filter can use it unchanged.
+//! What is to be done with a mail, in two pure steps: [`examine`] says what it is, [`settle`] what follows once the
+//! directory has answered.
+//!
+//! What can fail or wait is between the two, in `engine`. So both take values and return values, and their tests
+//! are tables. This room never sees a clock, a database or a configuration file.
 
 mod control;
 mod creation;

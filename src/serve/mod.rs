@@ -1,7 +1,9 @@
 //! `otab serve`: a process that stays, and hosts the parts that are configured or named.
 //!
-//! What runs, and where it listens, is decided at the start. All else follows the configuration: at SIGHUP, and where
-//! the store has been copied elsewhere, it is read anew by all parts or by none.
+//! What runs, and where it listens, is decided at the start: other places may need rights that were given up, and
+//! two sets of sockets cannot be exchanged as one. All else follows the configuration: at SIGHUP, and where the
+//! store was copied elsewhere, it is read anew by all parts or by none. Each part first reads and opens what the
+//! new one names, without effect; only if all of them could, each puts it in force, which cannot fail.
 
 mod bell;
 mod crew;

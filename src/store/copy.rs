@@ -2,6 +2,10 @@
 //!
 //! It knows tables, and nothing of what they mean. Nothing is held but some hundreds of rows, and nothing is
 //! committed that was not read back and compared.
+//!
+//! The old store's write lock is held from the first row until it is retired, and everything that writes to a store
+//! takes that lock. If power fails between commit and retirement there are two equal stores, and the configuration
+//! names the old one: the next run compares and retires it, or finds that mail came in between, and does not.
 
 use std::time::Duration;
 

@@ -1,8 +1,9 @@
-//! Newcomers: customers that otab is about to make, or has made, and that the helpdesk has not been told of yet
-//! (`create.after_create`). They stand in the store, and not beside their customers: OTOBO's tables stay as they are.
+//! Newcomers: customers that otab is about to make, or has made, and that the helpdesk was not told of yet
+//! (`create.after_create`). They are in the store, and not beside their customers: OTOBO's tables stay as they are.
 //!
-//! A newcomer is noted before he is made, so that whoever dies in between leaves one too many rather than a
-//! customer nobody tells of. This file runs nothing.
+//! A newcomer is noted before they are made. So a filter that dies in between leaves one note too many, and never a
+//! customer that nobody tells the helpdesk of. The note does not say that they are there: `worker::after_create`
+//! checks that. So nothing has to be undone where creating was refused. This file runs nothing.
 
 use jiff::{SignedDuration, Timestamp};
 

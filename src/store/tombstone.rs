@@ -1,7 +1,7 @@
-//! A store that has moved: its tables stand under other names, and one more says where it has gone.
+//! A store that has moved: its tables have other names, and one more says where it is now.
 //!
-//! All names change in one step. So an opening finds no version and looks for the reason only then, and a writer
-//! that was waiting for its turn finds no table: nobody writes what nobody will read. Deletes nothing.
+//! All names change in one step. So an opening finds no version, and looks for the reason only then; a writer that
+//! waited for the lock finds no table. Nobody writes what nobody will read. Deletes nothing.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! The versions of otab's tables: checked cheaply at every opening, moved forward only when asked.
+//! The versions of otab's tables: checked cheaply at every opening, moved forward only when asked, since a new otab must
+//! not rewrite the database under running mail.
 //!
 //! The helpdesk has a table `ticket` as well. So on a server otab's tables want a database of their own, and one with
 //! tables that are not otab's is never touched.

@@ -1,7 +1,9 @@
 //! Tells the helpdesk of customers that otab has made, by the site's own command (`create.after_create`): OTOBO
 //! remembers for a day that somebody is not there.
 //!
-//! Never runs in the mail path, which only notes them. One run serves all who wait.
+//! Never runs in the mail path, which only notes them. One run serves all who wait. It holds the lease of the
+//! outbox, and a second run that finds the lease taken ends; so the holder looks once more after it has released
+//! it.
 
 use std::ffi::OsString;
 use std::fs::File;

@@ -1,5 +1,5 @@
-//! The link mail for an order, as things stand at the moment when it goes out: a token that has been used
-//! or revoked, a customer that is gone, an address that has changed are no reason for a mail any more.
+//! The link mail for an order, as things are when it is sent: a used or revoked token, a customer who is gone, or
+//! an address that has changed earns no mail any more.
 
 use jiff::Timestamp;
 
@@ -135,7 +135,7 @@ impl Wording<'_> {
             id.filter(|_| self.order.occasion == Occasion::Refresh).map(|id| self.notification(dbs, id)).transpose()?;
         match own {
             Some(Ok(texts)) => return Ok(texts),
-            // The customer waits for his link, and not for these words.
+            // The customer waits for the link, and not for these words.
             Some(Err(why)) => log.warning(&format!("link mail {}: by the built-in text: {why}", self.order.id)),
             None => {}
         }

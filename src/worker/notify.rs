@@ -1,6 +1,11 @@
 //! `otab notify`: tells the helpdesk of newcomers, and sends the link mails that are due, one at a time.
 //!
-//! One process does one pass and ends, whatever hangs in it. What a mail says is `letter`'s matter.
+//! `otab notify` does one pass and ends, whatever hangs in it; in `otab serve` a pass runs on a thread. `link_mail`
+//! says what a mail contains.
+//!
+//! A lost answer cannot be told from a lost mail (RFC 1047). So an order is deleted only after the server's yes, a
+//! second copy has the first one's Message-ID, and a server that never answers gets three. A sender whose lease is
+//! too short for a whole try does not try.
 
 use std::io::IsTerminal;
 use std::sync::Arc;

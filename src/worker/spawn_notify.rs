@@ -1,7 +1,7 @@
 //! Starts the sender of link mails beside the mail path, which never speaks to a mail server itself.
 //!
-//! Where that fails nothing is lost: the order stands in the outbox, and the next mail or the timer wakes
-//! the sender as well.
+//! If that fails nothing is lost: the order is in the outbox, and the next mail or the timer starts a sender as
+//! well.
 
 use std::io;
 use std::os::unix::process::CommandExt;

@@ -1,6 +1,6 @@
-//! The helpdesk's own settings, mail accounts and addresses, as far as they stand in its database.
+//! The helpdesk's own settings, mail accounts and addresses, as far as they are in its database.
 //!
-//! What `Kernel/Config.pm` says stands above them, and is not seen from here.
+//! `Kernel/Config.pm` overrides them, and is not seen from here.
 
 use super::finding::Finding;
 use super::{Bench, tags};

@@ -1,5 +1,5 @@
-//! `otab check`: looks whether the configuration and everything that it names work, and says what to do
-//! about each thing that does not. It changes nothing and sends nothing.
+//! `otab check`: checks that the configuration and everything that it names work, and says what to do about each
+//! thing that does not. It changes nothing and sends nothing.
 
 mod clock;
 mod customers;

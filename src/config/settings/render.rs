@@ -1,7 +1,8 @@
-//! The example configuration and otab.toml(5), made of the declarations.
+//! The example configuration and otab.toml(5), made from the declarations.
 //!
-//! In the example `#name = value` is a setting at its default, and `# ` begins a line that explains. What is longer than
-//! a line of why, and only for the manual page, is in manual.roff.
+//! In the example `#name = value` is a setting at its default, and `# ` begins a line that explains. Defaults are
+//! commented out, since a site that copied them would keep them for ever, also those that a later version has a
+//! reason to change. What is longer than one line of why, and only for the manual page, is in manual.roff.
 
 use super::super::reader::quoted;
 use super::{Kind, SECTIONS, Section, Setting};

@@ -1,7 +1,7 @@
-//! The LDAP driver: one connection, which never waits for longer than it was told.
+//! The LDAP driver: one connection, which never waits longer than its limit.
 //!
-//! It drives the asynchronous client on a runtime of its own, in this thread. The synchronous one limits each
-//! entry and no search as a whole, and waits, when it is dropped, for a name to be looked up.
+//! It drives the asynchronous client on a runtime of its own, in this thread. The synchronous one limits each entry
+//! and no search as a whole, and waits, when it is dropped, for a name to be looked up.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,8 +1,8 @@
-//! The PostgreSQL driver: one connection, which never waits for longer than it was told.
+//! The PostgreSQL driver: one connection, which never waits longer than its limit.
 //!
-//! It drives the asynchronous client on a runtime of its own, in this thread: the synchronous one has no
-//! time limit for a server that accepts and says nothing. Values go out as text and the server gives them
-//! the type that the statement wants, so a number fits a smallint and a text a timestamp.
+//! It drives the asynchronous client on a runtime of its own, in this thread: the synchronous one has no time limit
+//! for a server that accepts and says nothing. Values are sent as text, and the server gives them the type that the
+//! statement wants, so a number fits a smallint and a text a timestamp.
 
 mod failure;
 mod value;

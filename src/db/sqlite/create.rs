@@ -1,4 +1,7 @@
 //! Makes a new database file, whole or not at all, however many try at once and wherever power fails.
+//!
+//! The first mail may make the database, and fifty may be first at once. Each fills and syncs a draft beside the
+//! place, which gets its name only where that is free (`draft`): one wins, and the others use its file.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! The write-ahead log: what becomes of it when a connection closes.
 //!
-//! Whoever is the last to close a file folds its log into it and removes it; that takes as long as writing it did. So
-//! mails leave a small one to the next mail. It is never left to grow.
+//! The last connection to close a file folds the log into it and removes it, which takes as long as the write did.
+//! So a mail leaves a small log to the next one. It never grows without bounds.
 
 use std::path::{Path, PathBuf};
 

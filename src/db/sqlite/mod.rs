@@ -1,6 +1,6 @@
 //! The SQLite driver: one connection to one file that is otab's.
 //!
-//! Never opens a file for which otab's mark does not stand in the header, and never leaves a
+//! Never opens a file without otab's mark in its header, and never leaves a
 //! statement without a busy handler.
 
 mod busy;
@@ -107,6 +107,8 @@ impl Connection {
     /// `secure_delete`: a secret that is no longer needed must not stay in freed pages.
     /// `trusted_schema`, `cell_size_check` and the defensive mode: the file may be damaged, or
     /// changed by others, and must not run code or lead the library astray.
+    /// `synchronous = FULL`: a commit is on the disk before others see it. To release the lock before the sync would be
+    /// faster with many writers, but they would build on what is lost if the sync fails, and no later one says so.
     fn configure(&self) -> Result<(), Error> {
         self.inner.set_prepared_statement_cache_capacity(STATEMENTS);
         for (setting, wanted) in [

@@ -1,7 +1,7 @@
 //! What a database says of itself: product and version, clock, columns, rights, indexes, plans.
 //!
-//! Everything here is read from catalogues, or from a plan that is never carried out. Nothing is written, and
-//! nothing is tried out by writing.
+//! Everything here is read from catalogues, or from a plan that is never carried out. Nothing is written, also not
+//! to be rolled back: that would take numbers from sequences, wait for locks and fire triggers.
 
 mod index;
 mod product;

@@ -18,7 +18,7 @@ CREATE TABLE worker (
 ALTER TABLE outbox ADD COLUMN unanswered INTEGER NOT NULL DEFAULT 0;
 
 -- PostgreSQL
--- otab's own tables on PostgreSQL, in a database of their own. What they hold is told in V*.sql. Times
+-- otab's own tables on PostgreSQL, in a database of their own. The SQLite parts say what they hold. Times
 -- are Unix seconds, except in the two tables that have OTOBO's shape. A text is what it is, byte for byte.
 
 CREATE TABLE IF NOT EXISTS customer_user (
@@ -116,7 +116,7 @@ CREATE INDEX IF NOT EXISTS outbox_due_at ON outbox (due_at);
 CREATE INDEX IF NOT EXISTS sent_sent_at ON sent (sent_at);
 
 -- MariaDB
--- otab's own tables on MariaDB and MySQL, in a database of their own. What they hold is told in V*.sql. Times
+-- otab's own tables on MariaDB and MySQL, in a database of their own. The SQLite parts say what they hold. Times
 -- are Unix seconds, except in the two tables that have OTOBO's shape. Texts of otab's own are bytes here: no
 -- collation calls two of them equal, and no trailing blank is overlooked.
 

@@ -1,7 +1,9 @@
 //! Takes over the tokens of OTOBO's package: its table `ota_tokens` (facts, section 1), so that links which
-//! customers have already go on working.
+//! customers have already still work.
 //!
 //! The table is only read. Of each secret the SHA-256 is kept. What is not beyond doubt is left out and counted.
+//! The table has no key, and its collation calls `a` and `A` equal: so rows are read in the order of the secret's
+//! bytes.
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,7 +1,7 @@
-//! Deleting tokens that are over, without holding up the filters that run meanwhile.
+//! Deletes expired tokens without blocking running filters.
 //!
-//! Tokens are read in chunks without the write lock, their tickets looked up, and only then one short
-//! transaction deletes the doomed. Nothing depends on it: expiry is checked at use as well.
+//! Tokens are read in chunks without the write lock, their tickets looked up, and only then one short transaction
+//! deletes them. Nothing depends on it: expiry is checked at use as well.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
