@@ -7,5 +7,5 @@ use std::process::ExitCode;
 static MEMORY: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 fn main() -> ExitCode {
-    otab::command::run()
+    otab::cli::run()
 }

@@ -25,6 +25,11 @@ pub(super) fn refusal(path: &Path, metadata: &Metadata) -> std::io::Result<Optio
     Ok(None)
 }
 
+/// Why root must not run the program at `path`, if it is there.
+pub fn program_refused(path: &Path) -> std::io::Result<Option<String>> {
+    refusal(path, &path.metadata()?)
+}
+
 fn of_file(path: &Path, metadata: &Metadata) -> Option<String> {
     if !is_roots(metadata.uid()) {
         let owner = user(metadata.uid());

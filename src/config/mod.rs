@@ -37,6 +37,7 @@ use toml::de::DeTable;
 
 pub use create::{CUSTOMER_ID_IS_ADDRESS, Create};
 pub use door::{Door, Listen, PAGE};
+pub use entrusted::program_refused;
 pub use file::refused_folder;
 pub use given::named as named_secret;
 pub use kept::{Kept, secret_variables, secrets};

@@ -10,7 +10,8 @@ use super::problem::complaint;
 use super::reader::Table;
 use super::secret::masked_url;
 use crate::db::{Url, Zone};
-use crate::ticket::{ClosedSince, Facts, Otobo};
+use crate::store::tickets::Facts;
+use crate::ticket::{ClosedSince, Otobo};
 
 /// `[store]`: otab's own database.
 #[derive(Clone)]

@@ -278,7 +278,7 @@ fn has_at(dialect: Dialect, column: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::db::{Access, Database, Url, sqlite};
+    use crate::db::{Access, Url};
     use crate::mail::fold;
     use std::time::Duration;
 
@@ -293,10 +293,10 @@ mod tests {
     fn no_look_up_reads_the_whole_table() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("otab.db");
-        sqlite::create(&path, 0o600).unwrap();
+        crate::store::create(&path, 0o600).unwrap();
         let busy = Duration::from_secs(5);
         let url = Url::Sqlite(path);
-        let mut db = Database::open(&url, Access::ReadOnly, busy).unwrap();
+        let mut db = crate::store::open(&url, Access::ReadOnly, busy).unwrap();
         let (dialect, source) = (Dialect::Sqlite, Source::new("A", url));
         let address = Address::parse("hans@müller.test").unwrap();
         let broad = BTreeSet::from(["hans@muller.test".to_owned()]);

@@ -9,7 +9,6 @@ mod entry;
 mod error;
 mod ldap;
 pub mod naming;
-pub mod newcomer;
 mod question;
 mod source;
 mod sql;

@@ -9,9 +9,13 @@ use std::time::Duration;
 use super::ldap::{self, Place};
 use super::{Access, Database, Driver, Error, Url};
 
+/// How a place is opened. Whoever knows the tables checks those that have to be there, and makes them where it may.
+pub type Opener = fn(&Url, Access, Duration) -> Result<Database, Error>;
+
 /// All connections of one run. Dropping it closes them.
 #[derive(Debug)]
 pub struct Databases {
+    opener: Opener,
     access: Access,
     busy: Duration,
     /// Where given, only this database may be made (or stood in for) when it is missing.
@@ -27,8 +31,9 @@ pub struct Databases {
 impl Databases {
     /// No connection yet. `busy` is how long one statement waits for other writers.
     #[must_use]
-    pub fn new(access: Access, busy: Duration) -> Self {
+    pub fn new(opener: Opener, access: Access, busy: Duration) -> Self {
         Self {
+            opener,
             access,
             busy,
             made: None,
@@ -73,7 +78,7 @@ impl Databases {
         match self.open.entry(url.clone()) {
             Entry::Occupied(entry) => Ok(entry.into_mut()),
             Entry::Vacant(entry) => {
-                let mut database = Database::open(url, access, self.busy)?;
+                let mut database = (self.opener)(url, access, self.busy)?;
                 if self.leaves_logs {
                     database.leave_log();
                 }
@@ -86,7 +91,7 @@ impl Databases {
     pub fn reading(&mut self, url: &Url) -> Result<&mut Database, Error> {
         match self.reading.entry(url.clone()) {
             Entry::Occupied(entry) => Ok(entry.into_mut()),
-            Entry::Vacant(entry) => Ok(entry.insert(Database::open(url, Access::ReadOnly, self.busy)?)),
+            Entry::Vacant(entry) => Ok(entry.insert((self.opener)(url, Access::ReadOnly, self.busy)?)),
         }
     }
 
@@ -99,6 +104,26 @@ impl Databases {
                 Ok(entry.insert(connection))
             }
         }
+    }
+
+    /// Those that were left alone for a while: connections that are not good any more are let go, and opened anew when
+    /// they are asked for.
+    #[must_use]
+    pub fn checked(mut self, is_good: fn(&mut Database, &Url) -> bool) -> Self {
+        self.open.retain(|url, database| is_good(database, url));
+        self.reading.retain(|url, database| is_good(database, url));
+        self
+    }
+
+    /// These without the connections to files and directories, and how closing the files went. A file may be another
+    /// one by the next time, and opening it costs little; a directory closes what says nothing for a while.
+    pub fn of_servers(mut self) -> (Self, Result<(), Error>) {
+        self.directories.clear();
+        let files = |url: &Url, _: &mut Database| matches!(url, Url::Sqlite(_));
+        let open = self.open.extract_if(files);
+        let closed: Vec<_> = open.chain(self.reading.extract_if(files)).map(|(_, database)| database.close()).collect();
+        let first = closed.into_iter().find(Result::is_err).unwrap_or(Ok(()));
+        (self, first)
     }
 
     /// Closes every connection; the first failure is told once all have been tried.
@@ -119,118 +144,5 @@ impl Database {
             #[cfg(any(feature = "postgresql", feature = "mariadb"))]
             _ => {}
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::db::{Kind, Statements, Value};
-
-    const LONG: Duration = Duration::from_mins(1);
-
-    #[test]
-    fn a_missing_file_is_made_only_when_allowed() {
-        let folder = tempfile::tempdir().unwrap();
-        let url = Url::Sqlite(folder.path().join("otab.db"));
-        let mut strict = Databases::new(Access::ReadWrite { create: false }, LONG);
-        assert_eq!(strict.get(&url).unwrap_err().kind(), Kind::Missing);
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
-        let mut maker = Databases::new(Access::ReadWrite { create: true }, LONG);
-        maker.get(&url).unwrap();
-        strict.get(&url).unwrap();
-    }
-
-    #[test]
-    fn a_connection_for_reading_cannot_write_beside_one_that_can() {
-        let folder = tempfile::tempdir().unwrap();
-        let url = Url::Sqlite(folder.path().join("otab.db"));
-        let mut dbs = Databases::new(Access::ReadWrite { create: true }, LONG);
-        assert_eq!(dbs.reading(&url).unwrap_err().kind(), Kind::Missing);
-        let sql = "INSERT INTO ticket (tn, state_type, changed_at, created_at) VALUES ('1', 'open', 0, 0)";
-        assert_eq!(dbs.get(&url).unwrap().execute(sql, &[]).unwrap(), 1);
-        assert_eq!(dbs.reading(&url).unwrap().execute(sql, &[]).unwrap_err().kind(), Kind::ReadOnly);
-        dbs.close().unwrap();
-    }
-
-    #[test]
-    fn twenty_first_runs_at_once_make_one_database() {
-        let folder = tempfile::tempdir().unwrap();
-        let url = Url::Sqlite(folder.path().join("otab.db"));
-        std::thread::scope(|scope| {
-            for number in 0..20 {
-                let url = &url;
-                scope.spawn(move || {
-                    let mut dbs = Databases::new(Access::ReadWrite { create: true }, LONG);
-                    let values = [number.to_string().into(), Value::Int(0)];
-                    dbs.get(url)
-                        .unwrap()
-                        .execute(
-                            "INSERT INTO ticket (tn, state_type, changed_at, created_at)
-                             VALUES (?, 'open', ?, 0)",
-                            &values,
-                        )
-                        .unwrap();
-                    dbs.close().unwrap();
-                });
-            }
-        });
-        let mut dbs = Databases::new(Access::ReadOnly, LONG);
-        let row = dbs.get(&url).unwrap().row("SELECT COUNT(*) FROM ticket", &[]);
-        assert_eq!(row.unwrap().unwrap().int(0).unwrap(), 20);
-        dbs.close().unwrap();
-        let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
-        assert_eq!(left.len(), 1, "{left:?}");
-    }
-
-    #[test]
-    fn a_log_that_mails_leave_stays_small_holds_all_and_goes_with_the_next_connection_for_people() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("otab.db");
-        let url = Url::Sqlite(path.clone());
-        let log = folder.path().join("otab.db-wal");
-        let mut left = 0;
-        for number in 0..300 {
-            let mut dbs = Databases::new(Access::ReadWrite { create: true }, LONG).leaving_logs();
-            let values = [number.to_string().into(), Value::Int(0)];
-            let sql = "INSERT INTO ticket (tn, state_type, changed_at, created_at)
-                       VALUES (?, 'open', ?, 0)";
-            dbs.get(&url).unwrap().execute(sql, &values).unwrap();
-            dbs.close().unwrap();
-            let size = std::fs::metadata(&log).map_or(0, |log| log.len());
-            assert!(size <= 256 << 10, "{size} bytes after {number}");
-            left += usize::from(size > 0);
-        }
-        assert!(left > 200, "{left}");
-        let mut readers = Databases::new(Access::ReadOnly, LONG);
-        let row = readers.get(&url).unwrap().row("SELECT COUNT(*) FROM ticket", &[]);
-        assert_eq!(row.unwrap().unwrap().int(0).unwrap(), 300);
-        let before = std::fs::read(&path).unwrap();
-        readers.close().unwrap();
-        assert_eq!(std::fs::read(&path).unwrap(), before, "a reader changes nothing");
-        let mut people = Databases::new(Access::ReadWrite { create: false }, LONG);
-        people.get(&url).unwrap();
-        people.close().unwrap();
-        assert!(!log.exists());
-    }
-
-    #[test]
-    fn the_log_stays_small_over_three_hundred_runs_and_goes_with_the_last() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("otab.db");
-        let url = Url::Sqlite(path.clone());
-        for number in 0..300 {
-            let mut dbs = Databases::new(Access::ReadWrite { create: true }, LONG);
-            let values = [number.to_string().into(), Value::Int(0)];
-            let sql = "INSERT INTO ticket (tn, state_type, changed_at, created_at)
-                       VALUES (?, 'open', ?, 0)";
-            dbs.get(&url).unwrap().execute(sql, &values).unwrap();
-            if number % 2 == 0 {
-                dbs.close().unwrap();
-            }
-        }
-        assert!(!folder.path().join("otab.db-wal").exists());
-        assert!(!folder.path().join("otab.db-shm").exists());
-        assert!(std::fs::metadata(path).unwrap().len() < 1 << 20);
     }
 }

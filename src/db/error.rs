@@ -77,7 +77,8 @@ impl Error {
     }
 
     /// The same, of something that is named first.
-    pub(super) fn told_of(self, of: &str) -> Self {
+    #[must_use]
+    pub fn told_of(self, of: &str) -> Self {
         Self { what: format!("{of} ({})", self.what), ..self }
     }
 

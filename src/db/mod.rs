@@ -1,12 +1,9 @@
 //! One small layer over the databases: SQL is written once, with `?` for its values.
 //!
 //! SQLite, PostgreSQL, MariaDB and MySQL stand behind the same calls; LDAP directories, which speak no SQL,
-//! have their own in `ldap`. This room knows no mail, no
-//! customer and no token, reads no clock, never writes to a file that is not otab's, and never
-//! changes the schema of somebody else's server.
+//! have their own in `ldap`. This room knows no mail, no customer, no token and no table: what has to be in a database
+//! is for its callers to say. It reads no clock, and never writes to a file that is not otab's.
 
-mod copied;
-pub mod copy;
 #[cfg_attr(
     not(feature = "ldap"),
     allow(clippy::zero_sized_map_values, reason = "without the driver, nothing connects")
@@ -18,7 +15,6 @@ mod error;
 pub mod ldap;
 #[cfg(feature = "mariadb")]
 mod mariadb;
-mod moved;
 #[cfg_attr(
     not(any(feature = "mariadb", feature = "postgresql", feature = "ldap")),
     allow(dead_code, reason = "for servers only")
@@ -30,7 +26,6 @@ mod postgresql;
 mod server;
 mod shared;
 pub mod sqlite;
-pub mod store;
 pub mod survey;
 #[cfg(any(feature = "postgresql", feature = "ldap"))]
 mod trust;
@@ -38,9 +33,10 @@ mod url;
 mod value;
 mod zone;
 
+use std::path::Path;
 use std::time::Duration;
 
-pub use databases::Databases;
+pub use databases::{Databases, Opener};
 pub use dialect::Dialect;
 use driver::Driver;
 pub use error::{Error, Kind};
@@ -55,8 +51,8 @@ pub use zone::{UnknownZone, Zone};
 pub enum Access {
     /// Reading and writing.
     ReadWrite {
-        /// Whether a database file that is not there is made (with the full schema, mode 0600). Nothing
-        /// is ever made on a server.
+        /// Whether a database file that is not there is made, by an [`Opener`] that knows what belongs into it.
+        /// Nothing is ever made on a server.
         create: bool,
     },
     /// Reading only: every write is refused with [`Kind::ReadOnly`], and nothing is made.
@@ -98,31 +94,29 @@ pub struct Tx<'a> {
 }
 
 impl Database {
-    /// Opens a database. `busy` is how long one statement waits, in all, for other writers; with a server,
-    /// connecting and the first wait in vain stay within it together, and then the connection is given up.
+    /// Opens a database that is there, whatever is in it. `busy` is how long one statement waits, in all, for other
+    /// writers; with a server, connecting and the first wait in vain stay within it together, and then the connection
+    /// is given up.
     pub fn open(url: &Url, access: Access, busy: Duration) -> Result<Self, Error> {
-        Self::open_checked(url, access, busy, Patience::within(busy))
+        Self::open_within(url, access, busy, Patience::within(busy))
     }
 
     /// Opens a database in order to read or write whole tables: a statement may take hours. Only connecting and
     /// waiting for other writers are limited, by `busy`.
     pub fn open_for_hours(url: &Url, access: Access, busy: Duration) -> Result<Self, Error> {
-        Self::open_checked(url, access, busy, Patience::of_hours(busy))
+        Self::open_within(url, access, busy, Patience::of_hours(busy))
     }
 
-    fn open_checked(url: &Url, access: Access, busy: Duration, patience: Patience) -> Result<Self, Error> {
-        let mut this = Self::open_unchecked(url, access, busy, patience)?;
-        if url.is_store_on_server() {
-            store::check(&mut this, url)?;
-        }
-        Ok(this)
+    /// A database with these tables, in memory and for reading only, instead of a file that is not there.
+    pub fn stand_in(path: &Path, schema: &str) -> Result<Self, Error> {
+        sqlite::Connection::stand_in(path, schema).map(Driver::Sqlite).map(Self::with)
     }
 
     #[cfg_attr(
         not(any(feature = "postgresql", feature = "mariadb")),
         allow(unused_variables, reason = "a file knows one limit only")
     )]
-    fn open_unchecked(url: &Url, access: Access, busy: Duration, patience: Patience) -> Result<Self, Error> {
+    fn open_within(url: &Url, access: Access, busy: Duration, patience: Patience) -> Result<Self, Error> {
         let driver = match url {
             Url::Sqlite(path) => Driver::Sqlite(sqlite::Connection::open(path, access, busy)?),
             #[cfg(feature = "postgresql")]
@@ -262,7 +256,7 @@ mod tests {
 
     fn fresh(folder: &tempfile::TempDir) -> Url {
         let path = folder.path().join("otab.db");
-        sqlite::create(&path, 0o600).unwrap();
+        sqlite::create(&path, 0o600, sqlite::THINGS).unwrap();
         Url::Sqlite(path)
     }
 
@@ -270,15 +264,12 @@ mod tests {
         Database::open(url, Access::ReadWrite { create: false }, LONG).unwrap()
     }
 
-    fn add_ticket(db: &mut impl Statements, number: &str) -> Result<u64, Error> {
-        db.execute(
-            "INSERT INTO ticket (tn, state_type, changed_at, created_at) VALUES (?, ?, ?, ?)",
-            &[number.into(), "open".into(), 0.into(), 0.into()],
-        )
+    fn add(db: &mut impl Statements, name: &str) -> Result<u64, Error> {
+        db.execute("INSERT INTO thing (name) VALUES (?)", &[name.into()])
     }
 
     fn count(db: &mut Database) -> i64 {
-        let row = db.row("SELECT COUNT(*) FROM ticket", &[]).unwrap().unwrap();
+        let row = db.row("SELECT COUNT(*) FROM thing", &[]).unwrap().unwrap();
         row.int(0).unwrap()
     }
 
@@ -287,12 +278,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut db = open(&fresh(&folder));
         let refused = db.write(|tx| {
-            add_ticket(tx, "1")?;
-            add_ticket(tx, "1")
+            add(tx, "1")?;
+            add(tx, "1")
         });
         assert_eq!(refused.unwrap_err().kind(), Kind::Constraint);
         assert_eq!(count(&mut db), 0);
-        db.write(|tx| add_ticket(tx, "1")).unwrap();
+        db.write(|tx| add(tx, "1")).unwrap();
         assert_eq!(count(&mut db), 1);
     }
 
@@ -306,7 +297,7 @@ mod tests {
                 scope.spawn(move || {
                     let mut db = open(url);
                     for round in 0..4 {
-                        db.write(|tx| add_ticket(tx, &format!("{thread}-{round}"))).unwrap();
+                        db.write(|tx| add(tx, &format!("{thread}-{round}"))).unwrap();
                     }
                     db.close().unwrap();
                 });
@@ -323,7 +314,7 @@ mod tests {
         let mut other = Database::open(&url, Access::ReadWrite { create: false }, Duration::from_millis(1)).unwrap();
         holder
             .write(|_| {
-                let error = other.write(|tx| add_ticket(tx, "1")).unwrap_err();
+                let error = other.write(|tx| add(tx, "1")).unwrap_err();
                 assert_eq!(error.kind(), Kind::Busy);
                 assert!(error.is_transient());
                 Ok::<_, Error>(())
@@ -337,7 +328,7 @@ mod tests {
         let url = fresh(&folder);
         let mut db = Database::open(&url, Access::ReadOnly, LONG).unwrap();
         assert_eq!(count(&mut db), 0);
-        assert_eq!(add_ticket(&mut db, "1").unwrap_err().kind(), Kind::ReadOnly);
+        assert_eq!(add(&mut db, "1").unwrap_err().kind(), Kind::ReadOnly);
         let missing = Url::Sqlite(folder.path().join("missing.db"));
         let error = Database::open(&missing, Access::ReadOnly, LONG).unwrap_err();
         assert_eq!(error.kind(), Kind::Missing);

@@ -22,7 +22,7 @@ pub struct Server {
     pub(super) password: Option<Password>,
     /// The database's name.
     pub(super) database: String,
-    /// Whether otab's own tables have to be there.
+    /// Whether the tables there are the program's own.
     pub(super) is_store: bool,
 }
 

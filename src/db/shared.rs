@@ -72,17 +72,17 @@ mod tests {
     }
 
     fn add(db: &mut Database, number: &str) -> Result<u64, Error> {
-        let sql = "INSERT INTO ticket (tn, state_type, changed_at, created_at) VALUES (?, 'open', 0, 0)";
+        let sql = "INSERT INTO thing (name) VALUES (?)";
         db.write(|tx| tx.execute(sql, &[number.into()]))
     }
 
     fn count(db: &mut Database) -> i64 {
-        db.row("SELECT COUNT(*) FROM ticket", &[]).unwrap().unwrap().int(0).unwrap()
+        db.row("SELECT COUNT(*) FROM thing", &[]).unwrap().unwrap().int(0).unwrap()
     }
 
     fn fresh(folder: &tempfile::TempDir) -> Url {
         let path = folder.path().join("otab.db");
-        sqlite::create(&path, 0o600).unwrap();
+        sqlite::create(&path, 0o600, sqlite::THINGS).unwrap();
         Url::Sqlite(path)
     }
 

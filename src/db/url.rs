@@ -77,8 +77,8 @@ impl Url {
         }
     }
 
-    /// The same place as the one that keeps otab's own tables: on a server they have to be there. (In a file
-    /// they always have to.)
+    /// The same place, marked as one whose tables are the program's own: its [`super::Opener`] checks them. (Those of
+    /// a file always are.)
     #[must_use]
     pub fn as_store(mut self) -> Self {
         if let Self::PostgreSql(server) | Self::MariaDb(server) = &mut self {
@@ -87,8 +87,14 @@ impl Url {
         self
     }
 
-    pub(super) fn is_store_on_server(&self) -> bool {
-        matches!(self, Self::PostgreSql(server) | Self::MariaDb(server) if server.is_store)
+    /// Whether the tables there are the program's own.
+    #[must_use]
+    pub fn is_store(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => true,
+            Self::PostgreSql(server) | Self::MariaDb(server) => server.is_store,
+            Self::Ldap(_) => false,
+        }
     }
 
     /// The same place, with a password that the URL itself does not hold.

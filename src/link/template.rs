@@ -10,7 +10,7 @@ use handlebars::template::{HelperTemplate, Parameter, TemplateElement};
 use handlebars::{Handlebars, Template};
 use serde::Serialize;
 
-use super::outbox::Occasion;
+use super::order::Occasion;
 use crate::text::language::{choices, is_tag, tag};
 
 /// Longest template file, in bytes.

@@ -165,6 +165,11 @@ impl Log {
     }
 }
 
+/// A line for a person, on standard error. That it may be closed changes nothing.
+pub fn say(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "otab: {line}");
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;

@@ -1,10 +1,7 @@
 //! Ticket facts: what otab must know about a ticket to say whether its links still hold.
 //!
-//! They stand in otab's own table, or in those of OTOBO and Znuny. This room never touches tokens: whoever
-//! adds a ticket binds them with `token::bind`.
+//! Here they are read from the tables of OTOBO and Znuny; `store::tickets` has those of otab's own table.
 
-mod embedded;
-mod facts;
 mod notification;
 mod otobo;
 mod survey;
@@ -14,8 +11,6 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 
-pub use embedded::Embedded;
-pub use facts::Facts;
 pub use notification::{Message, Notification, Unusable};
 pub use otobo::{ClosedSince, Otobo};
 pub use survey::{Product, Setting, TEXTS, Texts, Untrusted, product};

@@ -46,7 +46,7 @@ pub enum Unusable {
 
 impl Otobo {
     /// The notification with this number.
-    pub(super) fn notification(&self, dbs: &mut Databases, id: u32) -> Result<Notification, Unusable> {
+    pub fn notification(&self, dbs: &mut Databases, id: u32) -> Result<Notification, Unusable> {
         let db = dbs.reading(self.url())?;
         let sql = "SELECT valid_id FROM notification_event WHERE id = ?";
         let row = db.row(sql, &[id.into()])?.ok_or(Unusable::Missing(id))?;

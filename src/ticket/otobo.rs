@@ -48,7 +48,7 @@ impl Otobo {
     }
 
     /// The tickets with these numbers, by number.
-    pub(super) fn by_numbers(&self, dbs: &mut Databases, numbers: &[String]) -> Result<HashMap<String, Ticket>, Error> {
+    pub fn by_numbers(&self, dbs: &mut Databases, numbers: &[String]) -> Result<HashMap<String, Ticket>, Error> {
         let wanted: BTreeSet<&str> = numbers.iter().map(String::as_str).collect();
         let mut tickets = HashMap::new();
         for chunk in numbers.chunks(LIST) {
@@ -67,7 +67,7 @@ impl Otobo {
     /// The tickets that have articles with these Message-IDs, by Message-ID; the oldest of several.
     ///
     /// OTOBO has an index on the sum alone. The text itself is compared here, byte for byte.
-    pub(super) fn by_message_ids(&self, dbs: &mut Databases, ids: &[String]) -> Result<HashMap<String, Ticket>, Error> {
+    pub fn by_message_ids(&self, dbs: &mut Databases, ids: &[String]) -> Result<HashMap<String, Ticket>, Error> {
         let mut tickets = HashMap::new();
         for chunk in ids.chunks(LIST) {
             let sql = format!(
@@ -132,7 +132,7 @@ impl Otobo {
     }
 
     /// Asks the history, of no ticket.
-    pub(super) fn probe_history(&self, dbs: &mut Databases) -> Result<(), Error> {
+    pub fn probe_history(&self, dbs: &mut Databases) -> Result<(), Error> {
         match self.closed_since {
             ClosedSince::History => self.history(dbs, &[0.into()]).map(|_| ()),
             ClosedSince::ChangeTime => Ok(()),

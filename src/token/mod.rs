@@ -1,32 +1,25 @@
-//! Tokens: the secret in a link, its states, and the questions whether it still opens something.
+//! Tokens: the secret in a link, its states, and the questions whether it still opens something. Pure.
 //!
-//! Only a secret's SHA-256 is stored here; the secret itself is the outbox's. A token goes from active
-//! to used by one conditional UPDATE and never comes back (promise 8). This room knows no mail.
+//! Only a secret's SHA-256 is stored (by `store::tokens`); the secret itself is the outbox's.
 
-pub mod import;
-mod issue;
-mod people;
-mod purge;
-mod redeem;
 mod rules;
 mod secret;
-mod sql;
+mod which;
 
 use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
 
-pub use issue::{Issued, NewToken, activate, bind, find, issue, renew, replace, withdraw};
-pub use people::{Listed, Revoked, Which, WhichError, count_by_state, list, newest, revoke, revoke_all_of};
-pub use purge::{Counts, purge};
-pub use redeem::{by_id, lookup, others_active, redeem, redeem_in};
-pub use rules::{AHEAD, Answer, CustomerStanding, Limits, TicketStanding, answer, counts_as_active, is_ahead, opens};
+pub use rules::{
+    AHEAD, Answer, CustomerStanding, Doom, Limits, PENDING, TicketStanding, answer, counts_as_active, doom, is_ahead,
+    opens,
+};
 pub use secret::{MailKey, Secret, SecretError};
-pub use sql::PENDING;
+pub use which::{SHOWN, Which, WhichError};
 
 /// Where a token stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum State {
     /// Recorded, while the mail has not been taken by the next stage for sure.
     Pending,
@@ -35,10 +28,14 @@ pub enum State {
     /// Has been used, or another one of its ticket has.
     Used,
     /// Taken back by a person.
+    #[default]
     Revoked,
 }
 
 impl State {
+    /// All four.
+    pub const ALL: [Self; 4] = [Self::Pending, Self::Active, Self::Used, Self::Revoked];
+
     /// The stored text.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -60,10 +57,7 @@ impl FromStr for State {
     type Err = UnknownState;
 
     fn from_str(text: &str) -> Result<Self, UnknownState> {
-        [Self::Pending, Self::Active, Self::Used, Self::Revoked]
-            .into_iter()
-            .find(|state| state.as_str() == text)
-            .ok_or(UnknownState)
+        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or(UnknownState)
     }
 }
 
@@ -74,7 +68,7 @@ impl fmt::Display for State {
 }
 
 /// A stored token, without its hash.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TokenFacts {
     /// The row's number.
     pub id: i64,
@@ -96,5 +90,21 @@ pub struct TokenFacts {
     pub changed_at: Timestamp,
 }
 
-#[cfg(test)]
-mod bench;
+/// A token to be issued.
+#[derive(Debug, Clone, Default)]
+pub struct NewToken {
+    /// The mail it is issued for; `None` for one made by hand or by a renewal.
+    pub mail_key: Option<MailKey>,
+    /// The customer's login.
+    pub customer: String,
+    /// The customer's stored address now.
+    pub email: String,
+    /// The name of the customer's source.
+    pub backend: String,
+    /// The mail's Message-ID, with its `<>`.
+    pub message_id: Option<String>,
+    /// The ticket, where it is known.
+    pub ticket_number: Option<String>,
+    /// Active, or pending until the mail has been taken.
+    pub state: State,
+}

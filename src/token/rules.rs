@@ -4,11 +4,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::sql::PENDING;
 use super::{State, TokenFacts};
 use crate::ticket::Ticket;
 
 const DAY: i64 = 24 * 60 * 60;
+
+/// How long a pending token waits for the word that its mail was taken. Where the word is lost (a
+/// kill between the two), the mail may well have gone on and its link be in the customer's hands.
+pub const PENDING: SignedDuration = SignedDuration::from_hours(1);
 
 /// How far ahead of now something may have been created: so far the clocks of two hosts may differ. What is further
 /// ahead was created by a clock that was wrong, and counts as over: it would live on for as long as that clock said.
@@ -105,9 +108,8 @@ pub fn answer(
         return Answer::LinkExpired;
     }
     match token.state {
-        State::Active => Answer::Valid,
-        State::Pending if counts_as_active(token, now) => Answer::Valid,
-        State::Pending | State::Revoked => Answer::LinkExpired,
+        State::Active | State::Pending if counts_as_active(token, now) => Answer::Valid,
+        State::Active | State::Pending | State::Revoked => Answer::LinkExpired,
         State::Used if others_active => Answer::WrongLink,
         // Whoever may still read a closed ticket need not be mailed a new link to it.
         State::Used if matches!(ticket, TicketStanding::Over { .. }) => Answer::LinkExpired,
@@ -123,10 +125,14 @@ pub fn opens(ticket: TicketStanding, limits: &Limits, now: Timestamp) -> bool {
 
 /// Why a token is to be purged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Doom {
+pub enum Doom {
+    /// Its ticket has been closed, removed or merged for long enough.
     Closed,
+    /// Its ticket does not exist.
     Gone,
+    /// It was never bound to a ticket.
     Unbound,
+    /// It is older than any token may become.
     TooOld,
 }
 
@@ -136,7 +142,8 @@ fn is_unbound_too_long(token: &TokenFacts, ticket: TicketStanding, limits: &Limi
 }
 
 /// Whether a token is over, and why; the first reason counts.
-pub(super) fn doom(token: &TokenFacts, ticket: TicketStanding, limits: &Limits, now: Timestamp) -> Option<Doom> {
+#[must_use]
+pub fn doom(token: &TokenFacts, ticket: TicketStanding, limits: &Limits, now: Timestamp) -> Option<Doom> {
     if is_closed(ticket, limits, now) {
         Some(Doom::Closed)
     } else if ticket == TicketStanding::Gone {
@@ -150,11 +157,15 @@ pub(super) fn doom(token: &TokenFacts, ticket: TicketStanding, limits: &Limits, 
     }
 }
 
-/// Whether a pending token counts as active. The same as `sql::ACTIVE` says to the database.
+/// Whether a token counts as active. `store` asks the database the same.
 #[must_use]
 pub fn counts_as_active(token: &TokenFacts, now: Timestamp) -> bool {
     let age = now.as_second().saturating_sub(token.created_at.as_second());
-    token.ticket_number.is_some() || age >= PENDING.as_secs()
+    match token.state {
+        State::Active => true,
+        State::Pending => token.ticket_number.is_some() || age >= PENDING.as_secs(),
+        State::Used | State::Revoked => false,
+    }
 }
 
 fn is_closed(ticket: TicketStanding, limits: &Limits, now: Timestamp) -> bool {
@@ -182,22 +193,20 @@ fn is_older(then: Timestamp, days: u32, now: Timestamp) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::token::bench::at;
 
     const LIMITS: Limits = Limits { access_days_after_close: 14, unbound_days: 14, max_token_days: 0 };
     const NOW: i64 = 1000 * DAY;
 
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
     fn token(state: State, age: i64, bound: bool) -> TokenFacts {
         TokenFacts {
-            id: 1,
             state,
-            customer: "carol".to_owned(),
-            email: "carol@corp.test".to_owned(),
-            backend: "A".to_owned(),
-            message_id: None,
             ticket_number: bound.then(|| "1".to_owned()),
             created_at: at(NOW - age),
-            changed_at: at(NOW - age),
+            ..TokenFacts::default()
         }
     }
 

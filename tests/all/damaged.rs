@@ -27,7 +27,8 @@ fn store(site: &Site) -> Vec<u8> {
     // The same rows in each run: a mail's secret and time are not.
     site.database()
         .execute_batch(
-            "DELETE FROM outbox; DELETE FROM token; DELETE FROM customer_user; DELETE FROM customer_preferences;
+            "DELETE FROM outbox; DELETE FROM token; DELETE FROM sqlite_sequence; DELETE FROM customer_user;
+             DELETE FROM customer_preferences;
              UPDATE refinery_schema_history SET applied_on = '2026-01-01';
              WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 900)
              INSERT INTO customer_user (login, email, customer_id, first_name, last_name, valid_id, create_time,

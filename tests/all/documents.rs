@@ -55,7 +55,7 @@ fn commands(command: &clap::Command, words: &str, all: &mut Vec<(String, clap::C
 
 fn every_command() -> Vec<(String, clap::Command)> {
     let mut all = Vec::new();
-    commands(&otab::command::command_line(), "otab", &mut all);
+    commands(&otab::cli::command_line(), "otab", &mut all);
     assert!(all.len() > 10, "{all:?}");
     all
 }
@@ -99,7 +99,7 @@ fn every_command_and_option_is_in_the_manual_page_and_no_other() {
 fn the_options_of_all_commands_are_in_the_manual_page() {
     let manual = manual();
     let options = manual.split(".SH OPTIONS\n").nth(1).unwrap().split("\n.SH ").next().unwrap().to_owned();
-    for argument in otab::command::command_line().get_arguments().filter_map(clap::Arg::get_long) {
+    for argument in otab::cli::command_line().get_arguments().filter_map(clap::Arg::get_long) {
         assert!(names_option(&options, &format!("--{argument}")), "{argument}");
     }
 }
@@ -174,7 +174,7 @@ fn every_call_of_otab_in_the_readme_is_one_that_otab_understands() {
     let calls = calls();
     assert!(calls.len() >= 8, "{calls:?}");
     for words in calls {
-        let parsed = otab::command::command_line().try_get_matches_from(&words);
+        let parsed = otab::cli::command_line().try_get_matches_from(&words);
         assert!(parsed.is_ok(), "{words:?}: {}", parsed.unwrap_err());
     }
 }
@@ -183,7 +183,7 @@ fn every_call_of_otab_in_the_readme_is_one_that_otab_understands() {
 fn commands_named_in_the_readme_exist_or_are_said_to_be_missing() {
     let readme = page("README.md");
     let (present, missing) = readme.split_once("## What is not there yet").unwrap();
-    let line = otab::command::command_line();
+    let line = otab::cli::command_line();
     let known: BTreeSet<_> = line.get_subcommands().map(clap::Command::get_name).collect();
     let named = |text: &str| -> BTreeSet<String> {
         let after = text.split("`otab ").skip(1);

@@ -368,7 +368,7 @@ fn a_login_that_an_earlier_source_has_for_somebody_else_names_nobody() {
     let site = Site::new(sources);
     assert_deferred(&run(&mut site.filter(), &mail(1)), "a customer source that is not there is not made");
     for file in ["a.db", "b.db"] {
-        otab::db::sqlite::create(&site.path(file), 0o600).unwrap();
+        otab::store::create(&site.path(file), 0o600).unwrap();
     }
     for (file, login, email) in
         [("a.db", "shared", "one@a.test"), ("b.db", "shared", "two@b.test"), ("b.db", "own", "three@b.test")]

@@ -200,7 +200,7 @@ impl Site {
         let args = fs::read_to_string(fixture.join("args")).unwrap_or_default();
         let args = args.lines().map(str::to_owned).collect();
         let site = Self { folder, args, source: source.map(str::to_owned) };
-        otab::db::sqlite::create(&site.database(), 0o600).unwrap();
+        otab::store::create(&site.database(), 0o600).unwrap();
         if let Ok(sql) = fs::read_to_string(fixture.join("before.sql")) {
             rusqlite::Connection::open(site.database()).unwrap().execute_batch(&sql).unwrap();
         }

@@ -13,6 +13,7 @@ mod documents;
 #[cfg(feature = "door")]
 mod door;
 mod endurance;
+mod engine;
 mod filter;
 mod fixtures;
 mod foreign;

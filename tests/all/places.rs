@@ -280,3 +280,46 @@ fn root_is_told_as_whom_to_check() {
         assert!(String::from_utf8_lossy(&refused.stderr).contains(words), "{refused:?}");
     }
 }
+
+fn checked(site: &Site) -> Checked {
+    let mut command = Site::otab();
+    command.env("OTAB_TEST_SECRET", "0123456789abcdef").arg("--config").arg(site.path("otab.toml"));
+    Checked::of(&run(command.args(["check", "--json"]), b""))
+}
+
+#[test]
+fn root_must_not_run_a_program_of_another_user() {
+    let site = Site::new("");
+    let program = site.write("console", "#!/bin/sh\n");
+    site.append(&format!("[create]\nafter_create = [\"{}\"]\n", program.display()));
+    // Without root, nobody is led astray.
+    assert_eq!(checked(&site).bad().len(), 0);
+    if is_root() {
+        chown(&program, Some(4242), None).unwrap();
+        let remedy = checked(&site).finds("bad", "files", "root must not run");
+        assert!(remedy.contains("the helpdesk's console"), "{remedy}");
+    }
+}
+
+#[test]
+fn a_secret_from_the_environment_is_a_note() {
+    let site = Site::new("[[postmaster.trusted]]\nfield = \"X-Site-Secret\"\nvalue_env = \"OTAB_TEST_SECRET\"\n");
+    checked(&site).finds("note", "files", "from the environment: OTAB_TEST_SECRET");
+}
+
+#[test]
+fn a_link_to_the_log_that_others_can_change_is_bad() {
+    let site = Site::new("");
+    let (logs, open) = (site.path("logs"), site.path("open"));
+    for folder in [&logs, &open] {
+        std::fs::create_dir(folder).unwrap();
+    }
+    std::fs::set_permissions(&logs, Permissions::from_mode(0o755)).unwrap();
+    std::os::unix::fs::symlink(&logs, open.join("logs")).unwrap();
+    let text = std::fs::read_to_string(site.path("otab.toml")).unwrap();
+    site.write("otab.toml", &text.replace("[log]\n", "[log]\nfile = \"open/logs/otab.log\"\n"));
+    std::fs::set_permissions(&open, Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(checked(&site).bad().len(), 0);
+    std::fs::set_permissions(&open, Permissions::from_mode(0o757)).unwrap();
+    checked(&site).finds("bad", "files", "everybody can write");
+}

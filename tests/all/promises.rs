@@ -154,7 +154,8 @@ fn others_are_the_same(mail: &[u8], out: &Out) -> bool {
 }
 
 /// Whether some reader ends lines elsewhere than at LF and CRLF: all that `str.splitlines` does in Python, of bytes, of
-/// UTF-8, and of ISO 8859-1 where the text is not valid UTF-8.
+/// UTF-8, and of ISO 8859-1 where the text is not valid UTF-8, or where a guarded name (or a secret's) may follow the byte
+/// at once: they all begin with an X.
 pub fn has_odd_break(mail: &[u8]) -> bool {
     let is_odd = |(at, byte): (usize, &u8)| match byte {
         b'\r' => mail.get(at + 1) != Some(&b'\n'),
@@ -163,7 +164,8 @@ pub fn has_odd_break(mail: &[u8]) -> bool {
     let wide = |text: &str| text.contains(readers::WIDE_BREAKS);
     let in_text = mail.utf8_chunks().any(|chunk| wide(chunk.valid()));
     let in_latin = std::str::from_utf8(mail).is_err() && mail.contains(&0x85);
-    mail.iter().enumerate().any(is_odd) || in_text || in_latin
+    let before_a_name = mail.windows(2).any(|pair| matches!(pair, [0x85, b'x' | b'X']));
+    mail.iter().enumerate().any(is_odd) || in_text || in_latin || before_a_name
 }
 
 /// Whether nothing in the header could be taken for something to remove, however it is spelled; then

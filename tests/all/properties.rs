@@ -362,3 +362,9 @@ proptest! {
         check(&mail.0)?;
     }
 }
+
+/// Found by a long run: the letter before the name is torn, and the rest of its value with it.
+#[test]
+fn a_letter_before_a_guarded_name_may_lose_its_end() {
+    check(b"Date: 2026\xc3\x85X-OTOBO-Queue: a\n\nHello\n").unwrap();
+}

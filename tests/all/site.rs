@@ -125,7 +125,7 @@ pub fn first_schema(path: &Path) {
     store = rusqlite::Connection::open(path).unwrap();
     store.pragma_update(None, "application_id", id).unwrap();
     store.pragma_update(None, "journal_mode", "wal").unwrap();
-    let sql = include_str!("../../src/db/schema/V1__start.sql");
+    let sql = include_str!("../../src/store/schema/1.sql");
     store.execute_batch(sql).unwrap();
     // As refinery wrote it, which made the stores of that time.
     store

@@ -15,7 +15,7 @@ struct Site {
 
 fn connections() -> Databases {
     let access = Access::ReadWrite { create: true };
-    Databases::new(access, Duration::from_mins(1))
+    crate::store::databases(access, Duration::from_mins(1))
 }
 
 fn site() -> Site {

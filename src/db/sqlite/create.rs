@@ -5,26 +5,26 @@ use std::path::{Path, PathBuf};
 
 use super::failure::{failed, io_kind};
 use super::log::log_of;
-use super::{APPLICATION_ID, header, schema};
+use super::{Connection, header};
 use crate::db::{Error, Kind};
 use crate::draft::{Folder, Identity, Owner};
 
-/// Makes the database at `path` with the full schema and these permission bits (0o600, or 0o660 for
+/// Makes the database at `path` with what these statements make, and these permission bits (0o600, or 0o660 for
 /// a group; SQLite gives the files beside it the same).
 ///
 /// The file gets its name only once it is complete and on disk, and never takes the name of another:
 /// what is there already is [`Kind::Exists`].
-pub fn create(path: &Path, mode: u32) -> Result<(), Error> {
+pub fn create(path: &Path, mode: u32, schema: &str) -> Result<(), Error> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
     let folder = Folder::open(folder).map_err(|error| io_error(path, &error))?;
-    create_in(&folder, path, mode, Owner::default()).map(drop)
+    create_in(&folder, path, mode, Owner::default(), schema).map(drop)
 }
 
 /// The same in its folder, which has been opened (and judged, perhaps), for an owner.
-pub fn create_in(folder: &Folder, path: &Path, mode: u32, owner: Owner) -> Result<Identity, Error> {
+pub fn create_in(folder: &Folder, path: &Path, mode: u32, owner: Owner, schema: &str) -> Result<Identity, Error> {
     // Before the look at the file: whoever makes it at this moment has it before its log.
     let log = forsaken_log(path);
     // A look first, so that the usual refusal writes nothing. A dangling link is something, too.
@@ -41,7 +41,7 @@ pub fn create_in(folder: &Folder, path: &Path, mode: u32, owner: Owner) -> Resul
     }
     let io = |error: io::Error| io_error(path, &error);
     let name = path.file_name().ok_or_else(|| io(io::ErrorKind::InvalidInput.into()))?;
-    let bytes = bytes(path)?;
+    let bytes = bytes(path, schema)?;
     let mut draft = folder.draft(mode, owner).map_err(io)?;
     draft.file().write_all(&bytes).map_err(io)?;
     draft.publish(Path::new(name)).map_err(io)
@@ -53,15 +53,11 @@ fn forsaken_log(path: &Path) -> Option<PathBuf> {
     log.metadata().is_ok_and(|metadata| metadata.len() > 0).then_some(log)
 }
 
-/// The whole schema in an empty database, as its file's bytes. It is made in memory: SQLite opens files by their names,
-/// and others may write in the folder.
-fn bytes(path: &Path) -> Result<Vec<u8>, Error> {
-    let place = path.display().to_string();
-    let sql = |error: rusqlite::Error| failed(&place, &error);
-    let mut connection = rusqlite::Connection::open_in_memory().map_err(sql)?;
-    connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(sql)?;
-    schema::make(&place, &mut connection)?;
-    let mut bytes = connection.serialize("main").map_err(sql)?.to_vec();
+/// Such a database as its file's bytes. It is made in memory: SQLite opens files by their names, and others may write
+/// in the folder.
+fn bytes(path: &Path, schema: &str) -> Result<Vec<u8>, Error> {
+    let Connection { mut inner, place, .. } = Connection::in_memory(path, schema)?;
+    let mut bytes = inner.serialize("main").map_err(|error| failed(&place, &error))?.to_vec();
     header::with_log(&mut bytes);
     Ok(bytes)
 }
@@ -74,6 +70,7 @@ fn io_error(path: &Path, error: &io::Error) -> Error {
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
+    use super::super::THINGS;
     use super::*;
 
     #[test]
@@ -81,7 +78,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for mode in [0o600, 0o660] {
             let path = folder.path().join(format!("{mode:o}.db"));
-            create(&path, mode).unwrap();
+            create(&path, mode, THINGS).unwrap();
             let metadata = std::fs::metadata(&path).unwrap();
             assert_eq!(metadata.permissions().mode() & 0o7777, mode);
             let made = rusqlite::Connection::open(&path).unwrap();
@@ -98,11 +95,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("otab.db");
         std::fs::write(&path, "mine").unwrap();
-        assert_eq!(create(&path, 0o600).unwrap_err().kind(), Kind::Exists);
+        assert_eq!(create(&path, 0o600, THINGS).unwrap_err().kind(), Kind::Exists);
         assert_eq!(std::fs::read(&path).unwrap(), b"mine");
         let link = folder.path().join("link.db");
         std::os::unix::fs::symlink("nowhere", &link).unwrap();
-        assert_eq!(create(&link, 0o600).unwrap_err().kind(), Kind::Exists);
+        assert_eq!(create(&link, 0o600, THINGS).unwrap_err().kind(), Kind::Exists);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 
@@ -112,12 +109,12 @@ mod tests {
         let path = folder.path().join("otab.db");
         let log = folder.path().join("otab.db-wal");
         std::fs::write(&log, "pages").unwrap();
-        let error = create(&path, 0o600).unwrap_err();
+        let error = create(&path, 0o600, THINGS).unwrap_err();
         assert!(error.to_string().contains("put the file back"), "{error}");
         assert!(!path.exists());
         assert_eq!(std::fs::read(&log).unwrap(), b"pages");
         std::fs::write(&log, "").unwrap();
-        create(&path, 0o600).unwrap();
+        create(&path, 0o600, THINGS).unwrap();
     }
 
     #[test]
@@ -125,7 +122,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("otab.db");
         let made = std::thread::scope(|scope| {
-            let all: Vec<_> = (0..20).map(|_| scope.spawn(|| create(&path, 0o600))).collect();
+            let all: Vec<_> = (0..20).map(|_| scope.spawn(|| create(&path, 0o600, THINGS))).collect();
             let results = all.into_iter().map(|thread| thread.join().unwrap());
             results
                 .filter(|result| match result {

@@ -42,10 +42,8 @@ impl Connection {
             Log::Left if self.log_size() == 0 => self.fold_log(true)?,
             Log::Folded | Log::LeftWhileSmall | Log::Left => {}
         }
-        let Self { inner, place, stand_in, .. } = self;
-        let closed = inner.close();
-        drop(stand_in);
-        closed.map_err(|(_, error)| failed(&place, &error))
+        let Self { inner, place, .. } = self;
+        inner.close().map_err(|(_, error)| failed(&place, &error))
     }
 
     /// Whether SQLite folds and removes the log, should this connection be the last to close.
@@ -73,9 +71,9 @@ mod tests {
 
     use super::*;
     use crate::db::Access;
-    use crate::db::sqlite::create;
+    use crate::db::sqlite::{THINGS, create};
 
-    const INSERT: &str = "INSERT INTO worker (task, holder, until) VALUES (?, '', 0)";
+    const INSERT: &str = "INSERT INTO thing (name) VALUES (?)";
 
     fn opened(path: &Path) -> Connection {
         Connection::open(path, Access::ReadWrite { create: true }, Duration::from_secs(1)).unwrap()
@@ -87,7 +85,7 @@ mod tests {
         let at = |name: &str| folder.path().join(name);
         let (linked, first, second) = (at("otab.db"), at("first.db"), at("second.db"));
         for file in [&first, &second] {
-            create(file, 0o600).unwrap();
+            create(file, 0o600, THINGS).unwrap();
         }
         symlink(&first, &linked).unwrap();
         let db = opened(&linked);

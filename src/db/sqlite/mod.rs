@@ -8,7 +8,6 @@ mod create;
 mod failure;
 mod header;
 mod log;
-mod schema;
 mod write_lock;
 
 use std::fs::File;
@@ -23,7 +22,6 @@ use super::{Access, Error, Kind, Row, Value};
 pub use create::{create, create_in};
 use failure::failed;
 use log::Log;
-pub use schema::migrate;
 
 /// The application id in the header of otab's files: "OTAB".
 const APPLICATION_ID: i32 = i32::from_be_bytes(*b"OTAB");
@@ -56,61 +54,15 @@ pub struct Connection {
     log: Log,
     /// While a transaction is open.
     write_lock: Option<File>,
-    /// For [`Access::Trial`]: the folder of the stand-in, which goes with the connection.
-    stand_in: Option<tempfile::TempDir>,
 }
 
 impl Connection {
-    /// Opens otab's file at `path`, making it first where that is allowed and it is missing.
-    pub(super) fn open(path: &Path, access: Access, busy: Duration) -> Result<Self, Error> {
-        let opened = Self::open_existing(path, access, busy);
-        match opened {
-            Err(error) if error.kind() == Kind::Missing && may_create(access) => {
-                match create(path, 0o600) {
-                    Ok(()) => {}
-                    // Someone else was first: theirs is as good.
-                    Err(error) if error.kind() == Kind::Exists => {}
-                    Err(error) => return Err(error),
-                }
-                Self::open_existing(path, access, busy)
-            }
-            Err(error) if error.kind() == Kind::Missing && access == Access::Trial => Self::open_stand_in(path, busy),
-            other => other,
-        }
-    }
-
-    fn open_stand_in(path: &Path, busy: Duration) -> Result<Self, Error> {
-        let unavailable =
-            |error: std::io::Error| Error::at(path, Kind::Unavailable, format!("no temporary folder: {error}"));
-        let folder = tempfile::tempdir().map_err(unavailable)?;
-        let file = folder.path().join("trial.db");
-        create(&file, 0o600)?;
-        let mut this = Self::open_existing(&file, Access::Trial, busy)?;
-        this.stand_in = Some(folder);
-        Ok(this)
-    }
-
-    fn open_existing(path: &Path, access: Access, busy: Duration) -> Result<Self, Error> {
-        let mut this = Self::open_any_version(path, busy)?;
-        if matches!(access, Access::ReadOnly | Access::Trial) {
-            this.batch("PRAGMA query_only = ON")?;
-            this.log = Log::Left;
-            this.fold_log(false)?;
-        } else if this.sql(this.inner.is_readonly("main"))? {
-            let what = "this user may not write the database file";
-            return Err(Error::at(path, Kind::ReadOnly, what));
-        }
-        schema::check(&this)?;
-        this.expect_log()?;
-        Ok(this)
-    }
-
-    /// Opens the file with all its settings, whatever the version of its schema.
+    /// Opens a file of otab's, with all its settings, whatever its tables are.
     ///
     /// Readers open it for writing too (and are held back by `query_only`): where nobody else is there, the
     /// log has to be read through, for which SQLite writes beside the file. Where the file may not be written, it
     /// falls back to reading by itself.
-    pub(super) fn open_any_version(path: &Path, busy: Duration) -> Result<Self, Error> {
+    pub(super) fn open(path: &Path, access: Access, busy: Duration) -> Result<Self, Error> {
         let has_log = header::check(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let place = path.display().to_string();
@@ -121,8 +73,34 @@ impl Connection {
         inner.busy_handler(handler).map_err(sql)?;
         let real = inner.path().map_or_else(|| path.canonicalize(), |real| Ok(PathBuf::from(real)));
         let real = real.map_err(|error| Error::at(path, failure::io_kind(&error), error.to_string()))?;
-        let this = Self { inner, path: real, place, busy, has_log, log: Log::Folded, write_lock: None, stand_in: None };
+        let mut this = Self { inner, path: real, place, busy, has_log, log: Log::Folded, write_lock: None };
         this.configure()?;
+        if matches!(access, Access::ReadOnly | Access::Trial) {
+            this.batch("PRAGMA query_only = ON")?;
+            this.log = Log::Left;
+            this.fold_log(false)?;
+        } else if this.sql(this.inner.is_readonly("main"))? {
+            let what = "this user may not write the database file";
+            return Err(Error::at(path, Kind::ReadOnly, what));
+        }
+        this.expect_log()?;
+        Ok(this)
+    }
+
+    /// A database in memory with these tables. Errors call it by the path.
+    fn in_memory(path: &Path, schema: &str) -> Result<Self, Error> {
+        let place = path.display().to_string();
+        let inner = rusqlite::Connection::open_in_memory().map_err(|error| failed(&place, &error))?;
+        let (path, busy) = (path.to_owned(), Duration::ZERO);
+        let this = Self { inner, path, place, busy, has_log: false, log: Log::Folded, write_lock: None };
+        this.batch(&format!("PRAGMA application_id = {APPLICATION_ID}; {schema}"))?;
+        Ok(this)
+    }
+
+    /// The same for reading only.
+    pub(super) fn stand_in(path: &Path, schema: &str) -> Result<Self, Error> {
+        let this = Self::in_memory(path, schema)?;
+        this.batch("PRAGMA query_only = ON")?;
         Ok(this)
     }
 
@@ -242,10 +220,6 @@ impl Connection {
     }
 }
 
-fn may_create(access: Access) -> bool {
-    access == Access::ReadWrite { create: true }
-}
-
 fn value_of(value: ValueRef<'_>) -> Value {
     match value {
         ValueRef::Null => Value::Null,
@@ -269,6 +243,10 @@ impl ToSql for Value {
         }))
     }
 }
+
+/// A table for the tests of this room.
+#[cfg(test)]
+pub(super) const THINGS: &str = "CREATE TABLE thing (name TEXT PRIMARY KEY)";
 
 #[cfg(test)]
 mod tests {
@@ -302,7 +280,6 @@ mod tests {
                 let error = Connection::open(&path, access, LONG).unwrap_err();
                 assert_eq!(error.kind(), Kind::Foreign, "{name}: {error}");
             }
-            assert_eq!(migrate(&path).unwrap_err().kind(), Kind::Foreign);
             assert_eq!(std::fs::read(&path).unwrap(), bytes, "{name}");
         }
         assert_eq!(kind(folder.path()), Kind::Foreign);
@@ -316,8 +293,7 @@ mod tests {
         assert_eq!(kind(&folder.path().join("no/no.db")), Kind::Missing);
         std::fs::write(folder.path().join("file"), "x").unwrap();
         assert_eq!(kind(&folder.path().join("file/no.db")), Kind::Unavailable);
-        let create = Access::ReadWrite { create: true };
-        let error = Connection::open(&folder.path().join("no/no.db"), create, LONG).unwrap_err();
+        let error = create(&folder.path().join("no/no.db"), 0o600, THINGS).unwrap_err();
         assert_eq!(error.kind(), Kind::Unavailable);
     }
 
@@ -325,7 +301,7 @@ mod tests {
     fn the_connection_has_every_safe_setting() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("otab.db");
-        create(&path, 0o600).unwrap();
+        create(&path, 0o600, THINGS).unwrap();
         let db = Connection::open(&path, WRITE, LONG).unwrap();
         for (name, value) in [
             ("synchronous", 2),
@@ -344,7 +320,7 @@ mod tests {
     fn a_query_without_an_end_is_broken_off_and_the_next_one_is_answered() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("otab.db");
-        create(&path, 0o600).unwrap();
+        create(&path, 0o600, THINGS).unwrap();
         let mut db = Connection::open(&path, Access::ReadOnly, Duration::from_millis(50)).unwrap();
         let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n";
         let error = db.rows_in_time(endless, &[]).unwrap_err();
@@ -356,7 +332,7 @@ mod tests {
     fn text_that_is_not_utf8_is_an_error_only_where_it_is_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("otab.db");
-        create(&path, 0o600).unwrap();
+        create(&path, 0o600, THINGS).unwrap();
         let db = Connection::open(&path, WRITE, LONG).unwrap();
         let sql = "SELECT CAST(x'61ff' AS TEXT), 1.5, 'a' || char(0)";
         let row = &db.rows(sql, &[]).unwrap()[0];

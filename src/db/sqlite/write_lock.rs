@@ -102,7 +102,7 @@ impl Drop for Waiting {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::db::sqlite::create;
+    use crate::db::sqlite::{THINGS, create};
     use crate::db::{Access, Kind};
 
     const LONG: Duration = Duration::from_mins(1);
@@ -115,7 +115,7 @@ mod tests {
     fn a_lock_that_does_not_come_stops_nobody() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("otab.db");
-        create(&path, 0o600).unwrap();
+        create(&path, 0o600, THINGS).unwrap();
         let (mut first, mut late) = (open(&path, LONG), open(&path, Duration::from_millis(50)));
         first.begin().unwrap();
         assert_eq!(late.begin().unwrap_err().kind(), Kind::Busy);
@@ -133,7 +133,7 @@ mod tests {
     fn the_lock_ends_with_its_transaction() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("otab.db");
-        create(&path, 0o600).unwrap();
+        create(&path, 0o600, THINGS).unwrap();
         let mut db = open(&path, LONG);
         let log = log_of(&path);
         let is_free = || File::open(&log).unwrap().try_lock().is_ok();

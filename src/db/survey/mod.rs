@@ -3,12 +3,10 @@
 //! Everything here is read from catalogues, or from a plan that is never carried out. Nothing is written, and
 //! nothing is tried out by writing.
 
-mod damage;
 mod index;
 mod product;
 mod shape;
 
-pub use damage::{Soundness, soundness};
 pub use index::{has_index, reads_all};
-pub use product::{Product, clock, product, schema_version, user};
+pub use product::{Product, clock, product, user};
 pub use shape::{Gap, Kind, Need, Right, gaps};

@@ -93,13 +93,6 @@ fn account(user: &str) -> String {
     format!("{}@{}", quoted(name), quoted(host))
 }
 
-/// The version of otab's own tables.
-pub fn schema_version(db: &mut Database) -> Result<i64, Error> {
-    let table = if db.dialect() == Dialect::Sqlite { "refinery_schema_history" } else { "otab_schema" };
-    let row = db.row(&format!("SELECT MAX(version) FROM {table}"), &[])?;
-    row.map_or(Ok(0), |row| Ok(row.opt_int(0)?.unwrap_or_default()))
-}
-
 fn text(db: &mut Database, sql: &str) -> Result<String, Error> {
     let row = db.row(sql, &[])?;
     row.map_or_else(|| Ok(String::new()), |row| Ok(row.text(0)?.into_owned()))

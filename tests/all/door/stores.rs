@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use otab::db::{Access, Database, Statements};
+use otab::db::{Access, Statements};
 
 use super::client::{Client, Place};
 use super::{CAROL, OWN, Serving, closed};
@@ -20,7 +20,7 @@ fn a_link_lives_and_dies_on_every_store() {
             desk.ends(0, &["store", "migrate"]);
         }
         let count = |sql: &str| {
-            let mut db = Database::open(&url(&store), Access::ReadOnly, Duration::from_mins(1)).unwrap();
+            let mut db = otab::store::open(&url(&store), Access::ReadOnly, Duration::from_mins(1)).unwrap();
             db.row(sql, &[]).unwrap().unwrap().int(0).unwrap()
         };
         desk.mails_of_carol(&["1@corp.test"]);
@@ -38,7 +38,8 @@ fn a_link_lives_and_dies_on_every_store() {
         assert_eq!(client.ask("POST", &path, &[OWN], b"do=renew").status, 200, "{store}");
         assert_eq!(client.ask("GET", &path, &[], b"").heading(), "There is a newer link", "{store}");
         // The server has closed what was open, as it does after a night.
-        let mut db = Database::open(&url(&store), Access::ReadWrite { create: false }, Duration::from_mins(1)).unwrap();
+        let mut db =
+            otab::store::open(&url(&store), Access::ReadWrite { create: false }, Duration::from_mins(1)).unwrap();
         let others = match product {
             None => Vec::new(),
             Some(Product::PostgreSql) => {

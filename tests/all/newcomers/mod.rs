@@ -101,7 +101,7 @@ impl Desk {
     }
 
     fn db(&self) -> Database {
-        Database::open(&url(&self.store), Access::ReadWrite { create: false }, Duration::from_mins(1)).unwrap()
+        otab::store::open(&url(&self.store), Access::ReadWrite { create: false }, Duration::from_mins(1)).unwrap()
     }
 
     pub fn sql(&self, sql: &str) {
@@ -110,7 +110,9 @@ impl Desk {
 
     pub fn count(&self, table: &str) -> i64 {
         // Before the first mail there is no file.
-        let Ok(mut db) = Database::open(&url(&self.store), Access::ReadOnly, Duration::from_mins(1)) else { return 0 };
+        let Ok(mut db) = otab::store::open(&url(&self.store), Access::ReadOnly, Duration::from_mins(1)) else {
+            return 0;
+        };
         db.row(&format!("SELECT COUNT(*) FROM {table}"), &[]).unwrap().unwrap().int(0).unwrap()
     }
 

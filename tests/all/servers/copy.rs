@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use otab::db::copy::{LEFT, TABLES};
-use otab::db::{Access, Database, Statements};
+use otab::db::{Access, Statements};
+use otab::store::{LEFT, TABLES};
 
 use super::server::Product;
 use super::store::{Host, host, hosts, new_store};
@@ -17,7 +17,7 @@ pub fn filled(place: Place) -> Host {
     for number in 0..3 {
         assert_eq!(run(&mut first.site.filter(), &mail(number)).status.code(), Some(0));
     }
-    let mut db = Database::open(&url(&first.store), WRITE, Duration::from_mins(1)).unwrap();
+    let mut db = otab::store::open(&url(&first.store), WRITE, Duration::from_mins(1)).unwrap();
     for sql in [
         "INSERT INTO customer_preferences (user_id, preferences_key, preferences_value) VALUES ('a', 'k', NULL)",
         "INSERT INTO customer_preferences (user_id, preferences_key, preferences_value) VALUES ('a', 'k', NULL)",
@@ -46,7 +46,7 @@ fn contents(store: &str, prefix: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let sqlite = store.starts_with("sqlite:") && !prefix.is_empty();
     assert!(!sqlite, "a retired file is not opened by the driver");
-    let mut db = Database::open(&url(store), Access::ReadOnly, Duration::from_mins(1)).unwrap();
+    let mut db = otab::store::open(&url(store), Access::ReadOnly, Duration::from_mins(1)).unwrap();
     for table in &TABLES {
         let sql = format!("SELECT {} FROM {prefix}{}", table.columns.join(", "), table.name);
         for row in db.rows(&sql, &[]).unwrap() {
@@ -86,7 +86,7 @@ fn every_row_and_byte_arrives_whatever_the_two_kinds_are_and_the_old_store_defer
             let before = contents(&old.store, "");
             let to_url = target(&old, to);
             // Opened while the store was in use, and writing after it was retired.
-            let mut late = Database::open(&url(&old.store), WRITE, Duration::from_mins(1)).unwrap();
+            let mut late = otab::store::open(&url(&old.store), WRITE, Duration::from_mins(1)).unwrap();
             let output = old.ends(&["store", "copy", "--to", &to_url], 0);
             assert!(told(&output).contains("token"), "{output:?}");
             assert!(output.stderr.is_empty(), "no bar without a terminal: {output:?}");

@@ -11,7 +11,7 @@ const BUSY: Duration = Duration::from_secs(20);
 const BOTH: [Product; 2] = [Product::PostgreSql, Product::MariaDb];
 
 fn open(server: &Server, database: &str) -> Database {
-    Database::open(&url(&server.url(database)), WRITE, BUSY).unwrap()
+    otab::store::open(&url(&server.url(database)), WRITE, BUSY).unwrap()
 }
 
 fn insert(db: &mut impl Statements, login: &str, email: &str) -> Result<u64, Error> {
@@ -106,7 +106,7 @@ fn writers_come_one_after_the_other_and_one_who_waits_too_long_is_told_in_time()
             for thread in 0..16 {
                 let url = &url;
                 scope.spawn(move || {
-                    let mut db = Database::open(url, WRITE, BUSY).unwrap();
+                    let mut db = otab::store::open(url, WRITE, BUSY).unwrap();
                     let add = |tx: &mut otab::db::Tx<'_>| {
                         let row = tx.row("SELECT COUNT(*) FROM customer_user", &[])?.unwrap();
                         // Two who counted at the same moment would make the same login.
@@ -116,8 +116,8 @@ fn writers_come_one_after_the_other_and_one_who_waits_too_long_is_told_in_time()
                 });
             }
         });
-        let mut holder = Database::open(&url, WRITE, BUSY).unwrap();
-        let mut other = Database::open(&url, WRITE, Duration::from_secs(2)).unwrap();
+        let mut holder = otab::store::open(&url, WRITE, BUSY).unwrap();
+        let mut other = otab::store::open(&url, WRITE, Duration::from_secs(2)).unwrap();
         holder
             .write(|tx| {
                 assert_eq!(tx.row("SELECT COUNT(*) FROM customer_user", &[])?.unwrap().int(0)?, 64);
@@ -138,7 +138,7 @@ fn a_reader_cannot_write_on_a_server() {
         let server = shared(product);
         let url = url(&server.url(&server.database()));
         for access in [Access::ReadOnly, Access::Trial] {
-            let mut db = Database::open(&url, access, BUSY).unwrap();
+            let mut db = otab::store::open(&url, access, BUSY).unwrap();
             let error = insert(&mut db, "carol", "x").unwrap_err();
             assert_eq!(error.kind(), Kind::ReadOnly, "{product:?} {error}");
         }
@@ -155,7 +155,7 @@ fn what_is_missing_is_named() {
             assert_eq!(error.kind(), Kind::Other);
             assert!(error.to_string().contains(name), "{product:?} {error}");
         }
-        let error = Database::open(&url(&server.url("no_such_database")), WRITE, BUSY).unwrap_err();
+        let error = otab::store::open(&url(&server.url("no_such_database")), WRITE, BUSY).unwrap_err();
         assert_eq!(error.kind(), Kind::Unavailable, "{error}");
         assert!(error.to_string().contains("no_such_database"), "{product:?} {error}");
     }
@@ -166,7 +166,7 @@ fn a_statement_that_takes_too_long_is_given_up_in_time_and_the_next_one_works() 
     for product in BOTH {
         let server = shared(product);
         let limit = Duration::from_secs(2);
-        let mut db = Database::open(&url(&server.url(&server.database())), WRITE, limit).unwrap();
+        let mut db = otab::store::open(&url(&server.url(&server.database())), WRITE, limit).unwrap();
         let slow = match product {
             Product::PostgreSql => "SELECT 1 FROM (SELECT pg_sleep(60)) AS x",
             Product::MariaDb => "SELECT SLEEP(60)",

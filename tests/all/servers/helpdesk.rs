@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use md5::{Digest, Md5};
 use otab::db::{Database, Databases, Statements, Value, Zone};
-use otab::ticket::{ClosedSince, Facts, Otobo};
+use otab::store::tickets::Facts;
+use otab::ticket::{ClosedSince, Otobo};
 
 use super::{Place, WRITE, new_source, url};
 use crate::site::{Site, run};
@@ -54,7 +55,7 @@ impl Helpdesk {
     }
 
     pub fn db(&self) -> Database {
-        Database::open(&url(&self.url), WRITE, Duration::from_mins(1)).unwrap()
+        otab::store::open(&url(&self.url), WRITE, Duration::from_mins(1)).unwrap()
     }
 
     pub fn execute(&self, sql: &str, values: &[Value]) {
@@ -104,7 +105,7 @@ impl Helpdesk {
 
     pub fn facts(&self, zone: &str, closed_since: ClosedSince) -> (Facts, Databases) {
         let tables = Otobo::new(url(&self.url), Zone::named(zone).unwrap(), closed_since);
-        (Facts::Otobo(tables), Databases::new(WRITE, Duration::from_mins(1)))
+        (Facts::Otobo(tables), otab::store::databases(WRITE, Duration::from_mins(1)))
     }
 
     pub fn command(&self, args: &[&str]) -> Command {

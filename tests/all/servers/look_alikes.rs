@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use otab::customer::{Directory, Found, Names, Source};
-use otab::db::{Database, Databases, Statements, Url, Value};
+use otab::db::{Database, Statements, Url, Value};
 use otab::mail::{Address, fold};
 
 use super::helpdesk::Helpdesk;
@@ -127,7 +127,7 @@ fn no_stored_look_alike_is_overlooked_in_whatever_kind_of_column() {
     {
         let folder = tempfile::tempdir().unwrap();
         let url = url(&new_source(place, folder.path()));
-        let mut dbs = Databases::new(WRITE, Duration::from_mins(1));
+        let mut dbs = otab::store::databases(WRITE, Duration::from_mins(1));
         let db = dbs.get(&url).unwrap();
         if column.contains("folding") {
             let sql = "CREATE COLLATION folding (provider = icu, locale = 'und-u-ks-level1', deterministic = false)";

@@ -16,7 +16,7 @@ mod notification;
 mod outages;
 mod package_tokens;
 pub mod server;
-mod store;
+pub mod store;
 mod story;
 mod ticket_commands;
 mod tickets;
@@ -56,7 +56,7 @@ pub fn new_source(place: Place, folder: &Path) -> String {
             let file = tempfile::Builder::new().suffix(".db").tempfile_in(folder).unwrap().into_temp_path();
             let path = file.to_owned();
             file.close().unwrap();
-            otab::db::sqlite::create(&path, 0o600).unwrap();
+            otab::store::create(&path, 0o600).unwrap();
             return format!("sqlite:{}", path.display());
         }
         Place::PostgreSql => Product::PostgreSql,

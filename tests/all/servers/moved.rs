@@ -5,37 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use otab::db::{Database, Statements, Value};
+use otab::store::{TABLES, Table};
 
 use super::{WRITE, url};
-
-const TABLES: [(&str, &[&str]); 2] = [
-    (
-        "customer_user",
-        &[
-            "login",
-            "email",
-            "customer_id",
-            "pw",
-            "title",
-            "first_name",
-            "last_name",
-            "phone",
-            "fax",
-            "mobile",
-            "street",
-            "zip",
-            "city",
-            "country",
-            "comments",
-            "valid_id",
-            "create_time",
-            "create_by",
-            "change_time",
-            "change_by",
-        ],
-    ),
-    ("customer_preferences", &["user_id", "preferences_key", "preferences_value"]),
-];
 
 /// The customers of `source` are those of the SQLite file from now on, which has none any more.
 pub fn to_server(file: &Path, source: &str) {
@@ -52,11 +24,13 @@ fn sqlite(file: &Path) -> String {
 }
 
 fn open(text: &str) -> Database {
-    Database::open(&url(text), WRITE, Duration::from_mins(1)).unwrap()
+    otab::store::open(&url(text), WRITE, Duration::from_mins(1)).unwrap()
 }
 
 fn carry(from: &mut Database, to: &mut Database, takes_away: bool) {
-    for (table, columns) in TABLES {
+    // The first two; what numbers the rows have is each database's own matter.
+    for Table { name: table, columns } in &TABLES[..2] {
+        let columns = columns.strip_prefix(&["id"]).unwrap_or(columns);
         let list = columns.join(", ");
         let marks = vec!["?"; columns.len()].join(", ");
         let order = columns[0];

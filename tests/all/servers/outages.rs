@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
-use otab::db::{Database, Kind, Statements};
+use otab::db::{Kind, Statements};
 
 use super::server::{Product, Server};
 use super::{WRITE, shared, url};
@@ -118,7 +118,7 @@ fn twenty_filters_with_the_server_killed_in_between_lose_no_mail_and_double_noth
 fn a_server_that_goes_silent_in_the_middle_is_given_up_in_time_and_asked_no_more() {
     for product in BOTH {
         let server = Server::start(product);
-        let mut db = Database::open(&url(&server.url(&server.database())), WRITE, LIMIT).unwrap();
+        let mut db = otab::store::open(&url(&server.url(&server.database())), WRITE, LIMIT).unwrap();
         db.rows("SELECT 1", &[]).unwrap();
         server.signal("STOP");
         let start = Instant::now();
@@ -138,7 +138,7 @@ fn a_server_that_accepts_and_says_nothing_is_given_up_in_time() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let text = format!("{scheme}://u:hunter2@127.0.0.1:{}/d", listener.local_addr().unwrap().port());
         let start = Instant::now();
-        let error = Database::open(&url(&text), WRITE, LIMIT).unwrap_err();
+        let error = otab::store::open(&url(&text), WRITE, LIMIT).unwrap_err();
         assert!(matches!(error.kind(), Kind::Unavailable | Kind::Busy) && error.is_transient(), "{error}");
         assert!(start.elapsed() < LIMIT, "{scheme}: {:?}", start.elapsed());
         assert!(!error.to_string().contains("hunter2"), "{error}");

@@ -29,7 +29,7 @@ fn benches() -> impl Iterator<Item = Bench> {
             folder,
             directory: Directory::new(vec![source.clone()]),
             source,
-            dbs: Databases::new(WRITE, Duration::from_mins(1)),
+            dbs: otab::store::databases(WRITE, Duration::from_mins(1)),
         }
     })
 }

@@ -13,7 +13,7 @@ const BOTH: [Product; 2] = [Product::PostgreSql, Product::MariaDb];
 const BUSY: Duration = Duration::from_secs(20);
 
 fn open(text: &str) -> Result<Database, Error> {
-    Database::open(&url(text), Access::ReadOnly, BUSY)
+    otab::store::open(&url(text), Access::ReadOnly, BUSY)
 }
 
 /// Whether the session is encrypted, by the server's word.
@@ -63,7 +63,7 @@ fn a_password_opens_by_tcp_and_a_wrong_one_does_not() {
         assert_eq!(error.kind(), Kind::Unavailable, "{error}");
         assert!(!error.to_string().contains("hunter"), "{error}");
         // Who may only look is told so when he writes.
-        let mut writer = Database::open(&url(&text), WRITE, BUSY).unwrap();
+        let mut writer = otab::store::open(&url(&text), WRITE, BUSY).unwrap();
         let error = writer.execute("DELETE FROM customer_user", &[]).unwrap_err();
         assert_eq!(error.kind(), Kind::Denied, "{product:?} {error}");
         assert!(error.to_string().contains("denied"), "{error}");

@@ -34,7 +34,7 @@ fn shipped(name: &str, site: &Site) -> Shipped {
 
 fn assert_understood(command: &str) {
     let words = command.split_whitespace().take_while(|word| !word.starts_with('>'));
-    let parsed = otab::command::command_line().try_get_matches_from(words);
+    let parsed = otab::cli::command_line().try_get_matches_from(words);
     assert!(parsed.is_ok(), "{}", parsed.unwrap_err());
 }
 

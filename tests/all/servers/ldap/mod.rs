@@ -44,7 +44,7 @@ fn source(settings: &Settings<'_>) -> Source {
 }
 
 fn connections() -> Databases {
-    Databases::new(WRITE, Duration::from_mins(1))
+    otab::store::databases(WRITE, Duration::from_mins(1))
 }
 
 fn parse(address: &str) -> Address {

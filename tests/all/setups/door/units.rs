@@ -63,7 +63,7 @@ fn the_units_call_serve_with_one_part_each() {
         let text = Shipped::read(&format!("systemd/{unit}")).text();
         let call = text.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
         assert!(call.ends_with(&format!(" serve {part}")), "{call}");
-        assert!(otab::command::command_line().try_get_matches_from(call.split_whitespace()).is_ok(), "{call}");
+        assert!(otab::cli::command_line().try_get_matches_from(call.split_whitespace()).is_ok(), "{call}");
         // Else a reload would end it.
         assert!(text.contains("\nType=notify\n") && text.contains("\nExecReload=/bin/kill -HUP $MAINPID\n"), "{text}");
     }
