@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
+use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -49,6 +50,13 @@ struct Host {
     logged: String,
 }
 
+/// What the host hears.
+enum Heard {
+    End,
+    Reload,
+    Event(Event),
+}
+
 /// Why the configuration is read.
 enum Cause {
     Signal,
@@ -64,16 +72,16 @@ pub fn run(path: &Path, named: &[Part], load: Load) -> Done {
     let ground = Ground { engine, log, parts, orders: Arc::default(), events };
     // Before any thread: a socket that systemd hands over changes the environment.
     let begins = ground.parts.iter().map(|part| part.prepare(&ground)).collect::<Result<Vec<_>, _>>()?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
+    let runtime = Builder::new_current_thread().enable_io().build();
     let runtime = runtime.ends(Exit::Unavailable, "the runtime cannot be started")?;
-    let mut signals = runtime.block_on(async { Signals::new() }).ends(Exit::Unavailable, "signals")?;
+    let signals = runtime.block_on(async { Signals::new() }).ends(Exit::Unavailable, "signals")?;
     let running = begins.into_iter().map(|begin| begin()).collect::<Result<Vec<_>, _>>()?;
     let (path, named) = (path.to_owned(), named.to_vec());
     let mut host = Host { path, load, named, ground, running, followed_at: None, logged: String::new() };
     let parts: Vec<_> = host.ground.parts.iter().map(|part| part.name()).collect();
     host.ground.log.info(&format!("serve: running: {}", parts.join(", ")));
     manager::ready(&host.ground.log);
-    let ended = runtime.block_on(host.go_on(&mut signals, heard));
+    let ended = host.go_on(&runtime, signals, heard);
     host.end();
     ended.map(|()| Exit::Ok)
 }
@@ -105,27 +113,39 @@ impl Signals {
             hangup: signal(SignalKind::hangup())?,
         })
     }
+
+    async fn next(&mut self, events: &mut UnboundedReceiver<Event>) -> Heard {
+        tokio::select! {
+            _ = self.terminate.recv() => Heard::End,
+            _ = self.interrupt.recv() => Heard::End,
+            _ = self.hangup.recv() => Heard::Reload,
+            Some(event) = events.recv() => Heard::Event(event),
+        }
+    }
 }
 
 impl Host {
-    /// Goes on until it is told to end, or a part fails.
-    async fn go_on(&mut self, signals: &mut Signals, mut heard: UnboundedReceiver<Event>) -> Result<(), Failure> {
+    /// Goes on until it is told to end, or a part fails. Only the waiting is the runtime's: drivers of databases have
+    /// runtimes of their own, which cannot be started inside of one.
+    fn go_on(
+        &mut self,
+        runtime: &Runtime,
+        mut signals: Signals,
+        mut heard: UnboundedReceiver<Event>,
+    ) -> Result<(), Failure> {
         loop {
-            tokio::select! {
-                _ = signals.terminate.recv() => return Ok(()),
-                _ = signals.interrupt.recv() => return Ok(()),
-                _ = signals.hangup.recv() => self.reload(&Cause::Signal),
-                event = heard.recv() => match event {
-                    Some(Event::Moved(store)) if store == self.ground.engine.store => self.follow(),
-                    // Somebody has found out late.
-                    Some(Event::Moved(_)) | None => {}
-                    Some(Event::Ended(part, error)) => {
-                        let why = error.map_or_else(|| "it ended unexpectedly".to_owned(), |error| error.to_string());
-                        let what = format!("the {}: {why}", part.name());
-                        self.ground.log.error(&format!("serve: {what}"));
-                        return Err(Failure::new(Exit::Software, what));
-                    }
-                },
+            match runtime.block_on(signals.next(&mut heard)) {
+                Heard::End => return Ok(()),
+                Heard::Reload => self.reload(&Cause::Signal),
+                Heard::Event(Event::Moved(store)) if store == self.ground.engine.store => self.follow(),
+                // Somebody has found out late.
+                Heard::Event(Event::Moved(_)) => {}
+                Heard::Event(Event::Ended(part, error)) => {
+                    let why = error.map_or_else(|| "it ended unexpectedly".to_owned(), |error| error.to_string());
+                    let what = format!("the {}: {why}", part.name());
+                    self.ground.log.error(&format!("serve: {what}"));
+                    return Err(Failure::new(Exit::Software, what));
+                }
             }
         }
     }

@@ -19,6 +19,7 @@ use crate::engine::portal_fit;
 use crate::engine::portal_url;
 use crate::exit::Exit;
 use crate::failure::{Ends, Failure};
+use crate::log::Log;
 use crate::web::{
     self, App, Bound, Face, HandOver, Logo, Look, Make, Messages, Network, Pages, Place, Settings, Style, Workers,
 };
@@ -48,6 +49,7 @@ struct Portal {
     tasks: Vec<JoinHandle<()>>,
     desks: Crew,
     held: Databases,
+    log: Arc<Log>,
 }
 
 /// Reads, listens, and opens the store; then it can start.
@@ -62,7 +64,8 @@ pub fn prepare(ground: &Ground) -> Result<Begin, Failure> {
     let ground = ground.clone();
     Ok(Box::new(move || {
         let desks = Crew::new();
-        let app = App::new(settings(&ground.engine), face, workers(&ground, desks.member())?, ground.log, None);
+        let app =
+            App::new(settings(&ground.engine), face, workers(&ground, desks.member())?, Arc::clone(&ground.log), None);
         let shown = web::Portal::new(app);
         let runtime = Builder::new_multi_thread().worker_threads(SPEAKERS).enable_io().enable_time().build();
         let runtime = runtime.ends(Exit::Unavailable, "the runtime cannot be started")?;
@@ -80,7 +83,9 @@ pub fn prepare(ground: &Ground) -> Result<Begin, Failure> {
         tasks.extend(metrics.map(|bound| watched(runtime.spawn(web::run(shown.numbers_at(bound), stopped.clone())))));
         let apache = fastcgi.map(|bound| runtime.spawn(web::authorize(bound, shown.clone(), stopped.clone())));
         tasks.extend(apache.map(watched));
-        Ok(Box::new(Portal { shown, places, runtime, stop, tasks, desks, held }))
+        ground.log.info("door: open");
+        let log = ground.log;
+        Ok(Box::new(Portal { shown, places, runtime, stop, tasks, desks, held, log }))
     }))
 }
 
@@ -98,8 +103,9 @@ impl Running for Portal {
         };
         let (settings, log) = (settings(&ground.engine), Arc::clone(&ground.log));
         Ok(Box::new(move || {
-            self.shown.replace(App::new(settings, face, workers, log, Some(&self.shown.app())));
+            self.shown.replace(App::new(settings, face, workers, Arc::clone(&log), Some(&self.shown.app())));
             self.held = held;
+            self.log = log;
         }))
     }
 
@@ -112,7 +118,7 @@ impl Running for Portal {
     }
 
     fn rest(self: Box<Self>, until: Instant) -> Vec<String> {
-        let Self { shown, runtime, tasks, desks, held, .. } = *self;
+        let Self { shown, runtime, tasks, desks, held, log, .. } = *self;
         let all = async {
             for task in tasks {
                 let _ = task.await;
@@ -122,6 +128,7 @@ impl Running for Portal {
         if runtime.block_on(async { tokio::time::timeout_at(until.into(), all).await }).is_err() {
             left.push(format!("the portal's connections, {} of the proxy's", shown.connections()));
         }
+        log.info("door: closed");
         runtime.shutdown_timeout(LAST_MOMENT);
         drop(shown);
         if desks.has_ended(until.max(Instant::now() + LAST_MOMENT)) {

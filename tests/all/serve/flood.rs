@@ -1,7 +1,11 @@
 //! Each part has connections and threads of its own: one that is flooded stops no other.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+
+use otab::link::compose::Ready;
+use otab::link::transport::{Security, Smtp, Transport};
 
 use crate::door::{Door, OWN, closed};
 use crate::links::CAROL;
@@ -72,4 +76,25 @@ fn a_flooded_worker_leaves_the_portal_its_visitors() {
     assert!(start.elapsed() < Duration::from_secs(25), "{:?}", start.elapsed());
     assert!(!door.desk.log().contains("tried again"), "{}", door.desk.log());
     assert_eq!(door.sessions(), 20);
+}
+
+#[test]
+fn few_tries_hang_at_a_mail_server_that_drips() {
+    let peer = Peer::start(|_, _| Reply::Drip);
+    let server = Smtp {
+        host: "127.0.0.1".to_owned(),
+        port: peer.port,
+        security: Security::None,
+        ca_file: None,
+        login: None,
+        tries: Arc::default(),
+    };
+    let (tries, transport) = (Arc::clone(&server.tries), Transport::Smtp(Box::new(server)));
+    let mail = Ready { recipient: CAROL.parse().unwrap(), bytes: b"Subject: x\r\n\r\nx\r\n".to_vec() };
+    let said: Vec<String> =
+        (0..20).map(|_| transport.send(&mail, &[], Duration::from_millis(600)).unwrap_err().what).collect();
+    assert!(said[0].contains("has not finished within"), "{said:?}");
+    assert!(said[4..].iter().all(|what| what.contains("earlier tries still hang")), "{said:?}");
+    // The test's own, the transport's, and the tries'.
+    assert!(Arc::strong_count(&tries) <= 6);
 }

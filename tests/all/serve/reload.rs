@@ -1,6 +1,7 @@
 //! SIGHUP: the configuration, and all that it names, in force as a whole or not at all.
 
 use std::io::Write;
+use std::time::{Duration, Instant};
 
 use super::{reload_bad, reload_good, site_name};
 use crate::door::client::{Client, Place, Stream, answer};
@@ -174,4 +175,33 @@ fn a_renewed_link_goes_out_by_the_worker_at_once() {
     door.desk.configure("from_name", "from_nam");
     assert_eq!(door.client.ask("POST", &path, &[OWN], b"do=renew").status, 200);
     wait_for(&door.desk.site.path("otab.log"), "link mail 2: sent to", 1);
+}
+
+#[test]
+fn many_reloads_leave_nothing_behind() {
+    let mut door = Door::with("purge = \"04:00\"\nrequests_per_minute = 0\n");
+    let id = door.serving.id();
+    let count = |what: &str| std::fs::read_dir(format!("/proc/{id}/{what}")).unwrap().count();
+    let memory = || {
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap().to_owned();
+        line.split_whitespace().next().unwrap().parse::<u64>().unwrap()
+    };
+    let reload = |door: &mut Door| {
+        reload_good(&door.desk, &mut door.serving);
+        // Desks have questions, and open the store.
+        (0..4).for_each(|_| assert_eq!(door.get("/healthz").status, 200));
+    };
+    (0..10).for_each(|_| reload(&mut door));
+    let before = (count("task"), count("fd"), memory());
+    (0..100).for_each(|_| reload(&mut door));
+    // How many of the four desks have opened the store is chance; each opens up to three files.
+    let most = before.1 + 12;
+    // The threads of the last one end after its answer.
+    let start = Instant::now();
+    while (count("task") > before.0 || count("fd") > most) && start.elapsed() < Duration::from_secs(30) {
+        assert_eq!(door.get("/healthz").status, 200);
+    }
+    let after = (count("task"), count("fd"), memory());
+    assert!(after.0 <= before.0 && after.1 <= most && after.2 < before.2 + (4 << 10), "{before:?} {after:?}");
 }
