@@ -18,6 +18,7 @@ mod report;
 mod sender;
 mod settle;
 pub mod token_facts;
+pub mod visit;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -231,7 +231,7 @@ fn digest(db: &mut Tx<'_>, prefix: &str, table: &Table, tell: &mut dyn FnMut(u64
     Ok(digest)
 }
 
-/// The next id comes behind those that were written. PostgreSQL alone has to be told.
+/// The next id comes behind those that were written. PostgreSQL alone does not see to that.
 fn go_on_counting(target: &mut Tx<'_>, last_token: i64) -> Result<(), Error> {
     let held = tokens::hold_number(target, last_token)?;
     if target.dialect() == Dialect::PostgreSql {

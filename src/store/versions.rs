@@ -296,11 +296,34 @@ mod tests {
         };
         let (_folder, _, new) = store(VERSIONS.len(), "");
         let wanted: Vec<_> = schema(&new);
+        let sql = "INSERT INTO token (id, hash, state, customer, email, backend, created_at, changed_at) \
+                       VALUES (7, 'h', 'active', 'c', 'e', 'b', 0, 0); \
+                   INSERT INTO outbox (token_id, secret, recipient, customer, backend, occasion, created_at, due_at) \
+                       VALUES (7, 'the-secret-itself', 'r', 'c', 'b', 'new', 0, 0)";
         for versions in 1..VERSIONS.len() {
-            let (_folder, _, url) = store(versions, "");
+            let (_folder, path, url) = store(versions, sql);
             migrate(&url).unwrap();
             assert_eq!(schema(&url), wanted, "{versions}");
+            let mut db = open(&url, WRITE, PATIENCE).unwrap();
+            let order = db.row("SELECT token_id, secret FROM outbox", &[]).unwrap().unwrap();
+            assert_eq!(order.values(), [7.into(), "the-secret-itself".into()], "{versions}");
+            // The order goes with its token, and no page keeps the secret.
+            db.execute("DELETE FROM token", &[]).unwrap();
+            db.close().unwrap();
+            let file = std::fs::read(&path).unwrap();
+            assert!(!file.windows(17).any(|bytes| bytes == b"the-secret-itself"), "{versions}");
         }
+    }
+
+    #[test]
+    fn a_failed_migration_tells_what_sqlite_said() {
+        let (_folder, path, url) = store(3, "");
+        let before = std::fs::read(&path).unwrap();
+        let mut db = Database::open(&url, WRITE, PATIENCE).unwrap();
+        db.rows("PRAGMA max_page_count = 1", &[]).unwrap();
+        assert_eq!(db.write(|tx| run(tx, &url)).unwrap_err().kind(), Kind::Full);
+        db.close().unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), before);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Ticket facts: what otab must know about a ticket to say whether its links still hold.
 //!
-//! Here they are read from the tables of OTOBO and Znuny; `store::tickets` has those of otab's own table.
+//! Here they are read from the tables of OTOBO and Znuny; `store::tickets` has those of the embedded table.
 
 mod notification;
 mod otobo;

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+pub use crate::engine::visit::{Entry, Guest, Renewal, View};
 use crate::token::Secret;
 
 /// The site behind the door. Each worker thread has one of its own, which may wait for databases.
@@ -32,81 +33,4 @@ pub enum Trouble {
     Away,
     /// The store has been copied elsewhere, and is not in use any more.
     Moved,
-}
-
-/// What a link would open.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum View {
-    /// Its ticket.
-    Open {
-        /// The stored address of who would be signed in.
-        address: String,
-        /// The ticket's number; `None`: the overview.
-        ticket: Option<String>,
-        /// The customer's language, where known.
-        language: Option<String>,
-    },
-    /// Nothing: it is used, and a newer one is active.
-    Wrong {
-        /// The customer's language, where known.
-        language: Option<String>,
-    },
-    /// Nothing: it is used, and a new one can be had.
-    Used {
-        /// The customer's language, where known.
-        language: Option<String>,
-    },
-    /// Nothing: there is no such token, or its time is over.
-    Over,
-}
-
-/// What the use of a link came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Entry {
-    /// A new session.
-    New {
-        /// For the browser.
-        secret: Secret,
-        /// Where it leads; `None`: the overview.
-        ticket: Option<String>,
-    },
-    /// The link was used before, by the browser's own session, which goes on.
-    Same {
-        /// Where it leads.
-        ticket: Option<String>,
-    },
-    /// It opens nothing; never [`View::Open`].
-    Shut(View),
-}
-
-/// What the wish for a new link came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Renewal {
-    /// A link mail is on order.
-    Ordered {
-        /// The customer's language, where known.
-        language: Option<String>,
-    },
-    /// It could not be recorded.
-    Failed {
-        /// The customer's language, where known.
-        language: Option<String>,
-    },
-    /// The old one has not been used and still works.
-    StillGood,
-    /// There is none to be had; [`View::Wrong`] or [`View::Over`].
-    Shut(View),
-}
-
-/// Who a session is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Guest {
-    /// The customer's login.
-    pub login: String,
-    /// The ticket that he came for; `None`: the overview.
-    pub ticket: Option<String>,
-    /// When the session began.
-    pub created_at: Timestamp,
-    /// Its last request, as far as that is known.
-    pub seen_at: Timestamp,
 }
