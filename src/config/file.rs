@@ -1,7 +1,7 @@
 //! Opens the configuration file, and the files with secrets that it names, if they can be trusted.
 //!
-//! A configuration names commands and says which mail is trusted: whoever can change it is otab's
-//! user. This file opens nothing else, and writes nothing.
+//! A configuration names commands and says which mail is trusted: a user who can change it is as good as otab's
+//! own. This file opens nothing else, and writes nothing.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};

@@ -1,5 +1,5 @@
-//! The reading as a whole: the example against the code, defaults, and settings that are no plain
-//! copy of the text. What is refused, and why, stands in tests/config/bad.
+//! The reading as a whole: the example against the code, defaults, and settings that are no plain copy of the text.
+//! What is refused, and why, is in tests/config/bad.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

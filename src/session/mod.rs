@@ -1,7 +1,7 @@
 //! Sessions of the door: who has come in by a link, in which browser, until when.
 //!
-//! A browser has the secret; stored is its SHA-256. Whether the customer is still good is for others to ask,
-//! at least once a minute; this room only knows times.
+//! A browser has the secret; stored is its SHA-256. This room only knows times: its callers check at least once a
+//! minute that the customer is still good.
 
 use jiff::{SignedDuration, Timestamp};
 

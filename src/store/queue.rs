@@ -1,9 +1,8 @@
 //! The outbox as its sender sees it: who may work at it, which order is next, and what becomes of it.
 //!
-//! An order is taken by moving its next try into the future, in one transaction. Of two senders one gets
-//! it; and a sender that dies leaves it to whoever comes after that time. A crash between the mail server's
-//! yes and [`sent`], and a yes that never comes, make a second copy of the same mail possible, with the same
-//! Message-ID. There is no other way to one.
+//! An order is taken by moving its next try into the future, in one transaction. Of two senders one gets it; if
+//! that one dies, the next sender after that time does. A crash between the mail server's yes and [`sent`], and a
+//! yes that never comes, make a second copy of the same mail possible, with the same Message-ID. Nothing else does.
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -1,5 +1,5 @@
-//! Whether a POST comes from the door's own page, and what it holds. A browser states where a form was; whoever
-//! does not state it, or states another place, or none (`null`), is refused.
+//! Whether a POST comes from the door's own page, and what it holds. A browser states where a form was; a request
+//! that does not state it, or states another place, or none (`null`), is refused.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! In which language a page is: the customer's stored one, else what his browser asks for, else the site's.
+//! In which language a page is: the customer's stored one, else what their browser asks for, else the site's.
 //!
 //! Pure.
 

@@ -1,7 +1,8 @@
-//! The door: the small web server behind the link. HTTP only: routes, pages, cookies, limits, numbers.
+//! The door: the small web server behind the link. HTTP, and `FastCGI` for Apache: routes, pages, cookies, limits,
+//! numbers.
 //!
-//! What a token or a session is good for is asked by the trait [`Desk`], on threads of its own: a database
-//! never keeps the server from answering others. No secret, address or query reaches the log from here.
+//! What a token or a session is good for is asked by the trait [`Desk`], on threads of its own: a database never
+//! keeps the server from answering others. No secret, address or query reaches the log from here.
 
 mod accept;
 mod access;

@@ -1,6 +1,6 @@
 //! Counts by address, in memory of a fixed size: so many within a time, spread evenly or all at once.
 //!
-//! Time is an argument. For each client one moment is kept, at which all that he has done is forgotten (GCRA).
+//! Time is an argument. For each client one moment is kept, at which all that they did is forgotten (GCRA).
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

@@ -1,8 +1,8 @@
 //! The time limits of a connection: a header block within 10 seconds, an answer within a minute, and no longer than
-//! a minute of silence between two requests. Whoever does not keep them loses the connection.
+//! a minute of silence between two requests. A connection that does not keep them is closed.
 //!
-//! hyper's own limit counts from the end of the last answer on, and so could not tell a slow header block from
-//! a proxy that keeps its connection for the next customer; nor has it one for a client that reads nothing.
+//! hyper's own limit counts from the end of the last answer on, and so could not tell a slow header block from a
+//! proxy that keeps its connection for the next customer; nor has it one for a client that reads nothing.
 
 use std::io;
 use std::pin::Pin;

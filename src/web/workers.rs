@@ -1,5 +1,5 @@
-//! The threads on which the site is asked, and the queue before them. Its length is fixed: who finds it full is
-//! told to come back.
+//! The threads on which the site is asked, and the queue before them. Its length is fixed: a request that finds it
+//! full is asked to come back.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};

@@ -1,8 +1,8 @@
-//! Tables, columns and rights, held against what somebody needs of them.
+//! Tables, columns and rights, compared with what a caller needs of them.
 //!
-//! Rights on columns stand in the catalogues of both servers, with those that come by roles, by the database or by
-//! PUBLIC. The right to delete rows does not stand in MariaDB's; there the server is asked for the plan of a DELETE
-//! in a session that may only read: it refuses a user without the right for that reason first.
+//! Rights on columns are in the catalogues of both servers, with those that come by roles, by the database or by
+//! PUBLIC. The right to delete rows is not in MariaDB's; there the server is asked for the plan of a DELETE in a
+//! session that may only read: it refuses a user without the right for that reason first.
 
 use crate::db::{Database, Dialect, Error, Kind as ErrorKind, Row, Statements};
 

@@ -1,7 +1,7 @@
 //! The numbers of tokens, none of which is given out twice: not after a token is gone, and not by another store to
 //! which all have moved. People and logs name tokens by them.
 //!
-//! The databases count: SQLite by AUTOINCREMENT, PostgreSQL by a sequence, InnoDB by a counter that outlives a
+//! The databases count: SQLite by AUTOINCREMENT, PostgreSQL by a sequence, `InnoDB` by a counter that outlives a
 //! restart from MariaDB 10.2.4 and MySQL 8.0 on. Only the move has to tell one where another was.
 
 use jiff::Timestamp;
