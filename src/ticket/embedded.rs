@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ticket_is_found_by_number_and_by_its_oldest_message_id() {
+    fn a_ticket_is_found_by_number_or_oldest_message_id() {
         let (_folder, table, facts, mut dbs) = facts();
         table.add(&mut dbs, &opened("1", "<a@x>"), at(20)).unwrap();
         table.add(&mut dbs, &opened("2", "<a@x>"), at(10)).unwrap();

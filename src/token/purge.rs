@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn more_than_one_chunk_is_walked_with_a_pause_after_each_transaction() {
+    fn many_chunks_are_walked_with_pauses() {
         let mut store = Store::new();
         let token = new(Some("nowhere"));
         store.issue_many(&token, 1100);

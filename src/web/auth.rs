@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_address_is_stated_once_or_twice_the_same_and_exactly() {
+    fn the_address_is_stated_exactly_and_alike() {
         let check = |fields: &[(&'static str, &'static str)]| {
             let mut headers = HeaderMap::new();
             for (name, value) in fields {

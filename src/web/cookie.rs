@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn one_cookie_of_the_right_name_and_length_is_a_session() {
+    fn one_cookie_of_the_right_form_is_a_session() {
         let value = "abcdefghijklmnopqrstuv";
         let pair = format!("__Host-otab={value}");
         assert_eq!(read(&[&format!("a=b; {pair};c=d")]).as_deref(), Some(value));

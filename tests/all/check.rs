@@ -24,7 +24,7 @@ fn bad_lines(text: &str) -> Vec<&str> {
 }
 
 #[test]
-fn a_site_that_works_has_nothing_bad_and_the_check_changes_nothing() {
+fn a_site_that_works_has_nothing_bad_and_stays_as_is() {
     let site = with_mail("transport = \"file\"\n");
     assert!(run(&mut site.filter(), &mail(1)).status.success());
     let database = std::fs::read(site.path("otab.db")).unwrap();
@@ -47,7 +47,7 @@ fn a_new_site_has_nothing_bad_either() {
 }
 
 #[test]
-fn every_problem_of_a_configuration_is_told_and_the_status_is_78() {
+fn every_configuration_problem_is_listed_with_78() {
     let site = Site::new("[limits]\ndecide = 0\n[mail]\ntransport = \"smtp\"\nfrm = \"x\"\n");
     let (status, text) = check(&site, &[]);
     assert_eq!(status, Some(78), "{text}");
@@ -83,7 +83,7 @@ fn what_keeps_link_mails_from_leaving_is_found() {
 }
 
 #[test]
-fn a_mail_server_that_says_nothing_is_given_up_in_time() {
+fn a_mail_server_that_says_nothing_is_given_up() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let settings = format!("transport = \"smtp\"\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"none\"\ntimeout = 1\n");
@@ -106,7 +106,7 @@ fn a_template_with_an_unknown_variable_is_found() {
 }
 
 #[test]
-fn link_mails_that_have_waited_for_long_are_found_and_fresh_ones_are_not() {
+fn link_mails_that_waited_long_are_found() {
     let site = with_mail("transport = \"file\"\n");
     assert!(run(&mut site.filter(), &mail(1)).status.success());
     assert_eq!(check(&site, &[]).0, Some(0));
@@ -131,13 +131,13 @@ fn a_marker_that_is_somebodys_login_is_found() {
 }
 
 #[test]
-fn link_mails_that_come_from_an_address_that_is_not_the_helpdesks_own_are_worth_a_word() {
+fn a_sender_that_is_not_the_helpdesks_is_noted() {
     let site = Site::new("[mail]\ntransport = \"file\"\nfrom = \"bot@desk.test\"\n");
     assert!(check(&site, &[]).1.contains("note  own addresses: bot@desk.test"));
 }
 
 #[test]
-fn a_password_for_link_mails_that_cannot_be_read_keeps_those_alone_from_going_out() {
+fn an_unreadable_mail_password_stops_link_mails_only() {
     let site = with_mail("transport = \"smtp\"\nuser = \"otab\"\npassword_file = \"no-such.secret\"\n");
     assert!(run(&mut site.filter(), &mail(1)).status.success());
     let (status, text) = check(&site, &[]);
@@ -166,7 +166,7 @@ fn chmod(path: impl AsRef<std::path::Path>, mode: u32) {
 }
 
 #[test]
-fn each_finding_is_an_object_with_the_same_four_keys_and_a_remedy_where_it_is_not_good() {
+fn each_finding_is_an_object_with_the_same_keys() {
     let (_, found) = findings(&with_mail("transport = \"none\"\n"));
     for finding in &found {
         let keys: Vec<&str> = finding.as_object().unwrap().keys().map(String::as_str).collect();
@@ -176,7 +176,7 @@ fn each_finding_is_an_object_with_the_same_four_keys_and_a_remedy_where_it_is_no
 }
 
 #[test]
-fn a_fresh_folder_of_init_has_nothing_bad_and_is_told_in_a_few_lines() {
+fn a_fresh_folder_of_init_has_nothing_bad() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("otab.toml");
     let otab = |words: &[&str]| run(Site::otab().arg("--config").arg(&config).args(words), b"");
@@ -189,7 +189,7 @@ fn a_fresh_folder_of_init_has_nothing_bad_and_is_told_in_a_few_lines() {
 }
 
 #[test]
-fn a_secret_that_others_can_read_is_bad_wherever_it_stands() {
+fn a_secret_that_others_can_read_is_bad() {
     let settings = "transport = \"smtp\"\nport = 1\nhost = \"127.0.0.1\"\nuser = \"otab\"\n";
     let site = with_mail(&format!("{settings}password_file = \"mail.secret\"\n"));
     let secret = site.write("mail.secret", "hunter2\n");
@@ -299,7 +299,7 @@ fn a_log_where_others_can_write_the_folder_is_bad() {
 }
 
 #[test]
-fn a_store_a_log_or_mails_that_others_can_read_are_told() {
+fn a_store_log_or_mails_that_others_can_read_are_bad() {
     let site = with_mail("transport = \"file\"\n");
     assert!(run(&mut site.filter(), &mail(1)).status.success());
     site.append("[limits]\n");
@@ -336,7 +336,7 @@ fn a_store_a_log_or_mails_that_others_can_read_are_told() {
 }
 
 #[test]
-fn templates_that_others_can_write_decide_what_link_mails_say_and_are_bad() {
+fn templates_that_others_can_write_are_bad() {
     let site = with_mail("transport = \"file\"\n");
     chmod(site.folder(), 0o755);
     std::fs::create_dir(site.path("texts")).unwrap();
@@ -372,7 +372,7 @@ fn a_link_and_a_portal_at_two_places_are_worth_a_word() {
 }
 
 #[test]
-fn the_store_tells_its_schema_and_its_tokens_by_state_and_a_log_that_only_grows() {
+fn the_store_shows_its_schema_and_tokens_by_state() {
     let site = with_mail("transport = \"file\"\n");
     assert!(run(&mut site.filter(), &mail(1)).status.success());
     assert!(run(&mut site.filter(), &mail(2)).status.success());

@@ -25,7 +25,7 @@ fn a_link_of_a_clock_that_was_ahead_is_over() {
 }
 
 #[test]
-fn a_newer_link_of_a_clock_that_was_ahead_stops_no_renewal() {
+fn a_newer_link_of_a_fast_clock_stops_no_renewal() {
     let desk = Desk::new();
     let secret = desk.carols_link();
     desk.json(0, &["redeem", &secret]);

@@ -33,7 +33,7 @@ fn assert_deferred(output: &Output, what: &str) {
 }
 
 #[test]
-fn a_mail_that_was_taken_has_an_active_token_and_a_link_mail_that_is_due() {
+fn a_mail_that_was_taken_has_an_active_token() {
     let site = Site::new("");
     let output = into(&site, "cat > taken");
     assert!(output.status.success(), "{output:?}");
@@ -46,7 +46,7 @@ fn a_mail_that_was_taken_has_an_active_token_and_a_link_mail_that_is_due() {
 }
 
 #[test]
-fn while_the_command_runs_the_token_is_pending_and_the_link_mail_waits() {
+fn while_the_command_runs_the_token_is_pending() {
     let site = Site::new("");
     // The command looks into the database itself.
     let query = "SELECT state, due_at - token.created_at FROM token JOIN outbox ON token_id = token.id";
@@ -56,7 +56,7 @@ fn while_the_command_runs_the_token_is_pending_and_the_link_mail_waits() {
 }
 
 #[test]
-fn a_ticket_that_the_command_makes_is_bound_to_its_own_customers_token_at_once() {
+fn a_ticket_that_the_command_makes_is_bound_at_once() {
     for (customer, bound) in [("carol@corp.test", Some("2026112010000017")), ("mallory@evil.test", None)] {
         let site = Site::new("");
         let ticket = format!("ticket add 2026112010000017 --message-id '<1@corp.test>' --customer {customer}");
@@ -74,7 +74,7 @@ fn a_ticket_that_the_command_makes_is_bound_to_its_own_customers_token_at_once()
 }
 
 #[test]
-fn a_command_that_fails_is_75_and_the_next_try_makes_no_second_token() {
+fn a_failed_command_is_75_and_a_retry_adds_no_token() {
     let site = Site::new("");
     for (line, what) in [
         ("exit 1", "status 1"),
@@ -94,7 +94,7 @@ fn a_command_that_fails_is_75_and_the_next_try_makes_no_second_token() {
 }
 
 #[test]
-fn the_commands_own_status_is_passed_on_where_that_is_asked_for() {
+fn the_commands_own_status_is_passed_on_if_asked() {
     let site = Site::new("");
     let status = |line: &str| run(&mut deliver(&site, &["--pass-status"], &["sh", "-c", line]), &mail(1)).status.code();
     assert_eq!(status("exit 0"), Some(0));
@@ -104,7 +104,7 @@ fn the_commands_own_status_is_passed_on_where_that_is_asked_for() {
 }
 
 #[test]
-fn a_command_that_takes_too_long_is_ended_and_the_mail_deferred() {
+fn a_slow_command_is_ended_and_the_mail_deferred() {
     let site = Site::new("[limits]\ndecide = 1\ncommand = 2\n");
     let start = Instant::now();
     assert_deferred(&into(&site, "exec tail -f /dev/null"), "hanging");
@@ -135,7 +135,7 @@ fn a_mail_that_breaks_off_never_reaches_the_command() {
 }
 
 #[test]
-fn what_the_command_says_is_in_the_log_cut_short_and_not_on_standard_error() {
+fn the_commands_words_go_to_the_log_alone() {
     let site = Site::new("[log]\nsyslog = false\nfile = \"otab.log\"\n");
     let output = into(&site, "echo all is well; head -c 100000 /dev/zero | tr '\\0' x >&2");
     assert!(output.status.success() && output.stderr.is_empty() && output.stdout.is_empty(), "{output:?}");
@@ -145,7 +145,7 @@ fn what_the_command_says_is_in_the_log_cut_short_and_not_on_standard_error() {
 }
 
 #[test]
-fn a_command_that_leaves_something_running_in_the_background_does_not_hold_the_mail_up() {
+fn a_background_child_does_not_hold_the_mail_up() {
     let site = Site::new("");
     let start = Instant::now();
     let output = into(&site, "cat > taken; tail -f /dev/null & echo $! > pid");
@@ -171,7 +171,7 @@ fn wrong_arguments_and_a_failure_anywhere_are_75() {
 }
 
 #[test]
-fn once_the_command_has_taken_the_mail_otab_ends_with_0_whatever_fails_after() {
+fn once_the_command_has_taken_it_otab_ends_with_0() {
     let site = Site::new("[limits]\ndecide = 1\n");
     let output = into(&site, "cat > taken; rm otab.db; echo no database any more > otab.db");
     assert!(output.status.success(), "{output:?}");
@@ -179,7 +179,7 @@ fn once_the_command_has_taken_the_mail_otab_ends_with_0_whatever_fails_after() {
 }
 
 #[test]
-fn a_fault_of_otabs_own_after_the_command_has_taken_the_mail_is_no_reason_to_try_it_again() {
+fn a_fault_of_otab_after_the_command_is_no_retry() {
     let site = Site::new("");
     let mut otab = deliver(&site, &[], &["sh", "-c", "cat > taken"]);
     let output = run(otab.env("OTAB_FAIL_AT", "settling").current_dir(site.folder()), &mail(1));

@@ -61,7 +61,7 @@ fn every_command() -> Vec<(String, clap::Command)> {
 }
 
 #[test]
-fn every_command_and_option_is_in_the_manual_page_and_no_other() {
+fn the_manual_page_has_exactly_the_options_there_are() {
     let manual = manual();
     let mut wrong = Vec::new();
     for (words, command) in every_command() {
@@ -105,7 +105,7 @@ fn the_options_of_all_commands_are_in_the_manual_page() {
 }
 
 #[test]
-fn every_exit_status_is_in_the_manual_page_and_the_readme() {
+fn every_exit_status_is_in_manual_page_and_readme() {
     let source = page("src/exit.rs");
     let numbers = source.lines().filter_map(|line| line.trim().strip_prefix("Self::")?.split_once(" => "));
     let codes: Vec<_> = numbers.filter_map(|(_, code)| code.trim_end_matches(',').parse::<u8>().ok()).collect();
@@ -170,7 +170,7 @@ fn calls() -> Vec<Vec<String>> {
 }
 
 #[test]
-fn every_call_of_otab_in_the_readme_is_one_that_otab_understands() {
+fn otab_understands_every_call_in_the_readme() {
     let calls = calls();
     assert!(calls.len() >= 8, "{calls:?}");
     for words in calls {
@@ -180,7 +180,7 @@ fn every_call_of_otab_in_the_readme_is_one_that_otab_understands() {
 }
 
 #[test]
-fn commands_named_in_the_readme_exist_or_are_said_to_be_missing() {
+fn commands_named_in_the_readme_exist_or_are_planned() {
     let readme = page("README.md");
     let (present, missing) = readme.split_once("## What is not there yet").unwrap();
     let line = otab::command::command_line();
@@ -199,7 +199,7 @@ fn commands_named_in_the_readme_exist_or_are_said_to_be_missing() {
 }
 
 #[test]
-fn the_first_two_commands_of_the_readme_can_be_run_as_they_stand() {
+fn the_readmes_first_two_commands_can_be_run() {
     let first = blocks("sh").remove(0);
     let mut lines = first.lines();
     let (call, mail) = lines.next().unwrap().split_once(" < ").unwrap();
@@ -237,7 +237,7 @@ fn the_static_build_is_the_targets_own() {
 // --- The others ---------------------------------------------------------------------------------
 
 #[test]
-fn the_changelog_and_the_manual_page_know_this_version() {
+fn changelog_and_manual_page_know_this_version() {
     let version = env!("CARGO_PKG_VERSION");
     let changelog = page("CHANGELOG.md");
     assert!(changelog.lines().any(|line| line.starts_with(&format!("## {version}"))));

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::site::{Site, mail, run};
 
 #[test]
-fn fifty_filters_at_once_make_one_customer_and_one_token_a_mail() {
+fn fifty_filters_at_once_make_one_customer() {
     let site = Site::new("");
     let children: Vec<(usize, Child)> = (0..50)
         .map(|n| {
@@ -62,7 +62,7 @@ fn the_same_mail_fifty_times_at_once_has_one_token() {
 
 /// kill -9 at random moments: over the first milliseconds, in which everything happens.
 #[test]
-fn a_filter_that_is_killed_has_recorded_what_came_out_and_never_half_a_mail_counts_as_whole() {
+fn a_killed_filter_has_recorded_what_came_out() {
     let site = Site::new("");
     let body = vec![b'x'; 300_000];
     let mut killed = 0;
@@ -148,7 +148,7 @@ fn peak_memory(site: &Site, mebibytes: usize) -> u64 {
 }
 
 #[test]
-fn a_mail_of_a_gigabyte_needs_no_more_memory_than_one_of_4_kilobytes() {
+fn a_gigabyte_needs_no_more_memory_than_4_kilobytes() {
     let site = Site::new("");
     let small = (0..3).map(|_| peak_memory(&site, 0)).max().unwrap();
     let large = peak_memory(&site, 1024);
@@ -157,7 +157,7 @@ fn a_mail_of_a_gigabyte_needs_no_more_memory_than_one_of_4_kilobytes() {
 
 /// The power may fail between any two lines: what a mail earned has to be on the disk before it goes on.
 #[test]
-fn what_was_recorded_is_synced_before_the_first_byte_goes_out() {
+fn a_record_is_synced_before_the_first_byte_goes_out() {
     let site = Site::new("");
     std::fs::write(site.path("mail"), mail(1)).unwrap();
     assert!(run(&mut site.filter(), &mail(0)).status.success());

@@ -39,17 +39,17 @@ const COUNTS: &str = "SELECT COUNT(*) FROM customer_user; SELECT COUNT(*) FROM c
                       SELECT COUNT(*) FROM token; SELECT COUNT(*) FROM outbox;";
 
 #[test]
-fn every_fixture_comes_out_as_expected_and_a_second_time_creates_nothing_new() {
+fn every_fixture_comes_out_as_expected_both_times() {
     run_all(Place::Sqlite);
 }
 
 #[test]
-fn every_fixture_comes_out_the_same_with_its_customers_on_postgresql() {
+fn every_fixture_is_the_same_on_postgresql() {
     run_all(Place::PostgreSql);
 }
 
 #[test]
-fn every_fixture_comes_out_the_same_with_its_customers_on_mariadb() {
+fn every_fixture_is_the_same_on_mariadb() {
     run_all(Place::MariaDb);
 }
 

@@ -43,12 +43,12 @@ fn hold(target: &str) {
 }
 
 #[test]
-fn what_is_said_of_the_header_holds_for_all_that_fuzzing_kept_and_the_corpus() {
+fn the_header_holds_for_what_fuzzing_kept() {
     hold("header");
 }
 
 #[test]
-fn what_is_said_of_edits_holds_for_all_that_fuzzing_kept_and_the_corpus() {
+fn edits_hold_for_what_fuzzing_kept() {
     hold("edits");
 }
 
@@ -58,7 +58,7 @@ fn mixed_blocks_hold_for_all_that_fuzzing_kept() {
 }
 
 #[test]
-fn what_is_said_of_the_sender_holds_for_all_that_fuzzing_kept_and_the_corpus() {
+fn the_sender_holds_for_what_fuzzing_kept() {
     hold("sender");
 }
 

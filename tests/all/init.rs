@@ -165,7 +165,7 @@ fn a_folder_that_others_can_write_gets_nothing() {
 }
 
 #[test]
-fn with_a_group_the_store_is_the_groups_and_the_configuration_is_not() {
+fn the_store_can_be_a_groups_and_the_settings_are_not() {
     let folder = tempfile::tempdir().unwrap();
     let own = nix::unistd::getgid();
     // A user whose group has no name cannot name it.
@@ -249,7 +249,7 @@ fn for_group(folder: &Path, group: u32) -> Vec<String> {
 }
 
 #[test]
-fn owners_and_modes_are_set_before_a_file_has_its_name() {
+fn owners_and_modes_come_before_a_files_name() {
     let folder = tempfile::tempdir().unwrap();
     let words = for_group(folder.path(), nix::unistd::getgid().as_raw());
     let trace = folder.path().join("trace");

@@ -163,3 +163,13 @@ fn long_files_are_listed_with_their_reason() {
         assert_eq!(is_long, reason.is_some(), "{file} has {} lines", text.lines().count());
     }
 }
+
+#[test]
+fn test_names_have_at_most_50_characters() {
+    for (file, text) in ["src", "tests", "benches", "fuzz"].into_iter().flat_map(files) {
+        for (_, code) in text.match_indices("#[test]\n").map(|(at, _)| text.split_at(at)) {
+            let name = code.split_once("fn ").and_then(|(_, rest)| rest.split_once('(')).map(|(name, _)| name);
+            assert!(name.is_some_and(|name| name.len() <= 50), "{file}: {name:?}");
+        }
+    }
+}

@@ -57,7 +57,7 @@ fn no_command_inherits_a_secret_and_otabs_own_do() {
 }
 
 #[test]
-fn neither_sendmail_nor_after_create_inherits_a_secret() {
+fn sendmail_and_after_create_inherit_no_secret() {
     let site = site("wake = false\n");
     site.append(&format!("[create]\nafter_create = [{:?}]\n", site.path("program")));
     assert!(run(&mut otab(&site, &["deliver", "--", "true"]), &mail(1)).status.success());

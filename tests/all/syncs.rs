@@ -85,7 +85,7 @@ fn folded() -> Site {
 
 /// A log that a power failure takes away takes along what was synced to it.
 #[test]
-fn the_name_of_a_new_log_is_synced_before_the_mail_goes_on() {
+fn a_new_logs_name_is_synced_before_the_mail_goes_on() {
     let site = folded();
     succeeded(&run(&mut traced(&site, &[]), &stranger(1)));
     let events = events(&site);
@@ -95,7 +95,7 @@ fn the_name_of_a_new_log_is_synced_before_the_mail_goes_on() {
 
 /// Nobody builds on what the disk has not taken: it was never there for others, and the second try writes it again.
 #[test]
-fn a_record_that_the_disk_does_not_take_is_not_there_and_its_mail_waits_with_the_mail_server() {
+fn a_record_that_fails_on_disk_is_not_there() {
     let (site, _holder) = held();
     succeeded(&run(&mut site.filter(), &stranger(1)));
     let output = run(&mut traced(&site, &["-e", "inject=fdatasync,fsync:error=EIO"]), &stranger(2));

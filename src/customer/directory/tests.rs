@@ -105,7 +105,7 @@ fn a_stored_look_alike_is_never_taken_for_the_sender() {
 }
 
 #[test]
-fn both_forms_of_an_international_domain_find_the_customer() {
+fn an_international_domain_is_found_in_both_forms() {
     for stored in ["hans@müller.test", "hans@xn--mller-kva.test", "Hans@MÜLLER.test", "HANS@XN--MLLER-KVA.TEST"] {
         let mut site = site();
         site.row("A", "hans", stored, "x", 1);
@@ -115,7 +115,7 @@ fn both_forms_of_an_international_domain_find_the_customer() {
 }
 
 #[test]
-fn the_first_valid_login_of_the_first_source_with_one_is_taken() {
+fn the_first_valid_login_of_the_first_source_counts() {
     let mut site = site();
     site.row("B", "aa", "carol@corp.test", "x", 1);
     site.row("A", "a-invalid", "carol@corp.test", "x", 2);
@@ -148,7 +148,7 @@ fn a_password_counts_only_when_it_is_not_empty() {
 }
 
 #[test]
-fn a_broadly_equal_login_or_customer_id_of_somebody_else_is_a_claim() {
+fn a_look_alike_login_or_customer_id_is_a_claim() {
     for text in [
         "carol@corp.test",
         "CAROL@Corp.Test",
@@ -193,7 +193,7 @@ fn a_look_alike_of_a_stored_address_is_a_claim() {
 }
 
 #[test]
-fn every_column_that_senders_are_looked_for_in_is_compared() {
+fn every_column_that_is_searched_is_compared() {
     let mut site = site();
     let source = &mut site.directory.sources[1];
     source.names.search = vec!["phone".to_owned(), "fax".to_owned()];
@@ -210,7 +210,7 @@ fn every_column_that_senders_are_looked_for_in_is_compared() {
 }
 
 #[test]
-fn a_plain_stored_login_is_claimed_by_an_accented_sender() {
+fn a_plain_login_is_claimed_by_an_accented_sender() {
     let mut site = site();
     site.row("A", "carol@corp.test", "carol@corp.test", "x", 1);
     assert!(site.claimed("caról@corp.test"));
@@ -248,7 +248,7 @@ fn twenty_first_mails_at_once_make_one_customer() {
 }
 
 #[test]
-fn a_created_customer_has_every_column_as_the_package_writes_it() {
+fn a_created_customer_has_the_packages_columns() {
     let mut site = site();
     let sql = "INSERT INTO customer_preferences VALUES ('hans@xn--mller-kva.test', ?, 'old')";
     let db = site.open("A").unwrap();
@@ -293,7 +293,7 @@ fn refusals_for_good_are_told_apart_and_write_nothing() {
 }
 
 #[test]
-fn an_unknown_or_unreachable_source_is_an_error_that_can_heal() {
+fn an_unknown_or_absent_source_is_a_passing_error() {
     let mut site = site();
     let unknown = site.directory.by_login(&mut site.dbs, "C", "x").unwrap_err();
     assert!(matches!(unknown, Error::UnknownSource(_)) && unknown.is_transient());

@@ -163,7 +163,7 @@ mod tests {
 
     /// The name of such a journal would not be on the disk in time.
     #[test]
-    fn an_older_database_without_a_write_ahead_log_is_not_migrated_before_it_has_one() {
+    fn an_old_database_gets_its_log_before_it_migrates() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("otab.db");
         create(&path, 0o600).unwrap();
@@ -177,7 +177,7 @@ mod tests {
 
     /// As for the door, which lives on while somebody puts a backup in the store's place.
     #[test]
-    fn a_database_that_loses_its_write_ahead_log_after_it_has_passed_once_is_told() {
+    fn a_database_that_loses_its_log_later_is_reported() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("otab.db");
         create(&path, 0o600).unwrap();

@@ -12,7 +12,7 @@ use crate::setups::{free_port, wait_for};
 use crate::site::with_cores;
 
 #[test]
-fn the_service_manager_hears_of_beginning_and_end_and_the_socket_goes() {
+fn the_service_manager_hears_of_beginning_and_end() {
     for signal in ["TERM", "INT"] {
         let mut door = Door::open();
         let socket = door.desk.site.path("door.sock");
@@ -28,7 +28,7 @@ fn the_service_manager_hears_of_beginning_and_end_and_the_socket_goes() {
 }
 
 #[test]
-fn what_is_under_way_is_finished_and_nothing_new_begins() {
+fn what_is_under_way_ends_and_nothing_new_begins() {
     let mut door = Door::open();
     let path = door.link();
     let mut idle = door.client.connect();
@@ -83,7 +83,7 @@ fn systemds_socket_wins_over_the_setting() {
 }
 
 #[test]
-fn a_dead_doors_socket_is_replaced_and_a_living_ones_and_any_file_is_not() {
+fn a_dead_doors_socket_is_replaced_a_living_ones_not() {
     let door = Door::open();
     assert_eq!(door.desk.otab(&["serve"]).status.code(), Some(69), "somebody listens");
     assert_eq!(door.get("/healthz").status, 200);
@@ -108,7 +108,7 @@ fn refused(desk: &Desk) -> (Option<i32>, String) {
 }
 
 #[test]
-fn settings_that_do_not_fit_and_files_that_are_wrong_are_78_and_check_finds_them_too() {
+fn settings_that_do_not_fit_are_78_and_check_says_so() {
     let changes: [(&str, &str, &str); 6] = [
         ("base_url = \"https://help.test\"", "base_url = \"\"", "base_url is empty"),
         ("base_url = \"https://help.test\"", "base_url = \"https://other.test\"", "link_url is not"),
@@ -132,7 +132,7 @@ fn settings_that_do_not_fit_and_files_that_are_wrong_are_78_and_check_finds_them
 }
 
 #[test]
-fn a_port_that_is_taken_and_a_store_that_does_not_open_are_69() {
+fn a_taken_port_and_a_store_that_is_shut_are_69() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let desk = closed(&format!("listen = \"127.0.0.1:{port}\"\n"));
@@ -148,7 +148,7 @@ fn a_port_that_is_taken_and_a_store_that_does_not_open_are_69() {
 }
 
 #[test]
-fn numbers_are_shown_at_their_own_place_alone_and_hold_no_secret() {
+fn numbers_are_at_their_own_place_without_secrets() {
     let port = free_port();
     let door = Door::with(&format!("metrics = \"127.0.0.1:{port}\"\n"));
     let path = door.link();
@@ -201,7 +201,7 @@ fn the_log_holds_no_token_no_address_and_no_query() {
 }
 
 #[test]
-fn where_it_is_asked_to_the_door_sends_link_mails_as_they_come_due() {
+fn the_door_sends_link_mails_where_it_is_asked_to() {
     let desk = closed("notify = true\n");
     desk.mails_of_carol(&["1@corp.test"]);
     let door = Door::of(desk);
@@ -225,7 +225,7 @@ fn a_filter_starts_nothing_of_the_door() {
 }
 
 #[test]
-fn a_store_that_the_door_holds_open_is_not_locked_and_its_log_does_not_grow() {
+fn a_store_that_the_door_holds_is_not_locked() {
     let door = Door::with("requests_per_minute = 0\n");
     let path = door.link();
     for number in 10..60 {
@@ -240,7 +240,7 @@ fn a_store_that_the_door_holds_open_is_not_locked_and_its_log_does_not_grow() {
 }
 
 #[test]
-fn a_door_that_nobody_has_asked_yet_holds_the_store_open() {
+fn a_door_that_nobody_asked_yet_holds_the_store_open() {
     let door = Door::open();
     let files = std::fs::read_dir(format!("/proc/{}/fd", door.serving.child.id())).unwrap();
     let open: Vec<_> = files.filter_map(|file| std::fs::read_link(file.unwrap().path()).ok()).collect();

@@ -95,7 +95,7 @@ fn of_one_customer_no_flood_waits_for_a_busy_domain() {
 }
 
 #[test]
-fn over_the_cap_of_a_domain_or_of_all_link_mails_wait_and_go_out_later() {
+fn over_the_cap_of_a_domain_or_all_mails_wait() {
     for (cap, sent_at_once) in [("per_domain = 2\n", 3), ("per_hour = 2\n", 2)] {
         let desk = desk(cap);
         for (number, address) in ["a@corp.test", "b@corp.test", "c@CORP.test", "d@other.test"].iter().enumerate() {
@@ -116,7 +116,7 @@ fn over_the_cap_of_a_domain_or_of_all_link_mails_wait_and_go_out_later() {
 }
 
 #[test]
-fn a_flood_over_the_caps_waits_together_and_one_line_says_so() {
+fn a_flood_over_the_caps_waits_and_one_line_says_so() {
     for (cap, sent) in [("per_domain = 1\n", 2), ("per_hour = 1\n", 1)] {
         let desk = desk(cap);
         for number in 0..6 {
@@ -144,7 +144,7 @@ fn what_stands_behind_a_plus_makes_no_second_mailbox() {
 }
 
 #[test]
-fn an_order_that_the_caps_leave_no_room_for_is_given_up_in_the_end() {
+fn an_order_without_room_is_given_up_in_the_end() {
     let desk = desk("per_hour = 1\ngive_up_hours = 2\n");
     desk.mails_of_carol(&["1@x.test", "2@x.test"]);
     desk.sql("UPDATE outbox SET created_at = created_at - 3700 WHERE id = 2");
@@ -162,7 +162,7 @@ fn zero_is_any_number() {
 }
 
 #[test]
-fn a_clock_that_was_wrong_keeps_nobody_from_work_and_no_mail_from_going_out() {
+fn a_wrong_clock_stops_no_sender_and_no_mail() {
     let desk = desk("per_hour = 1\n");
     desk.mails_of_carol(&["1@x.test"]);
     desk.sql("INSERT INTO sent VALUES ('x@y.test', 'y.test', 4102444800)");
@@ -173,7 +173,7 @@ fn a_clock_that_was_wrong_keeps_nobody_from_work_and_no_mail_from_going_out() {
 }
 
 #[test]
-fn purge_forgets_whom_mails_went_to_and_takes_the_orders_of_its_tokens_with_it() {
+fn purge_forgets_recipients_and_orders_of_its_tokens() {
     let desk = desk("");
     desk.mails_of_carol(&["1@x.test"]);
     desk.notify();

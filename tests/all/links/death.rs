@@ -19,7 +19,7 @@ fn copies(peer: &Peer) -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_sender_that_dies_before_it_sends_leaves_one_copy_and_one_behind_the_yes_two_of_the_same() {
+fn a_sender_dead_before_or_after_the_yes_repeats() {
     for (place, expected) in [("sending", 1), ("sent", 2)] {
         let peer = Peer::start(|_, _| Reply::Usual);
         let desk = Desk::smtp(peer.port, "");
@@ -53,7 +53,7 @@ fn gated() -> (Peer, Sender<()>) {
 }
 
 #[test]
-fn a_sender_that_is_killed_while_the_server_has_the_mail_in_hand_costs_one_second_copy() {
+fn a_sender_killed_in_hand_makes_one_second_copy() {
     let (peer, go) = gated();
     let desk = Desk::smtp(peer.port, "");
     desk.mails_of_carol(&["1@corp.test"]);
@@ -75,7 +75,7 @@ fn a_sender_that_is_killed_while_the_server_has_the_mail_in_hand_costs_one_secon
 }
 
 #[test]
-fn while_one_sender_is_at_work_others_end_at_once_and_send_nothing() {
+fn while_one_sender_works_others_end_at_once() {
     let (peer, go) = gated();
     let desk = Desk::smtp(peer.port, "");
     desk.mails_of_carol(&["1@corp.test", "2@corp.test"]);
@@ -112,7 +112,7 @@ fn ten_senders_at_once_send_each_mail_once() {
 }
 
 #[test]
-fn senders_that_are_killed_lose_nothing_and_double_only_the_mail_in_hand() {
+fn killed_senders_lose_nothing_and_double_one_mail() {
     let peer = Peer::start(|_, _| Reply::Usual);
     let desk = Desk::smtp(peer.port, "per_address = 0\n");
     for number in 0..20 {
@@ -144,7 +144,7 @@ fn senders_that_are_killed_lose_nothing_and_double_only_the_mail_in_hand() {
 }
 
 #[test]
-fn a_note_that_the_locked_database_does_not_take_at_once_is_made_later() {
+fn a_note_that_meets_a_lock_is_made_later() {
     let (peer, go) = gated();
     let desk = Desk::smtp(peer.port, "");
     desk.mails_of_carol(&["1@corp.test"]);
@@ -160,7 +160,7 @@ fn a_note_that_the_locked_database_does_not_take_at_once_is_made_later() {
 }
 
 #[test]
-fn watch_sends_what_is_due_by_a_process_of_its_own_and_goes_on_when_the_server_is_away() {
+fn watch_sends_by_a_new_process_and_survives_outages() {
     let peer = Peer::start(|_, _| Reply::Usual);
     let desk = Desk::smtp(peer.port, "");
     desk.mails_of_carol(&["1@corp.test"]);

@@ -18,7 +18,7 @@ fn sent() -> (Desk, String) {
 }
 
 #[test]
-fn otabs_own_link_mail_earns_nothing_however_it_comes_back() {
+fn otabs_own_link_mail_earns_nothing_on_its_return() {
     let (desk, mail) = sent();
     let before = counts(&desk);
     // As it went out; then as if others had written it, to whom it was passed on.
@@ -144,7 +144,7 @@ fn purge_forgets_link_mails_that_nobody_answers() {
 }
 
 #[test]
-fn a_stranger_gets_no_link_by_reply_to_or_by_writing_another_from() {
+fn a_stranger_gets_no_link_by_reply_to_or_from() {
     let (desk, _) = sent();
     desk.configure("[log]\n", "[postmaster]\nlink_field = \"Link\"\n[log]\n");
     for fields in [

@@ -32,7 +32,7 @@ fn recipients(peer: &Peer) -> Vec<String> {
 }
 
 #[test]
-fn a_good_server_gets_the_mail_once_with_the_null_reverse_path() {
+fn a_good_server_gets_the_mail_once_from_nobody() {
     let peer = Peer::start(|_, _| Reply::Usual);
     let desk = Desk::smtp(peer.port, "");
     let secret = desk.carols_link();
@@ -46,7 +46,7 @@ fn a_good_server_gets_the_mail_once_with_the_null_reverse_path() {
 }
 
 #[test]
-fn a_4yz_before_the_recipient_ends_the_pass_and_one_behind_it_concerns_that_mail_alone() {
+fn a_4yz_ends_the_pass_unless_it_concerns_the_mail() {
     for stage in STAGES {
         let peer = Peer::start(at(stage, Reply::Say("451 4.3.0 come again")));
         let desk = Desk::smtp(peer.port, "");
@@ -66,7 +66,7 @@ fn a_4yz_before_the_recipient_ends_the_pass_and_one_behind_it_concerns_that_mail
 }
 
 #[test]
-fn a_5yz_for_the_mail_is_final_and_one_before_it_is_not() {
+fn a_5yz_is_final_only_for_the_mail_itself() {
     for stage in STAGES {
         let peer = Peer::start(at(stage, Reply::Say("554 5.7.1 go away")));
         let desk = Desk::smtp(peer.port, "");
@@ -82,7 +82,7 @@ fn a_5yz_for_the_mail_is_final_and_one_before_it_is_not() {
 }
 
 #[test]
-fn a_server_that_closes_down_ends_the_pass_at_each_stage() {
+fn a_server_that_closes_ends_the_pass_at_each_stage() {
     for stage in STAGES {
         let peer = Peer::start(at(stage, Reply::Say("421 closing")));
         let desk = Desk::smtp(peer.port, "");
@@ -93,7 +93,7 @@ fn a_server_that_closes_down_ends_the_pass_at_each_stage() {
 }
 
 #[test]
-fn a_server_that_hangs_or_drips_or_hangs_up_at_any_stage_holds_the_sender_for_its_limit_at_most() {
+fn a_slow_server_holds_the_sender_for_its_limit_only() {
     for reply in [Reply::Hang, Reply::Drip, Reply::Close] {
         for stage in STAGES {
             let peer = Peer::start(at(stage, reply));
@@ -119,7 +119,7 @@ fn a_server_that_hangs_at_quit_has_taken_the_mail() {
 
 /// RFC 1047: the server has the mail, and otab cannot know it.
 #[test]
-fn an_answer_that_is_lost_behind_the_last_byte_makes_one_second_copy_with_the_same_message_id() {
+fn a_lost_answer_makes_one_copy_of_the_same_id() {
     let calls = std::sync::atomic::AtomicU32::new(0);
     let peer = Peer::start(move |stage, _| match stage {
         "end" if calls.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0 => Reply::Close,
@@ -140,7 +140,7 @@ fn an_answer_that_is_lost_behind_the_last_byte_makes_one_second_copy_with_the_sa
 
 /// A server that needs longer than `mail.timeout` for its yes has the mail each time.
 #[test]
-fn a_server_that_never_answers_to_the_end_gets_three_copies_an_hour_apart_and_no_more() {
+fn a_server_that_never_answers_gets_three_copies() {
     for reply in [Reply::Hang, Reply::Close] {
         let peer = Peer::start(at("end", reply));
         let desk = Desk::smtp(peer.port, "timeout = 2\n");
@@ -158,7 +158,7 @@ fn a_server_that_never_answers_to_the_end_gets_three_copies_an_hour_apart_and_no
 }
 
 #[test]
-fn an_order_whose_senders_have_died_each_time_is_given_up_as_well() {
+fn an_order_whose_senders_all_died_is_given_up() {
     let peer = Peer::start(|_, _| Reply::Usual);
     let desk = Desk::smtp(peer.port, "give_up_hours = 2\n");
     desk.mails_of_carol(&["1@corp.test"]);
@@ -180,7 +180,7 @@ fn a_go_on_is_no_yes_to_a_mail() {
 }
 
 #[test]
-fn a_server_that_is_not_there_leaves_everything_waiting() {
+fn a_server_that_is_away_leaves_everything_waiting() {
     let desk = Desk::smtp(crate::setups::free_port(), "");
     two_orders(&desk);
     assert_eq!((desk.notify(), desk.orders()), (75, 2));
@@ -190,7 +190,7 @@ fn a_server_that_is_not_there_leaves_everything_waiting() {
 }
 
 #[test]
-fn an_order_is_given_up_after_its_hours_and_its_secret_goes_with_it() {
+fn an_order_is_given_up_after_its_hours() {
     let desk = Desk::smtp(crate::setups::free_port(), "give_up_hours = 2\n");
     desk.mails_of_carol(&["1@corp.test"]);
     desk.sql("UPDATE outbox SET created_at = created_at - 7160");
@@ -201,7 +201,7 @@ fn an_order_is_given_up_after_its_hours_and_its_secret_goes_with_it() {
 
 /// Else every older link would send the customer to the latest mail, which he has not got.
 #[test]
-fn after_a_link_mail_that_never_left_an_older_link_brings_a_new_one() {
+fn after_a_link_mail_that_never_left_comes_a_new_one() {
     let peer = Peer::start(at("RCPT", Reply::Say("550 no")));
     let desk = Desk::new();
     let first = desk.carols_link();
@@ -215,7 +215,7 @@ fn after_a_link_mail_that_never_left_an_older_link_brings_a_new_one() {
 }
 
 #[test]
-fn a_link_mail_that_may_have_arrived_keeps_its_link_when_it_is_given_up() {
+fn a_link_mail_that_may_have_arrived_keeps_its_link() {
     let peer = Peer::start(at("end", Reply::Close));
     let desk = Desk::smtp(peer.port, "");
     let secret = desk.unsent_link();
@@ -254,7 +254,7 @@ fn pauses_grow_to_an_hour() {
 }
 
 #[test]
-fn what_a_server_says_reaches_log_and_list_without_the_link_and_without_control_characters() {
+fn a_servers_words_are_logged_clean_without_the_link() {
     let desk = Desk::smtp(1, "");
     desk.mails_of_carol(&["1@corp.test"]);
     let secret = desk.secrets().remove(0);
@@ -272,7 +272,7 @@ fn what_a_server_says_reaches_log_and_list_without_the_link_and_without_control_
 }
 
 #[test]
-fn smtputf8_is_asked_for_only_where_the_local_part_needs_it() {
+fn smtputf8_is_asked_for_only_by_a_local_part() {
     for (address, is_needed) in [("jürgen@corp.test", true), ("carol@müller.test", false)] {
         for offered in ["250-SMTPUTF8\r\n250-8BITMIME\r\n", "250-8BITMIME\r\n"] {
             let peer = Peer::with_extensions(offered, |_, _| Reply::Usual);
@@ -300,7 +300,7 @@ fn smtputf8_is_asked_for_only_where_the_local_part_needs_it() {
 }
 
 #[test]
-fn the_password_goes_to_a_server_that_asks_for_it_by_plain_or_login() {
+fn the_password_goes_by_plain_or_login() {
     // "user" and "correct horse", by RFC 4616 and by LOGIN.
     let plain = "AUTH PLAIN AHVzZXIAY29ycmVjdCBob3JzZQ==";
     for (offered, expected) in [
@@ -326,7 +326,7 @@ fn the_password_goes_to_a_server_that_asks_for_it_by_plain_or_login() {
 }
 
 #[test]
-fn a_refused_login_is_no_orders_fault_and_the_password_is_in_no_log() {
+fn a_refused_login_keeps_orders_and_the_secret() {
     for refusal in ["535 5.7.8 no", "454 4.7.0 not now", "504 no such thing"] {
         let peer = Peer::with_extensions("250-AUTH PLAIN\r\n", at("AUTH", Reply::Say(refusal)));
         let desk = Desk::smtp(peer.port, "user = \"user\"\npassword = \"correct horse\"\n");
@@ -345,7 +345,7 @@ fn a_refused_login_is_no_orders_fault_and_the_password_is_in_no_log() {
 }
 
 #[test]
-fn a_server_without_starttls_gets_nothing_where_it_is_wanted() {
+fn a_server_without_starttls_gets_nothing_if_wanted() {
     let peer = Peer::with_extensions("250-AUTH PLAIN\r\n", |_, _| Reply::Usual);
     let desk = Desk::smtp(peer.port, "user = \"user\"\npassword = \"correct horse\"\n");
     desk.configure("tls = \"none\"", "tls = \"starttls\"");

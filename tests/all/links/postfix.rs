@@ -52,7 +52,7 @@ fn is_whole(office: &Office, secret: &str) {
 }
 
 #[test]
-fn by_smtp_the_mail_arrives_whole_with_the_null_reverse_path() {
+fn by_smtp_the_mail_arrives_whole_from_nobody() {
     let office = office(|_| String::new());
     let desk = Desk::smtp(office.postfix.port, "");
     is_whole(&office, &desk.carols_link());
@@ -67,7 +67,7 @@ pub fn sendmail(desk: &Desk, script: &str) {
 }
 
 #[test]
-fn by_postfixs_sendmail_the_mail_arrives_whole_with_the_null_reverse_path() {
+fn by_postfixs_sendmail_the_mail_arrives_whole() {
     let office = office(|_| String::new());
     let desk = Desk::new();
     sendmail(&desk, &format!("exec /usr/sbin/sendmail -C '{}' \"$@\"", office.postfix.site.path("etc").display()));
@@ -78,7 +78,7 @@ fn by_postfixs_sendmail_the_mail_arrives_whole_with_the_null_reverse_path() {
 /// The whole way: carol's mail, Postfix's pipe(8), otab deliver, the sender that it wakes, Postfix's sendmail,
 /// carol's mailbox.
 #[test]
-fn a_mail_through_postfixs_pipe_brings_its_sender_a_link_mail() {
+fn a_mail_through_postfixs_pipe_brings_a_link_mail() {
     let links = "[one_time_auth]\nlink_url = \"https://help.test/t/{{token}}\"\n";
     let sending = "[mail]\ntransport = \"sendmail\"\nfrom = \"help@desk.test\"\n";
     let postfix = pipe::start(pipe::KEEP, &format!("{links}{sending}"));
@@ -102,7 +102,7 @@ fn a_mail_through_postfixs_pipe_brings_its_sender_a_link_mail() {
 }
 
 #[test]
-fn a_recipient_that_postfix_refuses_is_given_up_and_the_others_get_their_mail() {
+fn a_recipient_refused_by_postfix_stops_no_other() {
     let office = office(|_| String::new());
     let desk = Desk::smtp(office.postfix.port, "");
     desk.mail_from("eve@elsewhere.test", "1@x.test");
@@ -129,7 +129,7 @@ fn a_local_part_beyond_ascii_arrives_by_smtputf8() {
 }
 
 #[test]
-fn sendmail_gets_its_arguments_as_they_are_and_nobody_sees_the_secret_in_them() {
+fn sendmails_arguments_are_exact_and_hold_no_secret() {
     let desk = Desk::new();
     sendmail(
         &desk,

@@ -12,7 +12,7 @@ fn german() -> (Desk, Read) {
 }
 
 #[test]
-fn another_reader_finds_two_forms_of_one_text_with_umlauts_and_nothing_to_complain_of() {
+fn another_reader_finds_two_good_forms_of_one_text() {
     let (desk, mail) = german();
     assert_eq!(mail.json["defects"], serde_json::json!([]), "{}", mail.raw);
     assert_eq!(mail.json["type"], "multipart/alternative");
@@ -31,7 +31,7 @@ fn another_reader_finds_two_forms_of_one_text_with_umlauts_and_nothing_to_compla
 }
 
 #[test]
-fn the_link_stands_alone_on_a_short_line_of_the_bytes_as_well() {
+fn the_link_is_alone_on_a_short_line_of_bytes() {
     let (_, mail) = german();
     assert_eq!(mail.raw.lines().filter(|line| *line == mail.link()).count(), 1, "{}", mail.raw);
     // The longest that the settings allow, and one with a sign that quoted-printable writes as three.
@@ -131,7 +131,7 @@ fn odd_names_of_the_site_arrive_as_they_are_written() {
 }
 
 #[test]
-fn odd_ticket_numbers_are_text_in_the_mail_and_in_addresses() {
+fn odd_ticket_numbers_are_text_in_mail_and_address() {
     let desk = Desk::new();
     desk.mails_of_carol(&["1@corp.test"]);
     desk.ends(0, &["ticket", "add", "7&<b>;x=1", "--message-id", "1@corp.test", "--customer", CAROL]);
@@ -146,7 +146,7 @@ fn odd_ticket_numbers_are_text_in_the_mail_and_in_addresses() {
 }
 
 #[test]
-fn own_templates_are_used_and_one_that_is_wrong_stops_the_sender_and_not_the_mail() {
+fn own_templates_are_used_and_bad_ones_stop_sending() {
     let desk = Desk::new();
     desk.configure(
         "[one_time_auth]\n",

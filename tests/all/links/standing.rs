@@ -11,7 +11,7 @@ fn ordered() -> Desk {
 }
 
 #[test]
-fn no_mail_goes_out_for_a_link_that_would_open_nothing() {
+fn no_mail_goes_out_for_a_link_that_opens_nothing() {
     for (change, why) in [
         ("UPDATE token SET state = 'used'", "its token has been used"),
         ("UPDATE token SET state = 'revoked'", "its token has been revoked"),
@@ -39,7 +39,7 @@ fn no_mail_goes_out_for_a_link_that_would_open_nothing() {
 
 /// OTOBO takes the first source's customer for whoever logs in by his login.
 #[test]
-fn a_link_opens_nothing_once_an_earlier_source_has_its_login_for_somebody_else() {
+fn a_link_whose_login_another_source_has_is_dead() {
     let desk = Desk::new();
     desk.mails_of_carol(&["1@corp.test"]);
     let secret = desk.secrets().remove(0);
@@ -63,7 +63,7 @@ fn revoking_or_purging_a_token_drops_its_order() {
 }
 
 #[test]
-fn a_customer_who_has_a_password_by_now_gets_his_tickets_plain_page() {
+fn a_customer_with_a_password_gets_the_plain_page() {
     let desk = ordered();
     let secret = desk.secrets().remove(0);
     desk.sql("UPDATE customer_user SET pw = 'x'");
@@ -87,7 +87,7 @@ fn a_customer_who_has_a_password_by_now_gets_his_tickets_plain_page() {
 }
 
 #[test]
-fn a_ticket_that_came_to_be_known_meanwhile_is_named_and_bound() {
+fn a_ticket_known_since_is_named_and_bound() {
     let desk = Desk::new();
     desk.mails_of_carol(&["1@corp.test"]);
     desk.sql("INSERT INTO ticket VALUES ('77', '<1@corp.test>', 'open', 0, 'carol@corp.test', 0)");
@@ -97,7 +97,7 @@ fn a_ticket_that_came_to_be_known_meanwhile_is_named_and_bound() {
 }
 
 #[test]
-fn one_customer_source_that_is_away_holds_up_its_own_customers_only() {
+fn a_source_that_is_away_delays_its_customers_only() {
     let other = Desk::new();
     other.ends(0, &["customer", "add", "dave@corp.test"]);
     let desk = Desk::with(
@@ -118,7 +118,7 @@ fn one_customer_source_that_is_away_holds_up_its_own_customers_only() {
 }
 
 #[test]
-fn a_poison_order_at_the_head_keeps_no_other_from_going_out() {
+fn a_poison_order_at_the_head_stops_no_other() {
     let desk = Desk::new();
     desk.mails_of_carol(&["1@corp.test"]);
     desk.mail_from("dave@corp.test", "2@corp.test");
@@ -129,7 +129,7 @@ fn a_poison_order_at_the_head_keeps_no_other_from_going_out() {
 }
 
 #[test]
-fn a_link_mail_whose_mail_the_next_stage_has_not_taken_yet_stays() {
+fn a_link_mail_waits_until_the_next_stage_has_taken() {
     let desk = Desk::new();
     let line = format!(
         "{} --config otab.toml outbox retry; {} --config otab.toml outbox retry 1; {} --config otab.toml notify; \
@@ -149,7 +149,7 @@ fn a_link_mail_whose_mail_the_next_stage_has_not_taken_yet_stays() {
 }
 
 #[test]
-fn a_mail_that_the_next_stage_refuses_earns_no_link_mail() {
+fn a_mail_refused_by_the_next_stage_earns_no_link() {
     let desk = Desk::new();
     let mut deliver = desk.command(&["deliver", "--", "false"]);
     let output = crate::site::run(&mut deliver, &super::mail_from(CAROL, "1@corp.test"));

@@ -6,7 +6,7 @@ use std::process::Command;
 use super::{CAROL, Desk};
 
 #[test]
-fn a_mail_earns_a_link_that_opens_once_and_a_second_use_brings_a_new_one() {
+fn a_mail_earns_a_link_that_opens_once_then_a_new_one() {
     let desk = Desk::new();
     let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/001-a-new-sender-becomes-a-customer/mail.eml");
     assert!(desk.filter(&std::fs::read(fixture).unwrap()).status.success());
@@ -30,7 +30,7 @@ fn a_mail_earns_a_link_that_opens_once_and_a_second_use_brings_a_new_one() {
 }
 
 #[test]
-fn the_files_hold_secrets_and_are_for_their_owner_alone() {
+fn the_files_hold_secrets_for_their_owner_alone() {
     let desk = Desk::new();
     desk.carols_link();
     let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o7777;
@@ -41,7 +41,7 @@ fn the_files_hold_secrets_and_are_for_their_owner_alone() {
 }
 
 #[test]
-fn a_link_mail_is_in_the_customers_language_else_his_mails_else_the_sites() {
+fn a_link_mail_is_in_the_customers_language_first() {
     let desk = Desk::new();
     let german = |desk: &Desk| desk.last().field("Content-Language") == "de";
     desk.mails_of_carol(&["1@corp.test"]);
@@ -69,7 +69,7 @@ fn a_link_mail_is_in_the_customers_language_else_his_mails_else_the_sites() {
 }
 
 #[test]
-fn once_the_ticket_is_known_its_number_stands_in_the_mail_and_the_link_opens_it() {
+fn a_known_ticket_is_in_the_mail_and_opened_by_it() {
     let desk = Desk::new();
     let secret = desk.carols_link();
     let mail = desk.last();

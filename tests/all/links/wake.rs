@@ -43,7 +43,7 @@ fn median(desk: &Desk, args: &[&str]) -> Duration {
 }
 
 #[test]
-fn with_a_mail_server_that_hangs_a_mail_is_out_as_fast_as_with_a_good_one() {
+fn a_hanging_mail_server_slows_no_mail() {
     for args in [&["filter"][..], &["deliver", "--", "cat"]] {
         let good = Peer::start(|_, _| Reply::Usual);
         let fast = median(&waking(good.port, "per_address = 0\n"), args);
@@ -102,7 +102,7 @@ fn silent() -> (Peer, Sender<()>) {
 }
 
 #[test]
-fn the_woken_sender_outlives_the_process_group_of_its_caller_and_holds_none_of_its_pipes() {
+fn the_woken_sender_outlives_its_caller_and_its_pipes() {
     let (peer, go) = silent();
     let desk = waking(peer.port, "");
     desk.site.write("mail", &String::from_utf8(mail_from(CAROL, "1@corp.test")).unwrap());
@@ -119,7 +119,7 @@ fn the_woken_sender_outlives_the_process_group_of_its_caller_and_holds_none_of_i
 }
 
 #[test]
-fn the_woken_sender_stands_in_no_folder_has_no_input_and_shows_no_secret() {
+fn the_woken_sender_has_no_input_and_shows_no_secret() {
     let (peer, go) = silent();
     let desk = waking(peer.port, "");
     desk.mails_of_carol(&["1@corp.test"]);
@@ -144,7 +144,7 @@ fn the_woken_sender_stands_in_no_folder_has_no_input_and_shows_no_secret() {
 }
 
 #[test]
-fn a_mail_that_the_next_stage_refused_wakes_nobody_and_nor_does_one_where_that_is_off() {
+fn a_refused_mail_or_a_setting_wakes_nobody() {
     let peer = Peer::start(|_, _| Reply::Usual);
     let desk = waking(peer.port, "");
     let refused = run(&mut desk.command(&["deliver", "--", "false"]), &mail_from(CAROL, "1@corp.test"));
@@ -163,7 +163,7 @@ fn a_mail_that_the_next_stage_refused_wakes_nobody_and_nor_does_one_where_that_i
 }
 
 #[test]
-fn a_sender_that_cannot_be_started_is_a_line_in_the_log_and_the_mail_is_out() {
+fn a_sender_that_cannot_start_is_a_line_in_the_log() {
     let desk = waking(1, "");
     let filter = format!("{} --config otab.toml filter", env!("CARGO_BIN_EXE_otab"));
     let without_proc = format!("mount -t tmpfs none /proc && exec {filter}");
@@ -176,7 +176,7 @@ fn a_sender_that_cannot_be_started_is_a_line_in_the_log_and_the_mail_is_out() {
 }
 
 #[test]
-fn an_update_while_a_mail_comes_in_does_not_keep_its_sender_from_starting() {
+fn an_update_during_a_mail_does_not_stop_its_sender() {
     let peer = Peer::start(|_, _| Reply::Usual);
     for newer in [None, Some("#!/bin/sh\necho \"$@\" > \"$(dirname \"$2\")/called\"\n")] {
         let desk = waking(peer.port, "");
@@ -201,7 +201,7 @@ fn an_update_while_a_mail_comes_in_does_not_keep_its_sender_from_starting() {
 }
 
 #[test]
-fn outbox_retry_and_a_second_use_wake_the_sender_as_well() {
+fn outbox_retry_and_a_second_use_wake_the_sender() {
     let peer = Peer::start(|_, _| Reply::Usual);
     let desk = Desk::smtp(peer.port, "");
     let token = desk.carols_link();
@@ -219,7 +219,7 @@ fn outbox_retry_and_a_second_use_wake_the_sender_as_well() {
 }
 
 #[test]
-fn a_sendmail_under_a_parent_that_ignores_sigchld_counts() {
+fn a_sendmail_counts_though_sigchld_is_ignored() {
     let desk = Desk::with("wake = false\ntransport = \"sendmail\"\nsendmail = \"sendmail\"\n");
     let script = "#!/bin/sh\ncat >> \"$(dirname \"$0\")/taken\"; ulimit -S -c > \"$(dirname \"$0\")/limit\"\n";
     let sendmail = desk.site.write("sendmail", script);

@@ -25,7 +25,7 @@ fn finish(desk: &Desk, name: &str) {
 }
 
 #[test]
-fn a_filter_that_dies_around_the_creation_leaves_somebody_who_is_told_of() {
+fn a_filter_dead_around_creation_leaves_a_newcomer() {
     for place in PLACES {
         for (at, made) in [("noted", 0), ("created", 1), ("recorded", 1)] {
             let desk = Desk::quiet(place);
@@ -43,7 +43,7 @@ fn a_filter_that_dies_around_the_creation_leaves_somebody_who_is_told_of() {
 }
 
 #[test]
-fn a_filter_that_is_killed_between_note_and_creation_has_its_note_kept() {
+fn a_filter_killed_before_creation_keeps_its_note() {
     let desk = Desk::quiet(Place::Sqlite);
     desk.filter("dave");
     desk.ends(0, &["notify"]);
@@ -62,7 +62,7 @@ fn a_filter_that_is_killed_between_note_and_creation_has_its_note_kept() {
 }
 
 #[test]
-fn a_filter_that_makes_its_customer_while_the_command_runs_is_told_of_by_another_run() {
+fn a_customer_made_while_it_runs_gets_another_run() {
     for desk in PLACES.map(Desk::quiet) {
         desk.filter("dave");
         let mut late = desk.spawn("carol", &[("OTAB_STALL_AT", "noted")]);
@@ -84,7 +84,7 @@ fn a_filter_that_makes_its_customer_while_the_command_runs_is_told_of_by_another
 }
 
 #[test]
-fn who_comes_while_the_command_runs_and_has_no_mail_waiting_is_told_of_before_the_sender_ends() {
+fn a_newcomer_while_it_runs_is_reported_by_the_end() {
     for desk in PLACES.map(Desk::quiet) {
         desk.filter("carol");
         let add = "$2 --config otab.toml customer add dave@corp.test > /dev/null";
@@ -96,7 +96,7 @@ fn who_comes_while_the_command_runs_and_has_no_mail_waiting_is_told_of_before_th
 }
 
 #[test]
-fn a_sender_that_dies_before_or_behind_the_command_runs_it_again_before_the_mail() {
+fn a_sender_that_dies_runs_the_command_again_first() {
     for place in PLACES {
         for (at, runs) in [("telling", 1), ("told", 2)] {
             let desk = Desk::quiet(place);
@@ -116,7 +116,7 @@ fn a_sender_that_dies_before_or_behind_the_command_runs_it_again_before_the_mail
 }
 
 #[test]
-fn a_sender_that_is_killed_while_the_command_runs_sends_nothing_and_the_next_one_runs_it_again() {
+fn a_sender_killed_in_the_command_sends_nothing() {
     for desk in PLACES.map(Desk::quiet) {
         desk.filter("carol");
         // It waits for somebody to write into the pipe.

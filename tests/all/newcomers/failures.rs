@@ -7,7 +7,7 @@ use crate::servers::{PLACES, Place};
 use crate::setups::wait_for;
 
 #[test]
-fn while_it_fails_newcomers_wait_and_all_others_get_their_mails() {
+fn while_it_fails_only_newcomers_wait() {
     for desk in PLACES.map(Desk::quiet) {
         desk.filter("carol");
         desk.ends(0, &["notify"]);
@@ -34,7 +34,7 @@ fn while_it_fails_newcomers_wait_and_all_others_get_their_mails() {
 }
 
 #[test]
-fn it_is_run_again_by_itself_when_its_pause_is_over_and_the_pause_grows() {
+fn it_is_run_again_and_the_pause_grows() {
     let desk = Desk::quiet(Place::Sqlite);
     desk.then("exit 1");
     desk.filter("carol");
@@ -69,7 +69,7 @@ fn a_mail_that_waits_for_it_too_long_is_given_up() {
 }
 
 #[test]
-fn one_that_hangs_is_ended_with_all_that_it_has_started() {
+fn one_that_hangs_is_ended_with_its_children() {
     let desk = Desk::quiet(Place::Sqlite);
     let text = std::fs::read_to_string(desk.site.path("otab.toml")).unwrap();
     desk.site.write("otab.toml", &text.replace("after_create_timeout = 30", "after_create_timeout = 1"));

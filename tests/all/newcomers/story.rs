@@ -6,7 +6,7 @@ use crate::setups::wait_for;
 use crate::site::run;
 
 #[test]
-fn one_run_of_the_command_tells_of_all_who_are_new_and_each_gets_his_mail_behind_it() {
+fn one_run_reports_all_newcomers_before_their_mails() {
     for desk in PLACES.map(Desk::quiet) {
         for name in ["carol", "dave", "erin"] {
             desk.filter(name);
@@ -27,7 +27,7 @@ fn one_run_of_the_command_tells_of_all_who_are_new_and_each_gets_his_mail_behind
 }
 
 #[test]
-fn twenty_filters_at_once_wake_whoever_tells_of_all_their_customers_before_each_mail() {
+fn twenty_filters_report_customers_before_their_mails() {
     for place in PLACES {
         let desk = Desk::new(place, "wake = true\ntransport = \"file\"\n");
         let names: Vec<String> = (0..20).map(|number| format!("c{number}")).collect();
@@ -45,7 +45,7 @@ fn twenty_filters_at_once_wake_whoever_tells_of_all_their_customers_before_each_
 }
 
 #[test]
-fn the_command_runs_for_sites_without_link_mails_as_well() {
+fn the_command_runs_without_link_mails_as_well() {
     for desk in PLACES.map(|place| Desk::new(place, "wake = true\n")) {
         desk.filter("carol");
         wait_for(&desk.site.path("otab.log"), "create.after_create has succeeded", 1);
@@ -68,7 +68,7 @@ fn customers_made_by_hand_are_told_of_too() {
 }
 
 #[test]
-fn a_link_in_an_outgoing_mail_to_a_newcomer_wakes_whoever_tells_of_him_and_waits_for_nobody() {
+fn a_link_in_an_outgoing_mail_reports_the_newcomer() {
     let desk = Desk::quiet(Place::Sqlite);
     desk.filter("carol");
     desk.ends(0, &["ticket", "add", "2026112110000017", "--customer", "carol@corp.test"]);
@@ -87,7 +87,7 @@ fn a_link_in_an_outgoing_mail_to_a_newcomer_wakes_whoever_tells_of_him_and_waits
 }
 
 #[test]
-fn a_customer_who_is_not_made_in_the_end_is_told_of_once_and_nobody_tells_of_him_while_he_may_be() {
+fn a_customer_never_made_is_noted_once_and_dropped() {
     for desk in PLACES.map(Desk::quiet) {
         desk.filter("carol");
         desk.ends(0, &["notify"]);
@@ -107,7 +107,7 @@ fn a_customer_who_is_not_made_in_the_end_is_told_of_once_and_nobody_tells_of_him
 }
 
 #[test]
-fn without_a_command_nobody_is_noted_and_a_dry_run_notes_nobody() {
+fn without_a_command_or_dry_nobody_is_noted() {
     let desk = Desk::quiet(Place::Sqlite);
     let text = std::fs::read_to_string(desk.site.path("otab.toml")).unwrap();
     assert!(run(&mut desk.command(&["filter", "--explain"]), &mail_of("carol")).status.success());

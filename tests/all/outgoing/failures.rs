@@ -10,7 +10,7 @@ use crate::corpus;
 use crate::site::{Site, ignoring_sigchld, run};
 
 #[test]
-fn while_the_command_runs_the_token_is_pending_and_a_failed_try_leaves_none() {
+fn a_failed_command_leaves_no_pending_token() {
     let bench = Bench::new();
     bench.program("sqlite3 otab.db 'SELECT state FROM token' > seen; exit 67");
     let output = bench.run(&["-i", "-f", "help@desk.test", "carol@corp.test"], mail().as_bytes());
@@ -44,7 +44,7 @@ fn the_commands_status_and_words_are_passed_on() {
 }
 
 #[test]
-fn without_a_setting_there_is_the_plain_address_or_a_sentence() {
+fn without_a_setting_the_plain_address_or_a_sentence() {
     let bench = Bench::with("[one_time_auth]\nportal_url = \"https://help.test/otobo/customer.pl\"\n");
     assert_eq!(bench.sent(&mail()), mail().replace("[[OTAB-LINK]]", PLAIN));
     let bench = Bench::with("[one_time_auth]\nlanguage = \"de\"\n");
@@ -80,7 +80,7 @@ fn without_the_store_the_mail_goes_on_with_a_sentence() {
 }
 
 #[test]
-fn without_a_configuration_the_mail_goes_on_with_a_sentence() {
+fn a_mail_without_configuration_gets_a_sentence() {
     let bench = Bench::with("[log]\nsyslog = false\n");
     for (config, placeholder, sentence) in [
         ("[[[", "[[OTAB-LINK]]", FAILED),
@@ -123,7 +123,7 @@ fn a_fault_of_otabs_own_lets_the_mail_go_on() {
 }
 
 #[test]
-fn a_mail_that_cannot_be_read_to_its_end_is_75_and_never_sent() {
+fn a_mail_cut_short_is_75_and_never_sent() {
     let bench = Bench::new();
     let mut otab = Site::otab();
     otab.args(["--config", "otab.toml", "outgoing", "--", "./sendmail", "-f", "", "carol@corp.test"]);
@@ -138,7 +138,7 @@ fn a_mail_that_cannot_be_read_to_its_end_is_75_and_never_sent() {
 }
 
 #[test]
-fn a_long_mail_goes_on_as_it_came_and_one_up_to_the_limit_is_looked_into() {
+fn a_long_mail_goes_on_as_it_came() {
     let bench = Bench::new();
     let send = |size: usize| {
         let mut mail = mail().into_bytes();
@@ -166,7 +166,7 @@ fn every_mail_of_the_corpus_goes_on_byte_for_byte() {
 }
 
 #[test]
-fn under_a_parent_that_ignores_sigchld_the_status_counts() {
+fn the_status_counts_though_sigchld_is_ignored() {
     let bench = Bench::new();
     for (status, states) in [(0, vec!["active"]), (67, vec!["active"])] {
         bench.program(&format!("cat > taken; exit {status}"));

@@ -6,7 +6,7 @@ use super::{Bench, LINK, NUMBER, PLAIN, SETTINGS, mail, mail_with, token};
 use crate::site::{Site, run};
 
 #[test]
-fn the_tickets_customer_gets_a_link_that_opens_the_ticket_once() {
+fn the_tickets_customer_gets_a_link_that_opens_once() {
     let bench = Bench::new();
     let out = bench.sent(&mail());
     let token = token(&out);
@@ -34,7 +34,7 @@ const PARTS: &str = "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=
     --m\nContent-Type: multipart/signed; boundary=\"s\"\n\n--s\n\n[[OTAB-LINK]]\n--s\n\nsignature\n--s--\n--m--\n";
 
 #[test]
-fn the_link_stands_in_every_text_of_every_encoding_and_nowhere_else() {
+fn the_link_is_in_every_text_and_nowhere_else() {
     let bench = Bench::new();
     let (fields, body) = PARTS.split_once("\n\n").unwrap();
     // ISO 8859-1 has each of these characters in one byte.
@@ -57,7 +57,7 @@ fn the_link_stands_in_every_text_of_every_encoding_and_nowhere_else() {
 }
 
 #[test]
-fn each_mail_has_a_link_of_its_own_and_the_earlier_ones_still_open() {
+fn each_mail_has_its_link_and_the_earlier_ones_open() {
     let bench = Bench::new();
     let (first, second) = (bench.sent(&mail()), bench.sent(&mail()));
     assert_ne!(token(&first), token(&second));
@@ -128,7 +128,7 @@ fn a_reply_to_of_a_stranger_never_gets_a_link() {
 }
 
 #[test]
-fn the_customer_and_the_ticket_have_to_be_good_for_a_link() {
+fn customer_and_ticket_have_to_be_good_for_a_link() {
     for (what, change) in [
         ("with a password", "UPDATE customer_user SET pw = 'x'"),
         ("not valid", "UPDATE customer_user SET valid_id = 2"),
@@ -150,7 +150,7 @@ fn the_customer_and_the_ticket_have_to_be_good_for_a_link() {
 }
 
 #[test]
-fn header_fields_are_never_touched_and_no_secret_goes_into_somebody_elses_address() {
+fn header_fields_and_others_addresses_get_no_secret() {
     let bench = Bench::new();
     let fields = "X-Note: [[OTAB-LINK]]\n";
     let out = bench.sent(&mail_with(fields, "[[OTAB-LINK]]"));

@@ -79,7 +79,7 @@ pub fn told(output: &std::process::Output) -> String {
 }
 
 #[test]
-fn every_row_and_byte_arrives_whatever_the_two_kinds_are_and_the_old_store_defers_all_mail() {
+fn every_byte_arrives_and_the_old_store_defers() {
     for from in PLACES {
         for to in PLACES {
             let old = filled(from);
@@ -115,7 +115,7 @@ fn every_row_and_byte_arrives_whatever_the_two_kinds_are_and_the_old_store_defer
 }
 
 #[test]
-fn a_retired_store_can_be_copied_to_a_new_place_where_that_is_asked_for() {
+fn a_retired_store_can_be_copied_where_asked_for() {
     for from in PLACES {
         let old = filled(from);
         let before = contents(&old.store, "");
@@ -150,7 +150,7 @@ fn a_copy_for_a_trial_leaves_the_old_store_in_use() {
 }
 
 #[test]
-fn somebody_elses_database_another_version_and_the_store_itself_are_no_targets() {
+fn anothers_database_and_the_store_are_no_targets() {
     let old = filled(Place::Sqlite);
     let copy = |to: &str, status: i32| told(&old.ends(&["store", "copy", "--to", to], status));
     for product in [Product::PostgreSql, Product::MariaDb] {
@@ -173,7 +173,7 @@ fn somebody_elses_database_another_version_and_the_store_itself_are_no_targets()
 }
 
 #[test]
-fn a_row_that_the_target_cannot_hold_is_named_and_nothing_is_copied() {
+fn a_row_that_does_not_fit_is_named_and_none_copied() {
     for (sql, place, named) in [
         ("UPDATE token SET email = 'a' || char(0) WHERE id = 900", Place::PostgreSql, "table `token`, id 900"),
         ("UPDATE token SET email = CAST(x'61ff' AS TEXT) WHERE id = 3", Place::PostgreSql, "table `token`, id 3"),
@@ -205,7 +205,7 @@ fn a_row_that_the_target_cannot_hold_is_named_and_nothing_is_copied() {
 }
 
 #[test]
-fn passwords_come_from_a_file_or_a_variable_and_are_shown_nowhere() {
+fn passwords_from_file_or_variable_stay_hidden() {
     let old = filled(Place::Sqlite);
     let server = shared(Product::PostgreSql);
     let to = server.url(&server.empty_database());
@@ -233,7 +233,7 @@ fn passwords_come_from_a_file_or_a_variable_and_are_shown_nowhere() {
 }
 
 #[test]
-fn every_table_and_column_of_the_schema_is_copied_or_left_on_purpose() {
+fn every_column_is_copied_or_left_on_purpose() {
     let (file, _other) = hosts(Place::Sqlite);
     let there = file.column("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'");
     let there: BTreeSet<_> = there.iter().map(String::as_str).collect();

@@ -18,7 +18,7 @@ fn rows(host: &Host) -> Vec<String> {
 }
 
 #[test]
-fn one_that_dies_before_the_commit_leaves_an_empty_target_and_a_store_in_use() {
+fn dead_before_the_commit_leaves_an_empty_target() {
     for from in PLACES {
         for to in PLACES {
             let old = filled(from);
@@ -36,7 +36,7 @@ fn one_that_dies_before_the_commit_leaves_an_empty_target_and_a_store_in_use() {
 }
 
 #[test]
-fn one_that_dies_behind_the_commit_is_recognised_and_only_retires_the_old_store() {
+fn dead_after_the_commit_only_retires_the_old_store() {
     for from in PLACES {
         for to in PLACES {
             let old = filled(from);
@@ -52,7 +52,7 @@ fn one_that_dies_behind_the_commit_is_recognised_and_only_retires_the_old_store(
 }
 
 #[test]
-fn mails_that_came_behind_the_commit_are_never_overlooked() {
+fn mails_after_the_commit_are_never_overlooked() {
     for to in SERVERS {
         let old = filled(Place::Sqlite);
         let to = target(&old, to);
@@ -65,7 +65,7 @@ fn mails_that_came_behind_the_commit_are_never_overlooked() {
 }
 
 #[test]
-fn a_store_in_which_one_value_has_changed_since_is_no_copy() {
+fn a_store_with_one_changed_value_is_no_copy() {
     for to in SERVERS {
         let old = filled(Place::Sqlite);
         let to = target(&old, to);
@@ -78,7 +78,7 @@ fn a_store_in_which_one_value_has_changed_since_is_no_copy() {
 }
 
 #[test]
-fn a_sender_at_work_gets_to_say_that_its_mail_has_left() {
+fn a_sender_at_work_can_say_that_its_mail_has_left() {
     let old = filled(Place::Sqlite);
     let to = target(&old, Place::PostgreSql);
     let soon = "UPDATE worker SET task = 'outbox', until = CAST(strftime('%s', 'now') AS INTEGER) + 3";
@@ -115,7 +115,7 @@ fn known(host: &Host) -> Vec<String> {
 }
 
 #[test]
-fn killed_at_any_moment_with_filters_at_work_no_mail_that_was_taken_is_without_its_token() {
+fn killed_anywhere_no_mail_is_without_its_token() {
     for place in SERVERS {
         let old = filled(Place::Sqlite);
         let mut taken: Vec<usize> = Vec::new();
@@ -155,7 +155,7 @@ fn killed_at_any_moment_with_filters_at_work_no_mail_that_was_taken_is_without_i
 }
 
 #[test]
-fn filters_that_wait_for_the_copy_never_write_to_the_retired_store() {
+fn filters_that_wait_never_write_to_the_retired_store() {
     for place in SERVERS {
         let old = filled(Place::Sqlite);
         let to = target(&old, place);

@@ -122,7 +122,7 @@ fn directory(url: &Url) -> Directory {
 }
 
 #[test]
-fn no_stored_look_alike_is_overlooked_in_whatever_kind_of_column() {
+fn no_stored_look_alike_is_overlooked_in_any_column() {
     for (place, column) in PLACES.into_iter().flat_map(|place| columns(place).iter().map(move |column| (place, column)))
     {
         let folder = tempfile::tempdir().unwrap();

@@ -50,7 +50,7 @@ const GERMAN: (&str, &str, &str, &str) =
     ("de", "text/plain", "Ihr Zugang", "Grüße <OTRS_CUSTOMER_BODY[3]>\n\n<OTRS_OTACustomerTicketLink>\n");
 
 #[test]
-fn a_renewed_link_goes_out_with_the_helpdesks_own_words_in_the_customers_language() {
+fn a_renewed_link_has_the_helpdesks_own_words() {
     for place in PLACES {
         let desk = renewed(place, 1, &[GERMAN, ENGLISH]);
         let link = format!("https://help.test/t/{}", desk.secret());
@@ -73,7 +73,7 @@ fn a_renewed_link_goes_out_with_the_helpdesks_own_words_in_the_customers_languag
 }
 
 #[test]
-fn a_notification_that_cannot_be_used_costs_its_words_and_not_the_link_and_check_tells() {
+fn a_bad_notification_costs_its_words_not_the_link() {
     for place in PLACES {
         let odd = ("en", "text/plain", "two\nlines", "x");
         for (valid, messages, why) in
@@ -98,7 +98,7 @@ fn a_notification_that_cannot_be_used_costs_its_words_and_not_the_link_and_check
 }
 
 #[test]
-fn while_its_tables_cannot_be_read_a_renewed_link_waits() {
+fn without_its_tables_a_renewed_link_waits() {
     for place in PLACES {
         let desk = renewed(place, 1, &[ENGLISH]);
         desk.sql("ALTER TABLE notification_event_message RENAME TO gone");

@@ -29,7 +29,7 @@ fn site(url: &str, more: &str) -> Site {
 }
 
 #[test]
-fn mails_wait_while_the_server_hangs_or_is_gone_and_go_on_when_it_is_back() {
+fn mails_wait_while_the_server_is_gone() {
     for product in BOTH {
         let mut server = Server::start(product);
         let name = server.database();
@@ -85,7 +85,7 @@ fn all_at_once(site: &Site, mails: &[usize], meanwhile: impl FnOnce()) -> Vec<us
 }
 
 #[test]
-fn twenty_filters_with_the_server_killed_in_between_lose_no_mail_and_double_nothing() {
+fn twenty_filters_lose_nothing_though_the_server_dies() {
     for product in BOTH {
         let mut server = Server::start(product);
         let (store, customers) = (server.empty_database(), server.database());
@@ -115,7 +115,7 @@ fn twenty_filters_with_the_server_killed_in_between_lose_no_mail_and_double_noth
 }
 
 #[test]
-fn a_server_that_goes_silent_in_the_middle_is_given_up_in_time_and_asked_no_more() {
+fn a_server_that_goes_silent_is_given_up_in_time() {
     for product in BOTH {
         let server = Server::start(product);
         let mut db = Database::open(&url(&server.url(&server.database())), WRITE, LIMIT).unwrap();
@@ -133,7 +133,7 @@ fn a_server_that_goes_silent_in_the_middle_is_given_up_in_time_and_asked_no_more
 }
 
 #[test]
-fn a_server_that_accepts_and_says_nothing_is_given_up_in_time() {
+fn a_server_that_accepts_and_is_silent_is_given_up() {
     for scheme in ["postgresql", "mysql"] {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let text = format!("{scheme}://u:hunter2@127.0.0.1:{}/d", listener.local_addr().unwrap().port());
@@ -146,7 +146,7 @@ fn a_server_that_accepts_and_says_nothing_is_given_up_in_time() {
 }
 
 #[test]
-fn each_source_has_its_own_word_on_what_becomes_of_a_mail_when_it_is_away() {
+fn each_source_says_what_becomes_of_a_mail_without_it() {
     for product in BOTH {
         let source = shared(product).url("no_such_database");
         let strict = site(&source, "");

@@ -80,7 +80,7 @@ fn states(desk: &Helpdesk) -> Vec<String> {
 }
 
 #[test]
-fn links_of_the_package_go_on_working_and_each_works_once() {
+fn links_of_the_package_go_on_and_each_works_once() {
     for desk in PLACES.map(desk) {
         row(&desk, &secret('a'), "10", CAROL, 2, DAY);
         row(&desk, &secret('u'), "20", CAROL, 1, DAY);
@@ -106,7 +106,7 @@ fn links_of_the_package_go_on_working_and_each_works_once() {
 }
 
 #[test]
-fn what_is_in_doubt_is_left_out_and_counted_and_no_secret_is_shown_or_kept() {
+fn what_is_in_doubt_is_counted_and_no_secret_is_shown() {
     for desk in PLACES.map(desk) {
         desk.sql("UPDATE ticket SET customer_user_id = 'pass@corp.test' WHERE id = 2");
         desk.sql("UPDATE ticket SET customer_user_id = 'gone@corp.test' WHERE id = 3");
@@ -165,7 +165,7 @@ fn what_is_in_doubt_is_left_out_and_counted_and_no_secret_is_shown_or_kept() {
 }
 
 #[test]
-fn of_a_tickets_active_tokens_only_the_newest_stays_active_however_far_apart_they_stand() {
+fn of_a_tickets_tokens_only_the_newest_stays_active() {
     for desk in PLACES.map(desk) {
         // By their secrets the three come in different chunks, the newest in the middle.
         for (start, day) in [('0', "2026-10-01 08:00:00"), ('5', "2026-10-03 08:00:00"), ('z', "2026-10-02 08:00:00")] {
@@ -185,7 +185,7 @@ fn of_a_tickets_active_tokens_only_the_newest_stays_active_however_far_apart_the
 }
 
 #[test]
-fn a_token_that_the_helpdesk_has_used_up_since_is_used_here_too() {
+fn a_token_that_the_helpdesk_used_is_used_here_too() {
     for desk in PLACES.map(desk) {
         row(&desk, &secret('a'), "10", CAROL, 2, DAY);
         import(&desk, &[]);
@@ -199,7 +199,7 @@ fn a_token_that_the_helpdesk_has_used_up_since_is_used_here_too() {
 }
 
 #[test]
-fn one_that_dies_half_way_has_taken_nothing_over_and_purge_treats_them_like_others() {
+fn dead_half_way_has_taken_nothing_over() {
     for desk in PLACES.map(desk) {
         desk.site.append("[one_time_auth.messages.en]\n");
         row(&desk, &secret('a'), "10", CAROL, 2, "2020-01-01 00:00:00");
@@ -217,7 +217,7 @@ fn one_that_dies_half_way_has_taken_nothing_over_and_purge_treats_them_like_othe
 }
 
 #[test]
-fn without_the_helpdesks_tickets_its_database_has_to_be_named() {
+fn without_its_tickets_the_database_has_to_be_named() {
     let site = Site::new("");
     let mut command = Site::otab();
     let output = run(command.arg("--config").arg(site.path("otab.toml")).args(["token", "import"]), b"");

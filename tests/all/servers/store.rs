@@ -91,7 +91,7 @@ pub fn hosts(place: Place) -> (Host, Host) {
 }
 
 #[test]
-fn one_mail_on_two_hosts_at_the_same_time_has_one_token() {
+fn one_mail_on_two_hosts_at_once_has_one_token() {
     for place in PLACES {
         let (first, second) = hosts(place);
         let children: Vec<Child> =
@@ -107,7 +107,7 @@ fn one_mail_on_two_hosts_at_the_same_time_has_one_token() {
 }
 
 #[test]
-fn of_twenty_uses_on_two_hosts_one_wins_and_both_know_it() {
+fn of_twenty_uses_on_two_hosts_one_wins() {
     for place in PLACES {
         let (first, second) = hosts(place);
         assert!(run(&mut first.site.filter(), &mail(1)).status.success());
@@ -172,7 +172,7 @@ fn link_mails_leave_from_every_store() {
 }
 
 #[test]
-fn a_store_without_its_tables_defers_and_somebody_elses_database_is_left_alone() {
+fn a_store_without_its_tables_defers() {
     for product in [Product::PostgreSql, Product::MariaDb] {
         let server = shared(product);
         let empty = host(&server.url(&server.empty_database()));
@@ -196,7 +196,7 @@ fn a_store_without_its_tables_defers_and_somebody_elses_database_is_left_alone()
 }
 
 #[test]
-fn a_store_of_an_older_otab_defers_until_it_is_migrated_and_keeps_what_it_holds() {
+fn a_store_of_an_older_otab_defers_until_migrated() {
     for product in [Product::PostgreSql, Product::MariaDb] {
         let server = shared(product);
         let site = host(&server.url(&server.empty_database()));
@@ -223,7 +223,7 @@ fn a_store_of_an_older_otab_defers_until_it_is_migrated_and_keeps_what_it_holds(
 }
 
 #[test]
-fn the_tables_on_every_server_have_the_columns_that_the_file_has() {
+fn the_tables_on_every_server_have_the_files_columns() {
     let (file, _other) = hosts(Place::Sqlite);
     for place in [Place::PostgreSql, Place::MariaDb] {
         let (server, _other) = hosts(place);
@@ -253,7 +253,7 @@ fn the_tables_on_every_server_have_the_columns_that_the_file_has() {
 }
 
 #[test]
-fn init_makes_the_tables_on_a_server_and_a_second_host_finds_them() {
+fn init_makes_the_tables_that_a_second_host_finds() {
     for product in [Product::PostgreSql, Product::MariaDb] {
         let server = shared(product);
         let url = server.url(&server.empty_database());

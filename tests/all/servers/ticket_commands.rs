@@ -76,7 +76,7 @@ fn tokens_end_with_their_ticket_purged_or_not() {
 }
 
 #[test]
-fn deliver_binds_the_token_to_the_ticket_that_its_command_makes() {
+fn deliver_binds_the_token_to_its_commands_ticket() {
     for desk in PLACES.map(Helpdesk::new) {
         let pipe = |name: &str| {
             let path = desk.site.path(name);
@@ -103,7 +103,7 @@ fn deliver_binds_the_token_to_the_ticket_that_its_command_makes() {
 }
 
 #[test]
-fn a_follow_up_names_a_ticket_that_exists_or_answers_a_mail_that_is_known() {
+fn a_follow_up_names_a_ticket_or_answers_a_known_mail() {
     for desk in PLACES.map(opened) {
         for (number, more, is_new) in [
             (2, format!("Subject: Re: [Ticket#{NUMBER}] help"), false),
@@ -128,7 +128,7 @@ fn a_follow_up_names_a_ticket_that_exists_or_answers_a_mail_that_is_known() {
 }
 
 #[test]
-fn with_otabs_own_table_a_number_in_the_subject_is_enough_and_nothing_else() {
+fn with_otabs_table_only_a_number_makes_a_follow_up() {
     let desk = opened(Place::Sqlite);
     let text = std::fs::read_to_string(desk.site.path("otab.toml")).unwrap();
     desk.site.write("otab.toml", text.split("[tickets]").next().unwrap());
@@ -204,7 +204,7 @@ impl Away {
 }
 
 #[test]
-fn while_the_tickets_cannot_be_seen_nothing_is_opened_deleted_or_guessed() {
+fn while_tickets_are_unseen_nothing_is_opened() {
     for place in PLACES {
         let (mut away, desk) = Away::opened(place);
         away.go(&desk);
@@ -238,7 +238,7 @@ fn while_the_tickets_cannot_be_seen_nothing_is_opened_deleted_or_guessed() {
 }
 
 #[test]
-fn a_mail_waits_for_the_tickets_only_where_something_depends_on_them() {
+fn a_mail_waits_for_tickets_only_where_it_has_to() {
     for place in PLACES {
         let (mut away, desk) = Away::opened(place);
         away.go(&desk);

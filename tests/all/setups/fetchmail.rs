@@ -82,7 +82,7 @@ const FIELDS: &str = "X-OTOBO-CustomerUser: carol@corp.test\nX-OTOBO-CustomerNo:
                       X-OTOBO-Customer: carol@corp.test\n";
 
 #[test]
-fn a_fetched_mail_passes_otab_and_a_forged_one_loses_its_fields() {
+fn a_fetched_mail_passes_and_loses_forged_fields() {
     for rules in ["fetchmailrc", "fetchmailrc-docker"] {
         let mailbox = Mailbox::new(rules);
         mailbox.ticket_system_works();
@@ -98,7 +98,7 @@ fn a_fetched_mail_passes_otab_and_a_forged_one_loses_its_fields() {
 }
 
 #[test]
-fn while_anything_fails_the_mail_stays_on_the_server_and_then_arrives_once() {
+fn while_anything_fails_the_mail_stays_on_the_server() {
     for rules in ["fetchmailrc", "fetchmailrc-docker"] {
         let mailbox = Mailbox::new(rules);
         let config = mailbox.site.path("otab.toml");
@@ -141,7 +141,7 @@ fn a_bounce_makes_no_customer() {
 }
 
 #[test]
-fn a_mail_with_a_bad_header_is_a_mail_and_no_address_is_completed() {
+fn a_bad_header_is_a_mail_and_no_address_is_completed() {
     let mailbox = Mailbox::new("fetchmailrc");
     mailbox.ticket_system_works();
     let odd = b"From: carol\nTo: help\nthis is no field\nSubject: =?utf-8?q?=C3=A4?=\nMIME-Version: 1.0\n\
@@ -158,7 +158,7 @@ fn an_attachment_of_25_mb_arrives_byte_for_byte() {
 }
 
 #[test]
-fn an_attachment_of_25_mb_arrives_in_the_container_byte_for_byte() {
+fn large_mail_arrives_in_the_container_byte_for_byte() {
     arrives_byte_for_byte("fetchmailrc-docker");
 }
 

@@ -199,7 +199,7 @@ fn the_readme_shows_the_recipes_that_are_tested() {
 }
 
 #[test]
-fn every_set_up_that_names_otobos_console_says_what_znunys_is() {
+fn set_ups_with_otobos_console_say_what_znunys_is() {
     let mut found = 0;
     for path in files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")) {
         let text = std::fs::read_to_string(&path).unwrap();
@@ -220,7 +220,7 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn every_example_is_run_by_a_test_and_named_in_the_readme() {
+fn every_example_is_run_and_named_in_the_readme() {
     let top = Path::new(env!("CARGO_MANIFEST_DIR"));
     let sources = files_below(&top.join("tests/all/setups"));
     let tests: String = sources.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();

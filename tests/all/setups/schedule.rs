@@ -60,7 +60,7 @@ fn by_cron(site: &Site, call: &str) -> Output {
 }
 
 #[test]
-fn what_cron_runs_deletes_the_tokens_that_are_over_and_sends_no_mail_about_it() {
+fn crons_purge_deletes_old_tokens_and_sends_no_mail() {
     let site = with_a_token_that_is_over();
     assert!(by_cron(&site, " purge ").status.success());
     assert_eq!(site.count("token"), 0);
@@ -85,7 +85,7 @@ fn mend(site: &Site) {
 }
 
 #[test]
-fn what_cron_runs_sends_link_mails_and_sends_no_mail_while_the_mail_server_is_away() {
+fn crons_notify_sends_link_mails_and_no_mail_to_root() {
     let site = with_an_order();
     assert_eq!((by_cron(&site, " notify ").status.code(), site.count("outbox")), (Some(75), 1));
     mend(&site);
@@ -94,7 +94,7 @@ fn what_cron_runs_sends_link_mails_and_sends_no_mail_while_the_mail_server_is_aw
 }
 
 #[test]
-fn what_the_other_timer_runs_sends_link_mails_every_five_minutes_and_a_server_that_is_away_is_no_failure() {
+fn the_notify_timer_survives_a_server_that_is_away() {
     let site = with_an_order();
     let mut notify = Command::new("sh");
     let start = shipped("systemd/otab-notify.service", &site).text();
@@ -173,7 +173,7 @@ fn systemd_would_say_what_is_wrong_with_a_unit() {
 }
 
 #[test]
-fn the_timer_runs_every_night_even_a_night_that_was_missed() {
+fn the_timer_runs_every_night_even_a_missed_one() {
     let mut calendar = Command::new("systemd-analyze");
     calendar.args(["calendar", "--iterations=3", "--base-time=2026-11-20 12:00:00"]);
     let output = calendar.arg(value(UNITS[1], "OnCalendar")).env("TZ", "UTC").output().unwrap();
@@ -188,7 +188,7 @@ fn the_timer_runs_every_night_even_a_night_that_was_missed() {
 }
 
 #[test]
-fn what_the_timer_runs_deletes_the_tokens_that_are_over_with_nothing_else_to_write_to() {
+fn the_purge_timers_service_deletes_in_its_sandbox() {
     let site = with_a_token_that_is_over();
     units(&site);
     let unit = std::fs::read_to_string(site.path(UNITS[0])).unwrap();

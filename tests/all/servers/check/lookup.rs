@@ -17,7 +17,7 @@ fn fill(desk: &Helpdesk) {
 }
 
 #[test]
-fn many_customers_and_no_index_that_serves_the_look_up_are_worth_a_word() {
+fn many_customers_without_an_index_are_noted() {
     let desk = desk(Place::PostgreSql);
     fill(&desk);
     check(&desk).finds("note", "customers", "no index serves", "CREATE INDEX ON customer_user (LOWER(email));");
@@ -29,7 +29,7 @@ fn many_customers_and_no_index_that_serves_the_look_up_are_worth_a_word() {
 }
 
 #[test]
-fn on_mariadb_a_plain_index_serves_where_the_collation_folds_case() {
+fn on_mariadb_a_plain_index_serves_folding_columns() {
     let desk = desk(Place::MariaDb);
     fill(&desk);
     let remedy = "CREATE INDEX email_plain ON customer_user (email);";

@@ -87,7 +87,7 @@ fn modified(desk: &Helpdesk, name: &str, user: Option<i64>, is_valid: i64, yaml:
 const FILTER: &str = "PostMaster::PreFilterModule###000-CreateCustomerUser";
 
 #[test]
-fn a_helpdesk_as_it_should_be_has_nothing_bad_and_says_how_many_customers_there_are() {
+fn a_good_helpdesk_has_nothing_bad() {
     for desk in PLACES.map(desk) {
         customers(&desk, &[("dave", "dave@corp.test", "corp", 2)]);
         let checked = check(&desk);
@@ -105,7 +105,7 @@ fn a_helpdesk_as_it_should_be_has_nothing_bad_and_says_how_many_customers_there_
 }
 
 #[test]
-fn a_helpdesk_that_is_not_told_of_new_customers_is_noted() {
+fn a_helpdesk_that_hears_of_no_customers_is_noted() {
     for desk in PLACES.map(desk) {
         let says = "create.after_create is empty";
         check(&desk).finds("note", "new customers", says, "deletes the helpdesk's cache of customers");
@@ -121,7 +121,7 @@ fn a_helpdesk_that_is_not_told_of_new_customers_is_noted() {
 }
 
 #[test]
-fn addresses_and_companies_that_several_customers_have_are_counted_and_named() {
+fn shared_addresses_and_companies_are_counted() {
     for desk in PLACES.map(desk) {
         customers(
             &desk,
@@ -146,7 +146,7 @@ fn addresses_and_companies_that_several_customers_have_are_counted_and_named() {
 }
 
 #[test]
-fn the_packages_own_filter_is_bad_while_it_is_on_and_the_newest_row_of_nobodys_counts() {
+fn the_packages_own_filter_is_bad_while_it_is_on() {
     for desk in PLACES.map(desk) {
         modified(&desk, FILTER, Some(7), 1, "---\nA: b\n");
         check(&desk).is_clean();
@@ -164,7 +164,7 @@ fn the_packages_own_filter_is_bad_while_it_is_on_and_the_newest_row_of_nobodys_c
 }
 
 #[test]
-fn settings_that_both_sides_have_are_told_where_they_differ() {
+fn settings_that_differ_on_both_sides_are_noted() {
     for desk in PLACES.map(desk) {
         modified(&desk, "Ticket::Hook", None, 1, "--- Case#\n");
         modified(&desk, "SystemID", None, 1, "--- 77\n");
@@ -181,7 +181,7 @@ fn settings_that_both_sides_have_are_told_where_they_differ() {
 }
 
 #[test]
-fn a_prefix_of_another_helpdesk_is_bad_both_ways_round() {
+fn a_prefix_of_another_helpdesk_is_bad_both_ways() {
     let [otobo, znuny] =
         ["[postmaster]\nheader_prefix = \"X-OTOBO-\"\n", "[postmaster]\nheader_prefix = \"X-OTRS-\"\n"];
     for desk in PLACES.map(desk) {
@@ -230,7 +230,7 @@ fn a_prefix_of_another_helpdesk_is_bad_both_ways_round() {
 }
 
 #[test]
-fn mail_accounts_without_trust_and_addresses_of_the_helpdesks_own_are_worth_a_word() {
+fn mail_accounts_without_trust_are_noted() {
     for desk in PLACES.map(desk) {
         let account = |login: &str, trusted: i64, valid: i64| {
             desk.execute(
@@ -273,7 +273,7 @@ fn tables_and_columns_that_are_not_there_are_named() {
 }
 
 #[test]
-fn an_index_for_message_ids_that_is_gone_is_worth_a_word() {
+fn a_missing_index_for_message_ids_is_noted() {
     for desk in PLACES.map(desk) {
         let on = if desk.place == Place::MariaDb { " ON article_data_mime" } else { "" };
         desk.sql(&format!("DROP INDEX article_data_mime_message_id_md5{on}"));
@@ -284,7 +284,7 @@ fn an_index_for_message_ids_that_is_gone_is_worth_a_word() {
 }
 
 #[test]
-fn a_change_that_is_still_to_come_says_that_the_zone_is_another() {
+fn a_change_in_the_future_means_another_zone() {
     for desk in PLACES.map(desk) {
         let time = |hours: i64| {
             let time = otab::clock::now() + jiff::SignedDuration::from_hours(hours);
@@ -298,7 +298,7 @@ fn a_change_that_is_still_to_come_says_that_the_zone_is_another() {
 }
 
 #[test]
-fn a_column_that_is_too_short_or_of_another_type_is_told() {
+fn a_short_or_wrong_column_is_noted() {
     for (place, short, other) in [
         (
             Place::PostgreSql,

@@ -31,7 +31,7 @@ pub(super) fn as_visitor(desk: &Helpdesk, rights: &str) {
 }
 
 #[test]
-fn every_right_that_is_missing_is_named_with_the_grant() {
+fn every_missing_right_is_named_with_its_grant() {
     for (place, preferences) in [
         (Place::PostgreSql, "GRANT INSERT, DELETE ON customer_preferences TO"),
         (Place::MariaDb, "GRANT INSERT, DELETE ON customer_preferences TO"),
@@ -85,7 +85,7 @@ fn every_right_that_is_missing_is_named_with_the_grant() {
 }
 
 #[test]
-fn rights_that_come_by_a_role_count_and_those_on_some_columns_are_not_enough() {
+fn rights_by_a_role_count_and_those_on_columns_do_not() {
     let role = desk(Place::MariaDb);
     let grants = "CREATE ROLE makers; GRANT INSERT ON customer_user TO makers; \
                   GRANT INSERT, DELETE ON customer_preferences TO makers; GRANT SELECT ON * TO VISITOR; \
@@ -198,7 +198,7 @@ fn with_store(product: Product) -> (Site, String) {
 }
 
 #[test]
-fn a_store_on_a_server_is_good_and_one_that_may_only_be_read_is_not() {
+fn a_store_on_a_server_has_to_be_writable() {
     for (product, all) in [(Product::PostgreSql, "ALL TABLES IN SCHEMA public"), (Product::MariaDb, "*")] {
         let (site, database) = with_store(product);
         let checked = Checked::of(&site);

@@ -93,7 +93,7 @@ fn a_tag_without_the_package_is_a_note() {
 }
 
 #[test]
-fn of_two_tables_only_the_one_that_cannot_be_read_is_named() {
+fn of_two_tables_only_the_unreadable_one_is_named() {
     for place in [Place::PostgreSql, Place::MariaDb] {
         let desk = desk(place);
         let readable = ["auto_response", "standard_template", "signature", "salutation", "notification_event"];
@@ -121,7 +121,7 @@ fn of_two_tables_only_the_one_that_cannot_be_read_is_named() {
 }
 
 #[test]
-fn texts_that_cannot_be_read_are_a_note_with_the_grant() {
+fn texts_that_cannot_be_read_are_noted_with_the_grant() {
     for place in [Place::PostgreSql, Place::MariaDb] {
         let desk = desk(place);
         text(&desk, "signature", "text", "all", TAG);

@@ -13,7 +13,7 @@ use crate::site::{mail, run};
 const LIMIT: Duration = Duration::from_secs(2);
 
 #[test]
-fn who_is_known_in_the_directory_is_never_made_in_the_database_not_even_while_it_is_away() {
+fn the_directorys_customers_are_never_made_elsewhere() {
     let mut slapd = Slapd::start();
     assert!(slapd.person("cc", "carol@corp.test", "Corp"));
     let site = before_sql(&slapd, "");
@@ -43,7 +43,7 @@ fn who_is_known_in_the_directory_is_never_made_in_the_database_not_even_while_it
 }
 
 #[test]
-fn the_source_has_its_own_word_on_what_becomes_of_a_mail_when_it_is_away() {
+fn the_source_says_what_becomes_of_a_mail_without_it() {
     let mut slapd = Slapd::start();
     let site = before_sql(&slapd, "on_error = \"deliver\"\n");
     slapd.kill();
@@ -54,7 +54,7 @@ fn the_source_has_its_own_word_on_what_becomes_of_a_mail_when_it_is_away() {
 }
 
 #[test]
-fn a_server_that_goes_silent_in_the_middle_is_given_up_in_time_and_asked_no_more() {
+fn a_server_that_goes_silent_is_given_up_in_time() {
     let slapd = Slapd::start();
     let url = slapd.url("ldap");
     let mut connection = Connection::open(&Place::new(&settings(&url)).unwrap(), LIMIT).unwrap();
@@ -72,7 +72,7 @@ fn a_server_that_goes_silent_in_the_middle_is_given_up_in_time_and_asked_no_more
 }
 
 #[test]
-fn a_server_that_accepts_and_says_nothing_is_given_up_in_time() {
+fn a_server_that_accepts_and_is_silent_is_given_up() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     for (scheme, tls) in [("ldap", None), ("ldap", Some(Tls::StartTls)), ("ldaps", None)] {

@@ -33,7 +33,7 @@ fn people(site: &Site, words: &str) -> (Option<i32>, String) {
 }
 
 #[test]
-fn people_see_who_is_in_the_directory_and_change_nothing_there() {
+fn people_see_the_directory_and_change_nothing_there() {
     let slapd = Slapd::start();
     assert!(slapd.person("cc", "carol@corp.test", "Corp"));
     let site = before_sql(&slapd, "");
@@ -51,7 +51,7 @@ fn people_see_who_is_in_the_directory_and_change_nothing_there() {
 }
 
 #[test]
-fn a_customer_without_a_password_gets_a_token_from_a_directory_too() {
+fn a_directorys_customer_gets_a_token_too() {
     let slapd = Slapd::start();
     assert!(slapd.person("cc", "carol@corp.test", "Corp"));
     let site = before_sql(&slapd, "has_password = \"never\"\n");
@@ -72,7 +72,7 @@ fn nobody_is_to_be_made_in_a_directory() {
 }
 
 #[test]
-fn the_check_has_a_word_on_a_directory_without_anybody_who_counts() {
+fn the_check_notes_a_directory_without_customers() {
     let slapd = Slapd::start();
     let site = before_sql(&slapd, "");
     std::fs::set_permissions(site.path("otab.toml"), std::fs::Permissions::from_mode(0o600)).unwrap();
@@ -88,7 +88,7 @@ fn the_check_has_a_word_on_a_directory_without_anybody_who_counts() {
 }
 
 #[test]
-fn the_check_counts_addresses_and_companies_of_a_directory() {
+fn the_check_counts_a_directorys_addresses() {
     let slapd = Slapd::start();
     assert!(slapd.person("c1", "Carol@corp.test", "gmx.de"));
     assert!(slapd.person("c2", "carol@corp.test", "GMX.de"));

@@ -47,7 +47,7 @@ fn the_hand_over_logs_in_and_leads_to_the_ticket() {
 }
 
 #[test]
-fn no_other_path_and_no_other_query_hands_anybody_over() {
+fn no_other_path_or_query_hands_anybody_over() {
     behind_each(|front| {
         for target in [
             format!("{CUSTOMER}?Action=Login"),
@@ -72,7 +72,7 @@ fn no_other_path_and_no_other_query_hands_anybody_over() {
 }
 
 #[test]
-fn without_a_session_or_with_a_forged_one_nobody_is_handed_over() {
+fn without_a_good_session_nobody_is_handed_over() {
     behind_each(|front| {
         for headers in [
             vec![],
@@ -89,7 +89,7 @@ fn without_a_session_or_with_a_forged_one_nobody_is_handed_over() {
 }
 
 #[test]
-fn a_clients_own_remote_user_reaches_the_helpdesk_in_no_spelling() {
+fn a_clients_remote_user_never_reaches_the_helpdesk() {
     behind_each(|front| {
         for target in [
             AGENT.to_owned(),
@@ -172,7 +172,7 @@ fn what_a_client_claims_of_addresses_is_overwritten() {
 }
 
 #[test]
-fn what_is_the_doors_own_is_not_reachable_from_outside() {
+fn the_doors_own_pages_are_not_reachable_from_outside() {
     behind_each(|front| {
         for target in ["/auth", "/healthz", "/metrics", "/otab/auth", "/otab/healthz", "/otab/../auth", "/t/../healthz"]
         {
@@ -209,7 +209,7 @@ fn links_of_the_package_lead_to_the_door() {
 }
 
 #[test]
-fn no_link_stands_in_a_log_nor_reaches_the_helpdesk_by_a_referrer() {
+fn no_link_is_in_a_log_or_reaches_the_helpdesk() {
     behind_each(no_link_is_left);
     for (name, start) in PROXIES {
         no_link_is_left(&Front::without_door(name, start));
@@ -241,7 +241,7 @@ fn no_link_is_left(front: &Front) {
 }
 
 #[test]
-fn while_the_door_is_away_passwords_work_and_the_hand_over_is_an_error() {
+fn while_the_door_is_away_passwords_still_work() {
     for (name, start) in PROXIES {
         let front = Front::without_door(name, start);
         let answer = front.client.get(ENTER, &[COOKIE]);

@@ -4,7 +4,7 @@ use super::front::{ENTER, PROXIES};
 use super::house::House;
 
 #[test]
-fn who_comes_without_a_session_gets_a_page_in_his_language_behind_each_proxy() {
+fn without_a_session_a_page_comes_behind_each_proxy() {
     for (name, start) in PROXIES {
         let house = House::new(start);
         for cookie in ["", "__Host-otab=AAAAAAAAAAAAAAAAAAAAAA"] {

@@ -53,7 +53,7 @@ const CLAIMS: [(&str, &str); 5] =
     [("Host", "evil.test"), ("Port", "4443"), ("Server", "evil.test"), ("Https", "ON"), ("Proto", "gopher")];
 
 #[test]
-fn a_clients_own_host_reaches_neither_helpdesk_nor_door() {
+fn a_clients_own_host_reaches_nobody() {
     behind_each(|front| {
         let origin = front.client.origin();
         let said = |request: &Request, name: &str| {

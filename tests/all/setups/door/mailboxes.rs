@@ -24,7 +24,7 @@ fn import(house: &House) {
 }
 
 #[test]
-fn a_link_of_the_package_in_a_mailbox_opens_its_ticket_behind_each_proxy_and_stands_in_no_log() {
+fn a_packages_link_opens_behind_each_proxy_unlogged() {
     for (name, start) in PROXIES {
         let house = House::new(start);
         // Carol is known by her first mail.

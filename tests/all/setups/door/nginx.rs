@@ -80,7 +80,7 @@ fn run(site: &Site) -> Proxy {
 
 /// The guard in the server and the one in the locations: each of them alone is enough.
 #[test]
-fn remote_user_is_refused_for_the_whole_server_and_taken_out_of_each_location_besides() {
+fn remote_user_is_refused_in_server_and_locations() {
     let guard = "if ($http_remote_user != \"\") {\n    return 400;\n}\n";
     for (name, start) in [
         ("refused", start as Start),

@@ -5,7 +5,7 @@ use super::house::House;
 use super::portal::CUSTOMER;
 
 #[test]
-fn a_link_opens_its_ticket_once_behind_each_proxy_and_stands_in_no_log() {
+fn a_link_opens_once_behind_each_proxy_unlogged() {
     for (name, start) in PROXIES {
         let house = House::new(start);
         let path = house.path(&house.ticket(TICKET));
@@ -45,7 +45,7 @@ fn a_link_opens_its_ticket_once_behind_each_proxy_and_stands_in_no_log() {
 }
 
 #[test]
-fn a_customer_who_is_disabled_is_handed_over_no_more_behind_each_proxy() {
+fn a_disabled_customer_is_refused_behind_each_proxy() {
     for (name, start) in PROXIES {
         let house = House::new(start);
         let path = house.path(&house.ticket(TICKET));

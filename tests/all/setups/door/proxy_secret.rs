@@ -128,7 +128,7 @@ fn sign_in(house: &House, enter: &str, headers: &[(&str, &str)]) -> Answer {
 }
 
 #[test]
-fn a_sign_in_that_is_not_taken_gets_a_page_and_a_log_line() {
+fn a_sign_in_not_taken_gets_a_page_and_a_log_line() {
     for (name, start) in PROXIES {
         let house = House::new(start);
         let entry = house.client.press(&house.path(&house.ticket(TICKET)), &[], "do=open");

@@ -10,7 +10,7 @@ use super::portal::{CUSTOMER, SESSION, Settings};
 const PRODUCTS: [&str; 2] = ["OTOBO", "OTRS"];
 
 #[test]
-fn the_hand_over_leads_to_an_address_without_a_session() {
+fn the_hand_over_leads_to_an_address_with_no_session() {
     behind_each(|front| {
         for product in PRODUCTS {
             front.portal.set_up(Settings { product, ..Settings::default() });

@@ -32,7 +32,7 @@ const VERIFY: [&str; 2] = ["verify", "--man=no"];
 const SECURITY: [&str; 4] = ["security", "--offline=yes", "--no-pager", "--threshold"];
 
 #[test]
-fn systemd_has_nothing_to_say_against_the_doors_units_and_would_if_there_were() {
+fn systemd_has_nothing_to_say_against_the_doors_units() {
     let site = Site::new("");
     units(&site);
     let output = analyze(&site, &VERIFY);
