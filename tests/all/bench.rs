@@ -1,7 +1,5 @@
 //! The benchmark's own sums, and that the README names it. What it measures is never judged here.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 #[path = "../../benches/figures.rs"]
 mod figures;
 

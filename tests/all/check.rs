@@ -1,11 +1,8 @@
 //! `otab check`: what it finds, and what it says to do about it.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+use std::os::unix::fs::MetadataExt;
 
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::process::Output;
-
-use crate::site::{Site, mail, run};
+use crate::site::{Ended, Site, chmod, mail, run};
 
 const LINKS: &str = "[one_time_auth]\nlink_url = \"https://h.test/t/{{token}}\"\nportal_url = \"https://h.test/c.pl\"\n\
     [postmaster]\nown_addresses = [\"help@desk.test\"]\n";
@@ -15,8 +12,8 @@ fn with_mail(settings: &str) -> Site {
 }
 
 fn check(site: &Site, options: &[&str]) -> (Option<i32>, String) {
-    let output: Output = run(Site::otab().arg("--config").arg(site.path("otab.toml")).arg("check").args(options), b"");
-    (output.status.code(), String::from_utf8(output.stdout).unwrap() + &String::from_utf8_lossy(&output.stderr))
+    let output = site.run(&[&["check"], options].concat());
+    (output.status.code(), output.said())
 }
 
 fn bad_lines(text: &str) -> Vec<&str> {
@@ -26,7 +23,7 @@ fn bad_lines(text: &str) -> Vec<&str> {
 #[test]
 fn a_site_that_works_has_nothing_bad_and_stays_as_is() {
     let site = with_mail("transport = \"file\"\n");
-    assert!(run(&mut site.filter(), &mail(1)).status.success());
+    site.takes(&mail(1));
     let database = std::fs::read(site.path("otab.db")).unwrap();
     let (status, text) = check(&site, &[]);
     assert_eq!((status, bad_lines(&text).len()), (Some(0), 0), "{text}");
@@ -97,7 +94,7 @@ fn a_template_with_an_unknown_variable_is_found() {
     let site = with_mail("transport = \"file\"\n");
     std::fs::create_dir(site.path("texts")).unwrap();
     std::fs::write(site.path("texts/new.de.txt"), "{{lnk}}").unwrap();
-    let text = std::fs::read_to_string(site.path("otab.toml")).unwrap();
+    let text = site.read("otab.toml");
     site.write("otab.toml", &text.replace("[one_time_auth]\n", "[one_time_auth]\ntemplates = \"texts\"\n"));
     let (status, text) = check(&site, &[]);
     assert_eq!(status, Some(78), "{text}");
@@ -108,7 +105,7 @@ fn a_template_with_an_unknown_variable_is_found() {
 #[test]
 fn link_mails_that_waited_long_are_found() {
     let site = with_mail("transport = \"file\"\n");
-    assert!(run(&mut site.filter(), &mail(1)).status.success());
+    site.takes(&mail(1));
     assert_eq!(check(&site, &[]).0, Some(0));
     site.database().execute("UPDATE outbox SET due_at = due_at - 601, created_at = created_at - 601", []).unwrap();
     let (status, text) = check(&site, &[]);
@@ -122,7 +119,7 @@ fn link_mails_that_waited_long_are_found() {
 #[test]
 fn a_marker_that_is_somebodys_login_is_found() {
     let site = with_mail("transport = \"file\"\n");
-    assert!(run(&mut site.filter(), &mail(1)).status.success());
+    site.takes(&mail(1));
     // otab makes no such customer; the helpdesk's people could.
     site.database().execute("UPDATE customer_user SET login = 'Unverified-Sender'", []).unwrap();
     let (status, text) = check(&site, &[]);
@@ -139,36 +136,19 @@ fn a_sender_that_is_not_the_helpdesks_is_noted() {
 #[test]
 fn an_unreadable_mail_password_stops_link_mails_only() {
     let site = with_mail("transport = \"smtp\"\nuser = \"otab\"\npassword_file = \"no-such.secret\"\n");
-    assert!(run(&mut site.filter(), &mail(1)).status.success());
+    site.takes(&mail(1));
     let (status, text) = check(&site, &[]);
     assert_eq!(status, Some(78), "{text}");
     assert!(bad_lines(&text).iter().any(|line| line.contains("mail.password_file")), "{text}");
-    let notify = run(Site::otab().arg("--config").arg(site.path("otab.toml")).arg("notify"), b"");
+    let notify = site.run(&["notify"]);
     assert_eq!(notify.status.code(), Some(78), "{notify:?}");
     assert_eq!(site.count("outbox"), 1);
 }
 
-/// The findings as scripts read them.
-fn findings(site: &Site) -> (Option<i32>, Vec<serde_json::Value>) {
-    let (status, text) = check(site, &["--json"]);
-    (status, serde_json::from_str(&text).unwrap())
-}
-
-fn count(findings: &[serde_json::Value], grade: &str, what: &str, says: &str) -> usize {
-    let is_it = |finding: &&serde_json::Value| {
-        finding["grade"] == grade && finding["what"] == what && finding["says"].as_str().unwrap().contains(says)
-    };
-    findings.iter().filter(is_it).count()
-}
-
-fn chmod(path: impl AsRef<std::path::Path>, mode: u32) {
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
-}
-
 #[test]
 fn each_finding_is_an_object_with_the_same_keys() {
-    let (_, found) = findings(&with_mail("transport = \"none\"\n"));
-    for finding in &found {
+    let found = with_mail("transport = \"none\"\n").check();
+    for finding in &found.findings {
         let keys: Vec<&str> = finding.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(keys, ["grade", "remedy", "says", "what"]);
         assert_eq!(finding["grade"] == "ok", finding["remedy"] == "", "{finding}");
@@ -196,21 +176,22 @@ fn a_secret_that_others_can_read_is_bad() {
     chmod(site.folder(), 0o755);
     for (mode, bad) in [(0o644, 1), (0o640, 0)] {
         chmod(&secret, mode);
-        let (status, found) = findings(&site);
-        assert_eq!(count(&found, "bad", "files", "mail.secret"), bad, "{found:#?}");
+        let found = site.check();
+        let status = found.status;
+        assert_eq!(found.count("bad", "files", "mail.secret"), bad, "{found:#?}");
         assert_eq!(status, Some(if bad == 1 { 78 } else { 69 }));
     }
     // Nobody gets at it.
     chmod(&secret, 0o644);
     chmod(site.folder(), 0o750);
-    assert_eq!(count(&findings(&site).1, "bad", "files", ""), 0);
+    assert_eq!(site.check().count("bad", "files", ""), 0);
     let inline = with_mail(&format!("{settings}password = \"hunter2\"\n"));
     chmod(inline.folder(), 0o755);
     chmod(inline.path("otab.toml"), 0o644);
-    let (_, found) = findings(&inline);
-    assert_eq!(count(&found, "bad", "files", "otab.toml holds mail.password"), 1, "{found:#?}");
+    let found = inline.check();
+    assert_eq!(found.count("bad", "files", "otab.toml holds mail.password"), 1, "{found:#?}");
     chmod(inline.path("otab.toml"), 0o640);
-    assert_eq!(count(&findings(&inline).1, "bad", "files", ""), 0);
+    assert_eq!(inline.check().count("bad", "files", ""), 0);
 }
 
 #[test]
@@ -233,24 +214,21 @@ fn what_the_web_servers_group_can_read_is_bad() {
         chmod(site.path(secret), mode);
     }
     chmod(site.path("logs"), 0o755);
-    assert!(run(&mut site.filter(), &mail(1)).status.success());
-    let found = findings(&site).1;
-    assert_eq!(count(&found, "bad", "files", ""), 0, "{found:#?}");
+    site.takes(&mail(1));
+    let found = site.check();
+    assert_eq!(found.count("bad", "files", ""), 0, "{found:#?}");
     let group = nix::unistd::User::from_name("www-data").unwrap().unwrap().gid.as_raw();
     for name in ["otab.db", "mails", "mail.secret", "otab.toml", "logs/otab.log"] {
         let path = site.path(name);
         let mode = std::fs::metadata(&path).unwrap().mode() & 0o777;
         std::os::unix::fs::chown(&path, None, Some(group)).unwrap();
         // The group alone is nothing: its bits are.
-        assert_eq!(count(&findings(&site).1, "bad", "files", ""), 0, "{name}");
+        assert_eq!(site.check().count("bad", "files", ""), 0, "{name}");
         chmod(&path, mode | 0o050);
-        let (status, found) = findings(&site);
-        assert_eq!(
-            (status, count(&found, "bad", "files", "by the group www-data")),
-            (Some(78), 1),
-            "{name}: {found:#?}"
-        );
-        assert_eq!(count(&found, "bad", "files", name), 1, "{name}: {found:#?}");
+        let found = site.check();
+        let status = found.status;
+        assert_eq!((status, found.count("bad", "files", "by the group www-data")), (Some(78), 1), "{name}: {found:#?}");
+        assert_eq!(found.count("bad", "files", name), 1, "{name}: {found:#?}");
         chmod(&path, mode);
         std::os::unix::fs::chown(&path, None, Some(0)).unwrap();
     }
@@ -259,14 +237,15 @@ fn what_the_web_servers_group_can_read_is_bad() {
 #[test]
 fn a_log_where_others_can_write_the_folder_is_bad() {
     let site = with_mail("transport = \"none\"\n");
-    let text = std::fs::read_to_string(site.path("otab.toml")).unwrap();
+    let text = site.read("otab.toml");
     site.write("otab.toml", &text.replace("syslog = false\n", "syslog = false\nfile = \"logs/otab.log\"\n"));
     let logs = site.path("logs");
     std::fs::create_dir(&logs).unwrap();
     chmod(&logs, 0o755);
     let bad = || {
-        let (status, found) = findings(&site);
-        let bad = count(&found, "bad", "files", "(log.file)");
+        let found = site.check();
+        let status = found.status;
+        let bad = found.count("bad", "files", "(log.file)");
         assert_eq!(status, Some(if bad == 0 { 0 } else { 78 }), "{found:#?}");
         bad
     };
@@ -284,7 +263,7 @@ fn a_log_where_others_can_write_the_folder_is_bad() {
             assert_eq!(bad(), 1, "{user} {group}");
         }
         // The user to whom the store belongs may log.
-        assert!(run(&mut site.filter(), &mail(1)).status.success());
+        site.takes(&mail(1));
         std::os::unix::fs::chown(site.path("otab.db"), Some(4242), None).unwrap();
         assert_eq!(bad(), 0);
         std::os::unix::fs::chown(&logs, Some(0), None).unwrap();
@@ -294,23 +273,23 @@ fn a_log_where_others_can_write_the_folder_is_bad() {
     let victim = site.write("victim", "");
     std::os::unix::fs::symlink(&victim, &log).unwrap();
     assert_eq!(bad(), 1);
-    assert!(run(&mut site.filter(), &mail(2)).status.success());
+    site.takes(&mail(2));
     assert_eq!(std::fs::read(&victim).unwrap(), b"");
 }
 
 #[test]
 fn a_store_log_or_mails_that_others_can_read_are_bad() {
     let site = with_mail("transport = \"file\"\n");
-    assert!(run(&mut site.filter(), &mail(1)).status.success());
+    site.takes(&mail(1));
     site.append("[limits]\n");
-    let text = std::fs::read_to_string(site.path("otab.toml")).unwrap();
+    let text = site.read("otab.toml");
     site.write("otab.toml", &text.replace("syslog = false\n", "syslog = false\nfile = \"otab.log\"\n"));
     let log = site.write("otab.log", "");
     chmod(&log, 0o640);
     std::fs::create_dir(site.path("mails")).unwrap();
     chmod(site.path("mails"), 0o700);
     chmod(site.folder(), 0o755);
-    assert_eq!(count(&findings(&site).1, "ok", "files", ""), 1);
+    assert_eq!(site.check().count("ok", "files", ""), 1);
     for (name, open, closed, grade) in [
         ("otab.db", 0o644, 0o600, "bad"),
         ("mails", 0o755, 0o700, "bad"),
@@ -318,8 +297,9 @@ fn a_store_log_or_mails_that_others_can_read_are_bad() {
         ("otab.log", 0o642, 0o640, "bad"),
     ] {
         chmod(site.path(name), open);
-        let (status, found) = findings(&site);
-        assert_eq!(count(&found, grade, "files", name), 1, "{name}: {found:#?}");
+        let found = site.check();
+        let status = found.status;
+        assert_eq!(found.count(grade, "files", name), 1, "{name}: {found:#?}");
         assert_eq!(status, Some(if grade == "bad" { 78 } else { 0 }), "{name}");
         chmod(site.path(name), closed);
     }
@@ -327,12 +307,12 @@ fn a_store_log_or_mails_that_others_can_read_are_bad() {
     let elsewhere = site.path("data");
     std::fs::create_dir(&elsewhere).unwrap();
     std::fs::rename(site.path("otab.db"), elsewhere.join("otab.db")).unwrap();
-    let text = std::fs::read_to_string(site.path("otab.toml")).unwrap();
+    let text = site.read("otab.toml");
     site.write("otab.toml", &text.replace("[store]\n", "[store]\nurl = \"sqlite:data/otab.db\"\n"));
     chmod(&elsewhere, 0o777);
-    assert_eq!(count(&findings(&site).1, "bad", "files", "and replace"), 1);
+    assert_eq!(site.check().count("bad", "files", "and replace"), 1);
     chmod(&elsewhere, 0o755);
-    assert_eq!(count(&findings(&site).1, "ok", "files", ""), 1);
+    assert_eq!(site.check().count("ok", "files", ""), 1);
 }
 
 #[test]
@@ -340,14 +320,15 @@ fn templates_that_others_can_write_are_bad() {
     let site = with_mail("transport = \"file\"\n");
     chmod(site.folder(), 0o755);
     std::fs::create_dir(site.path("texts")).unwrap();
-    let text = std::fs::read_to_string(site.path("otab.toml")).unwrap();
+    let text = site.read("otab.toml");
     site.write("otab.toml", &text.replace("[one_time_auth]\n", "[one_time_auth]\ntemplates = \"texts\"\n"));
     let template = site.write("texts/new.de.txt", "{{link}}\n");
     for (folder, file, bad) in [(0o755, 0o644, 0), (0o755, 0o666, 1), (0o777, 0o644, 1)] {
         chmod(site.path("texts"), folder);
         chmod(&template, file);
-        let (status, found) = findings(&site);
-        assert_eq!(count(&found, "bad", "files", "texts"), bad, "{found:#?}");
+        let found = site.check();
+        let status = found.status;
+        assert_eq!(found.count("bad", "files", "texts"), bad, "{found:#?}");
         assert_eq!(status, Some(if bad == 0 { 0 } else { 78 }));
     }
 }
@@ -356,9 +337,9 @@ fn templates_that_others_can_write_are_bad() {
 fn a_link_and_a_portal_at_two_places_are_worth_a_word() {
     let text = |link: &str| {
         let site = with_mail("transport = \"file\"\n");
-        let text = std::fs::read_to_string(site.path("otab.toml")).unwrap();
+        let text = site.read("otab.toml");
         site.write("otab.toml", &text.replace("https://h.test/t/", link));
-        findings(&site).1
+        site.check()
     };
     for (link, notes) in [
         ("https://h.test/t/", 0),
@@ -367,24 +348,25 @@ fn a_link_and_a_portal_at_two_places_are_worth_a_word() {
         ("https://h.test:444/t/", 1),
         ("https://links.h.test/", 1),
     ] {
-        assert_eq!(count(&text(link), "note", "links", "portal_url at https://h.test"), notes, "{link}");
+        assert_eq!(text(link).count("note", "links", "portal_url at https://h.test"), notes, "{link}");
     }
 }
 
 #[test]
 fn the_store_shows_its_schema_and_tokens_by_state() {
     let site = with_mail("transport = \"file\"\n");
-    assert!(run(&mut site.filter(), &mail(1)).status.success());
-    assert!(run(&mut site.filter(), &mail(2)).status.success());
+    site.takes(&mail(1));
+    site.takes(&mail(2));
     site.database().execute("UPDATE token SET state = 'used' WHERE id = 1", []).unwrap();
-    let (_, found) = findings(&site);
-    assert_eq!(count(&found, "ok", "store", "(SQLite 3."), 1, "{found:#?}");
-    assert_eq!(count(&found, "ok", "store", "schema 4); tokens: active (1), used (1)"), 1, "{found:#?}");
-    assert_eq!(count(&found, "note", "store", "MiB"), 0);
+    let found = site.check();
+    assert_eq!(found.count("ok", "store", "(SQLite 3."), 1, "{found:#?}");
+    assert_eq!(found.count("ok", "store", "schema 4); tokens: active (1), used (1)"), 1, "{found:#?}");
+    assert_eq!(found.count("note", "store", "MiB"), 0);
     let holder = site.database();
     holder.query_row("SELECT COUNT(*) FROM token", [], |_| Ok(())).unwrap();
     let log = std::fs::OpenOptions::new().write(true).open(site.path("otab.db-wal")).unwrap();
     log.set_len(300 << 20).unwrap();
-    let (status, found) = findings(&site);
-    assert_eq!((status, count(&found, "note", "store", "300 MiB")), (Some(0), 1), "{found:#?}");
+    let found = site.check();
+    let status = found.status;
+    assert_eq!((status, found.count("note", "store", "300 MiB")), (Some(0), 1), "{found:#?}");
 }

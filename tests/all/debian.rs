@@ -1,8 +1,6 @@
 //! `tests/debian.sh`, by which `./run-tests --install` and `benches/run --install` change the machine: with stand-ins for
 //! Debian's programs, and another root than the machine's.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};

@@ -1,35 +1,19 @@
 //! `otab deliver`: into a command's standard input, and what happens when that command fails.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
-
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::site::{Site, ignoring_sigchld, mail, run, with_cores};
+use crate::site::{Ended, Site, ignoring_sigchld, mail, run, with_cores};
 
 fn deliver(site: &Site, options: &[&str], command: &[&str]) -> Command {
-    let mut otab = Site::otab();
-    otab.arg("--config").arg(site.path("otab.toml")).arg("deliver").args(options).arg("--").args(command);
+    let mut otab = site.command(&["deliver"]);
+    otab.args(options).arg("--").args(command);
     otab
 }
 
 /// Into a shell line that runs in the site's folder.
 fn into(site: &Site, line: &str) -> Output {
-    let mut otab = deliver(site, &[], &["sh", "-c", line]);
-    run(otab.current_dir(site.folder()), &mail(1))
-}
-
-fn states(site: &Site) -> Vec<String> {
-    let database = site.database();
-    let mut statement = database.prepare("SELECT state FROM token ORDER BY id").unwrap();
-    statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
-}
-
-fn assert_deferred(output: &Output, what: &str) {
-    assert_eq!(output.status.code(), Some(75), "{what}: {output:?}");
-    assert!(output.stdout.is_empty(), "{what}: {output:?}");
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(told.starts_with("4.3.0 ") && told.lines().count() == 1, "{what}: {told}");
+    run(deliver(site, &[], &["sh", "-c", line]), &mail(1))
 }
 
 #[test]
@@ -40,7 +24,7 @@ fn a_mail_that_was_taken_has_an_active_token() {
     assert!(output.stdout.is_empty() && output.stderr.is_empty(), "{output:?}");
     let taken = std::fs::read(site.path("taken")).unwrap();
     assert!(taken.starts_with(b"X-OTOBO-CustomerUser: carol@corp.test\n") && taken.ends_with(b"Hello\n"));
-    assert_eq!(states(&site), ["active"]);
+    assert_eq!(site.states(), ["active"]);
     let late: i64 = site.database().query_row("SELECT due_at - created_at FROM outbox", [], |row| row.get(0)).unwrap();
     assert!(late < 60, "due {late} s after the mail");
 }
@@ -52,7 +36,7 @@ fn while_the_command_runs_the_token_is_pending() {
     let query = "SELECT state, due_at - token.created_at FROM token JOIN outbox ON token_id = token.id";
     let line = format!("sqlite3 otab.db '{query}' > seen");
     assert!(into(&site, &line).status.success());
-    assert_eq!(std::fs::read_to_string(site.path("seen")).unwrap(), "pending|3600\n");
+    assert_eq!(site.read("seen"), "pending|3600\n");
 }
 
 #[test]
@@ -82,13 +66,13 @@ fn a_failed_command_is_75_and_a_retry_adds_no_token() {
         ("kill -9 $$", "a signal"),
         ("cat > half; exit 3", "failing at the end"),
     ] {
-        assert_deferred(&into(&site, line), what);
-        assert_eq!(states(&site), [""; 0], "{what}");
+        into(&site, line).is_deferred(what);
+        assert_eq!(site.states(), [""; 0], "{what}");
     }
-    assert_deferred(&run(&mut deliver(&site, &[], &["/no/such/command"]), &mail(1)), "no such command");
+    run(&mut deliver(&site, &[], &["/no/such/command"]), &mail(1)).is_deferred("no such command");
     assert!(into(&site, "cat > taken").status.success());
     assert!(into(&site, "cat > taken-again").status.success());
-    assert_eq!(states(&site), ["active"]);
+    assert_eq!(site.states(), ["active"]);
     assert_eq!((site.count("customer_user"), site.count("outbox")), (1, 1));
     assert_eq!(std::fs::read(site.path("taken")).unwrap(), std::fs::read(site.path("taken-again")).unwrap());
 }
@@ -107,7 +91,7 @@ fn the_commands_own_status_is_passed_on_if_asked() {
 fn a_slow_command_is_ended_and_the_mail_deferred() {
     let site = Site::new("[limits]\ndecide = 1\ncommand = 2\n");
     let start = Instant::now();
-    assert_deferred(&into(&site, "exec tail -f /dev/null"), "hanging");
+    into(&site, "exec tail -f /dev/null").is_deferred("hanging");
     assert!(start.elapsed() < Duration::from_secs(11));
 }
 
@@ -123,15 +107,15 @@ fn a_command_may_leave_its_input_unread() {
 fn a_mail_that_breaks_off_never_reaches_the_command() {
     let site = Site::new("[limits]\nidle = 1\n");
     let mut otab = deliver(&site, &[], &["sh", "-c", "cat > taken"]);
-    let mut child = otab.current_dir(site.folder()).stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let mut child = otab.stdin(std::process::Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     std::io::Write::write_all(&mut stdin, &mail(1)).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(75));
     drop(stdin);
     assert!(!site.path("taken").exists());
-    assert_eq!(states(&site), ["pending"], "the next try finds it");
+    assert_eq!(site.states(), ["pending"], "the next try finds it");
     assert!(into(&site, "cat > taken").status.success());
-    assert_eq!(states(&site), ["active"]);
+    assert_eq!(site.states(), ["active"]);
 }
 
 #[test]
@@ -139,7 +123,7 @@ fn the_commands_words_go_to_the_log_alone() {
     let site = Site::new("[log]\nsyslog = false\nfile = \"otab.log\"\n");
     let output = into(&site, "echo all is well; head -c 100000 /dev/zero | tr '\\0' x >&2");
     assert!(output.status.success() && output.stderr.is_empty() && output.stdout.is_empty(), "{output:?}");
-    let log = std::fs::read_to_string(site.path("otab.log")).unwrap();
+    let log = site.read("otab.log");
     assert!(log.contains("the next stage says: all is well"), "{log}");
     assert!(log.len() < 5000, "{} bytes", log.len());
 }
@@ -151,20 +135,20 @@ fn a_background_child_does_not_hold_the_mail_up() {
     let output = into(&site, "cat > taken; tail -f /dev/null & echo $! > pid");
     assert!(output.status.success(), "{output:?}");
     assert!(start.elapsed() < Duration::from_mins(1));
-    let pid = std::fs::read_to_string(site.path("pid")).unwrap();
+    let pid = site.read("pid");
     assert!(Command::new("kill").arg(pid.trim()).status().unwrap().success());
 }
 
 #[test]
 fn wrong_arguments_and_a_failure_anywhere_are_75() {
     let site = Site::new("");
-    let otab = |args: &[&str]| run(Site::otab().arg("--config").arg(site.path("otab.toml")).args(args), &mail(1));
-    assert_deferred(&otab(&["deliver"]), "no command");
-    assert_deferred(&otab(&["deliver", "--no-such", "--", "true"]), "unknown option");
-    assert_deferred(&otab(&["deliver", "true"]), "a command without --");
+    let otab = |args: &[&str]| run(site.command(args), &mail(1));
+    otab(&["deliver"]).is_deferred("no command");
+    otab(&["deliver", "--no-such", "--", "true"]).is_deferred("unknown option");
+    otab(&["deliver", "true"]).is_deferred("a command without --");
     for place in ["examined", "recorded", "spooled"] {
         let mut otab = deliver(&site, &[], &["sh", "-c", "cat > taken"]);
-        assert_deferred(&run(otab.env("OTAB_FAIL_AT", place).current_dir(site.folder()), &mail(1)), place);
+        run(otab.env("OTAB_FAIL_AT", place), &mail(1)).is_deferred(place);
         assert!(!site.path("taken").exists(), "{place}");
     }
     assert_eq!(site.count("token"), 1);
@@ -182,37 +166,37 @@ fn once_the_command_has_taken_it_otab_ends_with_0() {
 fn a_fault_of_otab_after_the_command_is_no_retry() {
     let site = Site::new("");
     let mut otab = deliver(&site, &[], &["sh", "-c", "cat > taken"]);
-    let output = run(otab.env("OTAB_FAIL_AT", "settling").current_dir(site.folder()), &mail(1));
+    let output = run(otab.env("OTAB_FAIL_AT", "settling"), &mail(1));
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert!(site.path("taken").exists());
-    assert_eq!(states(&site), ["pending"]);
+    assert_eq!(site.states(), ["pending"]);
 }
 
 #[test]
 fn under_a_parent_that_ignores_sigchld_it_ends_right() {
     let site = Site::new("");
     let deliver = |number: usize, line: &str| {
-        let mut otab = deliver(&site, &[], &["sh", "-c", line]);
-        run(&mut ignoring_sigchld(otab.current_dir(site.folder())), &mail(number))
+        let otab = deliver(&site, &[], &["sh", "-c", line]);
+        run(&mut ignoring_sigchld(&otab), &mail(number))
     };
     let output = deliver(1, "cat >> taken");
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
-    assert_eq!(states(&site), ["active"]);
+    assert_eq!(site.states(), ["active"]);
     // What is started has the signal's default again.
     let output = deliver(2, "grep SigIgn: /proc/self/status > ignored; exit 3");
-    assert_deferred(&output, "a status");
-    let ignored = std::fs::read_to_string(site.path("ignored")).unwrap();
+    output.is_deferred("a status");
+    let ignored = site.read("ignored");
     let mask = u64::from_str_radix(ignored.trim_start_matches("SigIgn:").trim(), 16).unwrap();
     assert_eq!(mask >> 16 & 1, 0, "{ignored}");
-    assert_eq!(states(&site), ["active"]);
+    assert_eq!(site.states(), ["active"]);
 }
 
 #[test]
 fn it_leaves_no_core_file() {
     let site = Site::new("");
-    let mut otab = deliver(&site, &[], &["sh", "-c", "ulimit -S -c > limit; ulimit -H -c >> limit"]);
-    assert!(run(&mut with_cores(otab.current_dir(site.folder())), &mail(1)).status.success());
-    let limits = std::fs::read_to_string(site.path("limit")).unwrap();
+    let otab = deliver(&site, &[], &["sh", "-c", "ulimit -S -c > limit; ulimit -H -c >> limit"]);
+    run(&mut with_cores(&otab), &mail(1)).ends(0);
+    let limits = site.read("limit");
     assert!(limits.starts_with("0\n") && limits != "0\n0\n", "the command may raise it again: {limits}");
 }
 
@@ -230,5 +214,5 @@ fn no_help_text_eats_a_mail() {
     let open = silent.stdin.take();
     assert_eq!(silent.wait().unwrap().code(), Some(75));
     drop(open);
-    assert!(run(Site::otab().args(["purge", "--help"]), &mail(1)).status.success());
+    run(Site::otab().args(["purge", "--help"]), &mail(1)).ends(0);
 }

@@ -1,8 +1,6 @@
 //! The documents, held against the code: the manual page, the README, the changelog, the architecture
 //! page, and what no file of the project may say.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot read a document must fail")]
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;

@@ -1,21 +1,24 @@
 //! `otab filter` under load, kill -9 and power failure, and its memory.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
-
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::site::{Site, mail, run};
+use crate::site::{Site, mail};
 
 #[test]
 fn fifty_filters_at_once_make_one_customer() {
     let site = Site::new("");
     let children: Vec<(usize, Child)> = (0..50)
         .map(|n| {
-            let mut child =
-                site.filter().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+            let mut child = site
+                .command(&["filter"])
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap();
             child.stdin.take().unwrap().write_all(&mail(n)).unwrap();
             (n, child)
         })
@@ -49,7 +52,7 @@ fn the_same_mail_fifty_times_at_once_has_one_token() {
     let site = Site::new("");
     let children: Vec<Child> = (0..50)
         .map(|_| {
-            let mut child = site.filter().stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+            let mut child = site.command(&["filter"]).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
             child.stdin.take().unwrap().write_all(&mail(7)).unwrap();
             child
         })
@@ -70,8 +73,13 @@ fn a_killed_filter_has_recorded_what_came_out() {
         let text = String::from_utf8(mail(n)).unwrap().replace("carol", &format!("carol{n}"));
         let mut mail = text.into_bytes();
         mail.extend_from_slice(&body);
-        let mut child =
-            site.filter().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = site
+            .command(&["filter"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut stdin = child.stdin.take().unwrap();
         let mut stdout = child.stdout.take().unwrap();
         let expected = mail.len();
@@ -111,14 +119,14 @@ fn a_killed_filter_has_recorded_what_came_out() {
     }
     assert!(killed > 20, "only {killed} of 300 were killed in time");
     // What is left is whole, and the next filter works.
-    assert!(run(&mut site.filter(), &mail(999)).status.success());
+    site.takes(&mail(999));
     let check: String = site.database().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!(check, "ok");
 }
 
 /// Peak resident memory in KiB of a filter over a mail whose body has `mebibytes` MiB.
 fn peak_memory(site: &Site, mebibytes: usize) -> u64 {
-    let mut child = site.filter().stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = site.command(&["filter"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let mut stdout = child.stdout.take().unwrap();
     let writer = std::thread::spawn(move || {
@@ -160,7 +168,7 @@ fn a_gigabyte_needs_no_more_memory_than_4_kilobytes() {
 fn a_record_is_synced_before_the_first_byte_goes_out() {
     let site = Site::new("");
     std::fs::write(site.path("mail"), mail(1)).unwrap();
-    assert!(run(&mut site.filter(), &mail(0)).status.success());
+    site.takes(&mail(0));
     let output = Command::new("strace")
         .args(["-f", "-y", "-s", "40", "-e", "trace=write,writev,fsync,fdatasync", "-o"])
         .arg(site.path("trace"))
@@ -172,7 +180,7 @@ fn a_record_is_synced_before_the_first_byte_goes_out() {
         .output()
         .expect("strace");
     assert!(output.status.success(), "{output:?}");
-    let trace = std::fs::read_to_string(site.path("trace")).unwrap();
+    let trace = site.read("trace");
     let position =
         |what: &dyn Fn(&str) -> bool| trace.lines().position(what).unwrap_or_else(|| panic!("not found in {trace}"));
     let synced = position(&|line| line.contains("sync(") && line.contains("otab.db-wal"));

@@ -5,7 +5,6 @@
 //! the fresh database), `args` (for `otab filter`, one a line), `after.sql` with `after.expected`
 //! (queries and their rows), `again.eml` (what comes out the second time, where that differs), and an
 //! empty `as-is`: its line ends are the point, so it is not tried with CRLF.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
 use std::fs;
 use std::io::Write;

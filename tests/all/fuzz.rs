@@ -1,6 +1,5 @@
 //! What fuzzing has found worth keeping, and every mail of the corpus, through the checks of the fuzz
 //! targets. See `fuzz/README.md`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,5 @@
 //! `otab init`, and by which configuration commands run: the one that was named, or the system's.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::Path;

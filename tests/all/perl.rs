@@ -2,7 +2,6 @@
 //!
 //! Over every fixture, the corpus, and mails grown from the grammar of `properties`; the seed is told
 //! when something fails, and can be given again as `OTAB_SEED`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, BufWriter, Write};

@@ -1,12 +1,10 @@
 //! Secrets from the environment are for otab's own processes, and no secret of a trusted system is shown.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use crate::setups::wait_for;
-use crate::site::{Site, mail, run};
+use crate::site::{Ended, Site, mail, run};
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
@@ -26,15 +24,14 @@ fn site(more: &str) -> Site {
 }
 
 fn otab(site: &Site, arguments: &[&str]) -> Command {
-    let mut otab = Site::otab();
-    otab.arg("--config").arg(site.path("otab.toml")).args(arguments);
+    let mut otab = site.command(arguments);
     otab.env("GATE", SECRET).env("SMTP", "smtp-secret").env("OTHER", "other").current_dir(site.folder());
     otab
 }
 
 /// What the program's environment was: without the secrets, and with the rest.
 fn assert_without_secrets(site: &Site, what: &str) {
-    let seen = std::fs::read_to_string(site.path("seen")).unwrap();
+    let seen = site.read("seen");
     assert!(!seen.contains("GATE") && !seen.contains("SMTP") && seen.contains("OTHER=other"), "{what}: {seen}");
     std::fs::remove_file(site.path("seen")).unwrap();
 }
@@ -60,10 +57,10 @@ fn no_command_inherits_a_secret_and_otabs_own_do() {
 fn sendmail_and_after_create_inherit_no_secret() {
     let site = site("wake = false\n");
     site.append(&format!("[create]\nafter_create = [{:?}]\n", site.path("program")));
-    assert!(run(&mut otab(&site, &["deliver", "--", "true"]), &mail(1)).status.success());
-    let program = std::fs::read_to_string(site.path("program")).unwrap();
+    run(&mut otab(&site, &["deliver", "--", "true"]), &mail(1)).ends(0);
+    let program = site.read("program");
     site.write("program", &format!("{program}cp seen \"seen-${{1:-after_create}}\"\n"));
-    assert!(run(&mut otab(&site, &["notify"]), b"").status.success());
+    run(&mut otab(&site, &["notify"]), b"").ends(0);
     for name in ["seen-after_create", "seen--i"] {
         std::fs::rename(site.path(name), site.path("seen")).unwrap();
         assert_without_secrets(&site, name);

@@ -1,7 +1,5 @@
 //! When `otab filter` waits for the disk, and what becomes of a mail when the disk does not take what it has to.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
-
 use std::process::{Command, Output};
 
 use crate::site::{Site, mail, run};
@@ -18,7 +16,7 @@ fn traced(site: &Site, words: &[&str]) -> Command {
 /// The names of what was synced or written to, in turn: a sync has a `!` before it. The index of the log is made anew
 /// after a power failure.
 fn events(site: &Site) -> Vec<String> {
-    let trace = std::fs::read_to_string(site.path("trace")).unwrap();
+    let trace = site.read("trace");
     // Others are the ends of calls that another thread had broken into, and of strace's own watch.
     let is_call =
         |line: &&str| ["sync(", "sync_file_range(", "syncfs(", "pwrite64("].iter().any(|call| line.contains(call));
@@ -53,7 +51,7 @@ fn succeeded(output: &Output) {
 /// With a holder: nobody is the last to close the store, so its log stays.
 fn held() -> (Site, rusqlite::Connection) {
     let site = Site::new("");
-    succeeded(&run(&mut site.filter(), &mail(0)));
+    succeeded(&site.filter(&mail(0)));
     let holder = site.database();
     holder.query_row("SELECT COUNT(*) FROM token", [], |_| Ok(())).unwrap();
     (site, holder)
@@ -97,7 +95,7 @@ fn a_new_logs_name_is_synced_before_the_mail_goes_on() {
 #[test]
 fn a_record_that_fails_on_disk_is_not_there() {
     let (site, _holder) = held();
-    succeeded(&run(&mut site.filter(), &stranger(1)));
+    succeeded(&site.filter(&stranger(1)));
     let output = run(&mut traced(&site, &["-e", "inject=fdatasync,fsync:error=EIO"]), &stranger(2));
     assert_eq!(output.status.code(), Some(75), "{output:?}");
     assert_eq!(output.stdout, b"");

@@ -178,5 +178,5 @@ fn a_login_that_no_field_can_carry_is_refused() {
     let entered = door.press(&door.link_of("7", "käthe"), "open", None);
     let asked = door.auth(&entered.cookie().unwrap(), entered.field("location").unwrap());
     assert_eq!((asked.status, asked.field("remote-user")), (401, None));
-    crate::setups::wait_for(&door.desk.site.path("otab.log"), "no header field can carry", 1);
+    crate::setups::wait_for(&door.desk.path("otab.log"), "no header field can carry", 1);
 }

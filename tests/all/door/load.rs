@@ -144,6 +144,6 @@ fn under_load_no_request_fails_and_memory_stays_flat() {
     let after = memory(&door.serving);
     eprintln!("after {requests} more requests: {after} KiB of memory, before {before} KiB");
     assert!(after < before + GROWTH, "{before} KiB, {after} KiB");
-    wait_for(&door.desk.site.path("otab.log"), "/auth 200", 1);
+    wait_for(&door.desk.path("otab.log"), "/auth 200", 1);
     assert_eq!(door.auth(&cookie, &address).status, 200);
 }

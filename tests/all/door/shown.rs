@@ -52,7 +52,7 @@ fn every_answer_has_the_fields_that_protect_it() {
 #[test]
 fn browsers_keep_style_and_logo_by_their_tags() {
     let desk = closed("accent = \"#ffcc00\"\nlogo = \"logo.svg\"\n");
-    desk.site.write("logo.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>");
+    desk.write("logo.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>");
     desk.mails_of_carol(&["1@corp.test"]);
     let door = Door::of(desk);
     for (path, kind) in [("/otab/style.css", "text/css; charset=utf-8"), ("/otab/logo", "image/svg+xml")] {
@@ -102,8 +102,8 @@ fn own_words_and_pages_replace_the_built_in_ones() {
         "templates = \"pages\"\n[one_time_auth.messages.en]\n\
          customer_error_message_link_expired = \"Gone <for good>.\\n\\nWrite to us.\"\n",
     );
-    std::fs::create_dir(desk.site.path("pages")).unwrap();
-    desk.site.write("pages/texts.en.toml", "[expired]\nheading = \"Over & out\"\n");
+    std::fs::create_dir(desk.path("pages")).unwrap();
+    desk.write("pages/texts.en.toml", "[expired]\nheading = \"Over & out\"\n");
     desk.mails_of_carol(&["1@corp.test"]);
     let door = Door::of(desk);
     let page = door.get("/t/never");

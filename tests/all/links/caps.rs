@@ -1,18 +1,18 @@
 //! The caps on link mails: within an hour, to one address, to one domain, in all.
 
-use super::{CAROL, Desk};
+use crate::site::{CAROL, Site};
 
-fn desk(caps: &str) -> Desk {
-    Desk::with(&format!("wake = false\ntransport = \"file\"\n{caps}"))
+fn desk(caps: &str) -> Site {
+    Site::linking_by(&format!("wake = false\ntransport = \"file\"\n{caps}"))
 }
 
-fn recipients(desk: &Desk) -> Vec<String> {
+fn recipients(desk: &Site) -> Vec<String> {
     let texts = desk.files().into_iter().map(|path| std::fs::read_to_string(path).unwrap());
     texts.map(|text| text.lines().find_map(|line| line.strip_prefix("To: ")).unwrap().to_owned()).collect()
 }
 
 /// An hour passes: there is room again, and what waits is due.
-fn an_hour_later(desk: &Desk) {
+fn an_hour_later(desk: &Site) {
     desk.sql("UPDATE sent SET sent_at = sent_at - 3601");
     desk.later();
 }
@@ -39,7 +39,7 @@ fn over_the_cap_of_an_address_the_newest_waits() {
     assert_eq!((desk.notify(), desk.orders(), desk.files().len()), (0, 0, 4), "{}", desk.log());
     assert_eq!(desk.last().token(), newest);
     assert_eq!(desk.json(0, &["redeem", &newest])["answer"], "valid");
-    assert_eq!(desk.site.count("sent"), 1, "what is older than an hour is forgotten");
+    assert_eq!(desk.count("sent"), 1, "what is older than an hour is forgotten");
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn a_wrong_clock_stops_no_sender_and_no_mail() {
     desk.sql("INSERT INTO worker VALUES ('outbox', 'somebody', 4102444800)");
     desk.sql("UPDATE outbox SET due_at = due_at + 86400");
     assert_eq!((desk.notify(), desk.files().len()), (0, 1), "{}", desk.log());
-    assert_eq!((desk.site.count("sent"), desk.site.count("worker")), (1, 0));
+    assert_eq!((desk.count("sent"), desk.count("worker")), (1, 0));
 }
 
 #[test]
@@ -179,10 +179,10 @@ fn purge_forgets_recipients_and_orders_of_its_tokens() {
     desk.notify();
     desk.mails_of_carol(&["2@x.test"]);
     desk.ends(0, &["purge"]);
-    assert_eq!((desk.site.count("sent"), desk.orders()), (1, 1));
+    assert_eq!((desk.count("sent"), desk.orders()), (1, 1));
     desk.sql("UPDATE sent SET sent_at = sent_at - 3601; UPDATE token SET created_at = 0, changed_at = 0");
     desk.ends(0, &["purge", "--dry-run"]);
-    assert_eq!((desk.site.count("sent"), desk.orders()), (1, 1));
+    assert_eq!((desk.count("sent"), desk.orders()), (1, 1));
     desk.ends(0, &["purge"]);
-    assert_eq!((desk.site.count("sent"), desk.orders(), desk.site.count("token")), (0, 0, 0));
+    assert_eq!((desk.count("sent"), desk.orders(), desk.count("token")), (0, 0, 0));
 }

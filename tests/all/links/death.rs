@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use super::peer::{Event, Peer, Reply};
-use super::{Desk, Read};
+use crate::site::{Read, Site};
 
 /// The Message-IDs and links of what the peer got.
 fn copies(peer: &Peer) -> Vec<(String, String)> {
@@ -22,7 +22,7 @@ fn copies(peer: &Peer) -> Vec<(String, String)> {
 fn a_sender_dead_before_or_after_the_yes_repeats() {
     for (place, expected) in [("sending", 1), ("sent", 2)] {
         let peer = Peer::start(|_, _| Reply::Usual);
-        let desk = Desk::smtp(peer.port, "");
+        let desk = Site::linking_to(peer.port, "");
         desk.mails_of_carol(&["1@corp.test"]);
         let died = desk.command(&["notify"]).env("OTAB_FAIL_AT", place).output().unwrap();
         assert_eq!(died.status.code(), Some(70), "{died:?}");
@@ -55,7 +55,7 @@ fn gated() -> (Peer, Sender<()>) {
 #[test]
 fn a_sender_killed_in_hand_makes_one_second_copy() {
     let (peer, go) = gated();
-    let desk = Desk::smtp(peer.port, "");
+    let desk = Site::linking_to(peer.port, "");
     desk.mails_of_carol(&["1@corp.test"]);
     let mut sender = desk.command(&["notify"]).spawn().unwrap();
     peer.wait_for(&Event::Heard("DATA".into()));
@@ -77,7 +77,7 @@ fn a_sender_killed_in_hand_makes_one_second_copy() {
 #[test]
 fn while_one_sender_works_others_end_at_once() {
     let (peer, go) = gated();
-    let desk = Desk::smtp(peer.port, "");
+    let desk = Site::linking_to(peer.port, "");
     desk.mails_of_carol(&["1@corp.test", "2@corp.test"]);
     let mut first = desk.command(&["notify"]).spawn().unwrap();
     peer.wait_for(&Event::Heard("DATA".into()));
@@ -96,7 +96,7 @@ fn while_one_sender_works_others_end_at_once() {
 #[test]
 fn ten_senders_at_once_send_each_mail_once() {
     let peer = Peer::start(|_, _| Reply::Usual);
-    let desk = Desk::smtp(peer.port, "per_address = 0\n");
+    let desk = Site::linking_to(peer.port, "per_address = 0\n");
     for number in 0..30 {
         desk.mails_of_carol(&[&format!("{number}@corp.test")]);
     }
@@ -114,7 +114,7 @@ fn ten_senders_at_once_send_each_mail_once() {
 #[test]
 fn killed_senders_lose_nothing_and_double_one_mail() {
     let peer = Peer::start(|_, _| Reply::Usual);
-    let desk = Desk::smtp(peer.port, "per_address = 0\n");
+    let desk = Site::linking_to(peer.port, "per_address = 0\n");
     for number in 0..20 {
         desk.mails_of_carol(&[&format!("{number}@corp.test")]);
     }
@@ -146,11 +146,11 @@ fn killed_senders_lose_nothing_and_double_one_mail() {
 #[test]
 fn a_note_that_meets_a_lock_is_made_later() {
     let (peer, go) = gated();
-    let desk = Desk::smtp(peer.port, "");
+    let desk = Site::linking_to(peer.port, "");
     desk.mails_of_carol(&["1@corp.test"]);
     let mut sender = desk.command(&["notify"]).spawn().unwrap();
     peer.wait_for(&Event::Heard("DATA".into()));
-    let other = desk.site.database();
+    let other = desk.database();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     go.send(()).unwrap();
     peer.wait_for(&Event::Heard("QUIT".into()));
@@ -162,7 +162,7 @@ fn a_note_that_meets_a_lock_is_made_later() {
 #[test]
 fn watch_sends_by_a_new_process_and_survives_outages() {
     let peer = Peer::start(|_, _| Reply::Usual);
-    let desk = Desk::smtp(peer.port, "");
+    let desk = Site::linking_to(peer.port, "");
     desk.mails_of_carol(&["1@corp.test"]);
     let mut watch = desk.command(&["notify", "--watch"]).spawn().unwrap();
     peer.wait_for(&Event::Heard("QUIT".into()));

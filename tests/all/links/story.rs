@@ -3,13 +3,13 @@
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use super::{CAROL, Desk};
+use crate::site::{CAROL, Site};
 
 #[test]
 fn a_mail_earns_a_link_that_opens_once_then_a_new_one() {
-    let desk = Desk::new();
+    let desk = Site::linking();
     let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/001-a-new-sender-becomes-a-customer/mail.eml");
-    assert!(desk.filter(&std::fs::read(fixture).unwrap()).status.success());
+    desk.takes(&std::fs::read(fixture).unwrap());
     assert_eq!(desk.notify(), 0);
     assert_eq!((desk.files().len(), desk.orders()), (1, 0));
     let first = desk.last();
@@ -31,10 +31,10 @@ fn a_mail_earns_a_link_that_opens_once_then_a_new_one() {
 
 #[test]
 fn the_files_hold_secrets_for_their_owner_alone() {
-    let desk = Desk::new();
+    let desk = Site::linking();
     desk.carols_link();
     let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o7777;
-    assert_eq!(mode(&desk.site.path("mails")), 0o700);
+    assert_eq!(mode(&desk.path("mails")), 0o700);
     let files = desk.files();
     assert_eq!(mode(&files[0]), 0o600);
     assert_eq!(files[0].extension().unwrap(), "eml");
@@ -42,18 +42,18 @@ fn the_files_hold_secrets_for_their_owner_alone() {
 
 #[test]
 fn a_link_mail_is_in_the_customers_language_first() {
-    let desk = Desk::new();
-    let german = |desk: &Desk| desk.last().field("Content-Language") == "de";
+    let desk = Site::linking();
+    let german = |desk: &Site| desk.last().field("Content-Language") == "de";
     desk.mails_of_carol(&["1@corp.test"]);
     desk.notify();
     assert!(!german(&desk));
     let mail = format!("Content-Language: de-AT\nFrom: {CAROL}\nMessage-ID: <2@corp.test>\n\nHallo\n");
-    assert!(desk.filter(mail.as_bytes()).status.success());
+    desk.takes(mail.as_bytes());
     desk.notify();
     assert!(german(&desk));
     desk.sql("INSERT INTO customer_preferences VALUES ('carol@corp.test', 'UserLanguage', 'en')");
     let mail = mail.replace("2@corp", "3@corp");
-    assert!(desk.filter(mail.as_bytes()).status.success());
+    desk.takes(mail.as_bytes());
     desk.notify();
     assert!(!german(&desk));
     desk.sql("UPDATE customer_preferences SET preferences_value = 'de_CH' WHERE preferences_key = 'UserLanguage'");
@@ -70,7 +70,7 @@ fn a_link_mail_is_in_the_customers_language_first() {
 
 #[test]
 fn a_known_ticket_is_in_the_mail_and_opened_by_it() {
-    let desk = Desk::new();
+    let desk = Site::linking();
     let secret = desk.carols_link();
     let mail = desk.last();
     assert_eq!(mail.field("Subject"), "Your access to your request 1");

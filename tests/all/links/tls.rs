@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-use super::Desk;
 use super::postfix::{Office, office};
+use crate::site::Site;
 
 /// An authority and a certificate for `name` in the folder of the workshop.
 fn certify(folder: &std::path::Path, name: &str) {
@@ -32,9 +32,9 @@ fn with_certificate(name: &str) -> Office {
 }
 
 /// A desk that sends to this Postfix, with TLS, and trusts `ca`.
-fn desk(office: &Office, tls: &str, ca: Option<&str>) -> Desk {
+fn desk(office: &Office, tls: &str, ca: Option<&str>) -> Site {
     let port = if tls == "tls" { office.tls_port } else { office.postfix.port };
-    let desk = Desk::smtp(port, "timeout = 20\n");
+    let desk = Site::linking_to(port, "timeout = 20\n");
     desk.configure("host = \"127.0.0.1\"", "host = \"localhost\"");
     let ca = ca.map(|ca| format!("ca_file = \"{}\"\n", office.postfix.site.path(ca).display())).unwrap_or_default();
     desk.configure("tls = \"none\"\n", &format!("tls = \"{tls}\"\n{ca}"));

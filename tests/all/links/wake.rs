@@ -9,13 +9,12 @@ use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
 use super::peer::{Event, Peer, Reply};
-use super::{CAROL, Desk, mail_from};
 use crate::setups::wait_for;
-use crate::site::{ignoring_sigchld, run, with_cores};
+use crate::site::{CAROL, Read, Site, ignoring_sigchld, mail_from, run, with_cores};
 
 /// A desk whose filters wake the sender.
-fn waking(port: u16, more: &str) -> Desk {
-    let desk = Desk::smtp(port, more);
+fn waking(port: u16, more: &str) -> Site {
+    let desk = Site::linking_to(port, more);
     desk.configure("wake = false", "wake = true");
     desk
 }
@@ -28,7 +27,7 @@ fn hanging() -> (Peer, Arc<AtomicBool>) {
 }
 
 /// How long a command takes with the mails 1 to 11, to the end of its output, the median.
-fn median(desk: &Desk, args: &[&str]) -> Duration {
+fn median(desk: &Site, args: &[&str]) -> Duration {
     let mut times: Vec<Duration> = (0..11)
         .map(|number| {
             let mail = mail_from(CAROL, &format!("{number}@corp.test"));
@@ -57,7 +56,7 @@ fn a_hanging_mail_server_slows_no_mail() {
         assert_eq!(desk.orders(), 11);
         // Once it is good again each goes out, once. The woken senders end by themselves.
         is_good.store(true, Ordering::SeqCst);
-        wait_for(&desk.site.path("otab.log"), "tried again", 1);
+        wait_for(&desk.path("otab.log"), "tried again", 1);
         for _ in 0..200 {
             desk.sql("UPDATE outbox SET due_at = 0 WHERE last_error IS NOT NULL");
             desk.notify();
@@ -66,7 +65,7 @@ fn a_hanging_mail_server_slows_no_mail() {
             }
         }
         let mut ids: Vec<String> =
-            bad.got().iter().map(|got| super::Read::new(got.mail.as_bytes()).field("Message-ID").to_owned()).collect();
+            bad.got().iter().map(|got| Read::new(got.mail.as_bytes()).field("Message-ID").to_owned()).collect();
         assert_eq!(desk.orders(), 0, "{}", desk.log());
         ids.sort();
         ids.dedup();
@@ -79,12 +78,12 @@ fn the_sender_that_was_woken_notes_what_came_of_it() {
     let (bad, is_good) = hanging();
     let desk = waking(bad.port, "timeout = 5\n");
     desk.mails_of_carol(&["1@corp.test"]);
-    wait_for(&desk.site.path("otab.log"), "link mail 1: tried again", 1);
+    wait_for(&desk.path("otab.log"), "link mail 1: tried again", 1);
     is_good.store(true, Ordering::SeqCst);
     desk.sql("UPDATE outbox SET due_at = 0");
     // The next mail wakes it as well, and both go out.
     desk.mails_of_carol(&["2@corp.test"]);
-    wait_for(&desk.site.path("otab.log"), "sent to carol@corp.test", 2);
+    wait_for(&desk.path("otab.log"), "sent to carol@corp.test", 2);
     assert_eq!((bad.got().len(), desk.orders()), (2, 0));
 }
 
@@ -105,14 +104,14 @@ fn silent() -> (Peer, Sender<()>) {
 fn the_woken_sender_outlives_its_caller_and_its_pipes() {
     let (peer, go) = silent();
     let desk = waking(peer.port, "");
-    desk.site.write("mail", &String::from_utf8(mail_from(CAROL, "1@corp.test")).unwrap());
+    desk.write("mail", &String::from_utf8(mail_from(CAROL, "1@corp.test")).unwrap());
     // A relative path, as seen from there; then the whole group goes, the shell with it.
     let line = format!("{} --config otab.toml filter < mail > out; kill -9 0", env!("CARGO_BIN_EXE_otab"));
     let mut caller = Command::new("setsid");
-    caller.args(["-w", "sh", "-c", &line]).current_dir(desk.site.folder());
+    caller.args(["-w", "sh", "-c", &line]).current_dir(desk.folder());
     let output = caller.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).output().unwrap();
     assert!(!output.status.success() && output.stdout.is_empty() && output.stderr.is_empty(), "{output:?}");
-    assert!(std::fs::read_to_string(desk.site.path("out")).unwrap().contains("X-OTOBO-CustomerUser"));
+    assert!(desk.read("out").contains("X-OTOBO-CustomerUser"));
     go.send(()).unwrap();
     peer.wait_for(&Event::Heard("QUIT".into()));
     assert_eq!(peer.got().len(), 1);
@@ -125,7 +124,7 @@ fn the_woken_sender_has_no_input_and_shows_no_secret() {
     desk.mails_of_carol(&["1@corp.test"]);
     let secret = desk.secrets().remove(0);
     peer.wait_for(&Event::Open);
-    let config = desk.site.path("otab.toml").display().to_string();
+    let config = desk.path("otab.toml").display().to_string();
     let words = |pid: &str| std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     let processes =
         std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().into_string().ok());
@@ -149,7 +148,7 @@ fn a_refused_mail_or_a_setting_wakes_nobody() {
     let desk = waking(peer.port, "");
     let refused = run(&mut desk.command(&["deliver", "--", "false"]), &mail_from(CAROL, "1@corp.test"));
     assert_eq!(refused.status.code(), Some(75));
-    let off = Desk::smtp(peer.port, "");
+    let off = Site::linking_to(peer.port, "");
     off.mails_of_carol(&["2@corp.test"]);
     let explained = run(&mut desk.command(&["filter", "--explain"]), &mail_from(CAROL, "3@corp.test"));
     assert!(explained.status.success());
@@ -158,7 +157,7 @@ fn a_refused_mail_or_a_setting_wakes_nobody() {
     assert!(taken.status.success());
     peer.wait_for(&Event::Heard("QUIT".into()));
     let answered: Vec<_> =
-        peer.got().iter().map(|got| super::Read::new(got.mail.as_bytes()).field("In-Reply-To").to_owned()).collect();
+        peer.got().iter().map(|got| Read::new(got.mail.as_bytes()).field("In-Reply-To").to_owned()).collect();
     assert_eq!(answered, ["<4@corp.test>"]);
 }
 
@@ -168,7 +167,7 @@ fn a_sender_that_cannot_start_is_a_line_in_the_log() {
     let filter = format!("{} --config otab.toml filter", env!("CARGO_BIN_EXE_otab"));
     let without_proc = format!("mount -t tmpfs none /proc && exec {filter}");
     let mut unshare = Command::new("unshare");
-    unshare.args(["--map-root-user", "--mount", "sh", "-c", &without_proc]).current_dir(desk.site.folder());
+    unshare.args(["--map-root-user", "--mount", "sh", "-c", &without_proc]).current_dir(desk.folder());
     let output = run(&mut unshare, &mail_from(CAROL, "1@corp.test"));
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
     desk.logged(&["the sender cannot be started"]);
@@ -180,19 +179,19 @@ fn an_update_during_a_mail_does_not_stop_its_sender() {
     let peer = Peer::start(|_, _| Reply::Usual);
     for newer in [None, Some("#!/bin/sh\necho \"$@\" > \"$(dirname \"$2\")/called\"\n")] {
         let desk = waking(peer.port, "");
-        let binary = desk.site.path("otab");
+        let binary = desk.path("otab");
         assert!(Command::new("cp").arg(env!("CARGO_BIN_EXE_otab")).arg(&binary).status().unwrap().success());
         let mut filter = Command::new(&binary);
-        filter.arg("--config").arg(desk.site.path("otab.toml")).arg("filter");
+        filter.arg("--config").arg(desk.path("otab.toml")).arg("filter");
         let mut filter = filter.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         std::fs::remove_file(&binary).unwrap();
         if let Some(script) = newer {
-            crate::setups::executable(&desk.site.write("otab", script));
+            crate::setups::executable(&desk.write("otab", script));
         }
         filter.stdin.take().unwrap().write_all(&mail_from(CAROL, "1@corp.test")).unwrap();
         assert!(filter.wait().unwrap().success());
         if newer.is_some() {
-            wait_for(&desk.site.path("called"), "notify", 1);
+            wait_for(&desk.path("called"), "notify", 1);
         } else {
             peer.wait_for(&Event::Heard("QUIT".into()));
         }
@@ -203,7 +202,7 @@ fn an_update_during_a_mail_does_not_stop_its_sender() {
 #[test]
 fn outbox_retry_and_a_second_use_wake_the_sender() {
     let peer = Peer::start(|_, _| Reply::Usual);
-    let desk = Desk::smtp(peer.port, "");
+    let desk = Site::linking_to(peer.port, "");
     let token = desk.carols_link();
     peer.wait_for(&Event::Heard("QUIT".into()));
     desk.configure("wake = false", "wake = true");
@@ -220,13 +219,13 @@ fn outbox_retry_and_a_second_use_wake_the_sender() {
 
 #[test]
 fn a_sendmail_counts_though_sigchld_is_ignored() {
-    let desk = Desk::with("wake = false\ntransport = \"sendmail\"\nsendmail = \"sendmail\"\n");
+    let desk = Site::linking_by("wake = false\ntransport = \"sendmail\"\nsendmail = \"sendmail\"\n");
     let script = "#!/bin/sh\ncat >> \"$(dirname \"$0\")/taken\"; ulimit -S -c > \"$(dirname \"$0\")/limit\"\n";
-    let sendmail = desk.site.write("sendmail", script);
+    let sendmail = desk.write("sendmail", script);
     std::fs::set_permissions(&sendmail, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     desk.mails_of_carol(&["1@corp.test"]);
     let notify = desk.command(&["notify"]);
     let status = ignoring_sigchld(&with_cores(&notify)).status().unwrap();
     assert_eq!((status.code(), desk.orders()), (Some(0), 0), "{}", desk.log());
-    assert_eq!(std::fs::read_to_string(desk.site.path("limit")).unwrap(), "0\n", "no core file with its secrets");
+    assert_eq!(desk.read("limit"), "0\n", "no core file with its secrets");
 }

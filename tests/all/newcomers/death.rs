@@ -14,13 +14,13 @@ fn kill(mut child: Child) {
 
 /// Goes on until nothing is left: what was killed held its lease.
 fn finish(desk: &Desk, name: &str) {
-    desk.filter(name);
+    desk.mail_of(name);
     for _ in 0..3 {
         desk.later();
         desk.ends(0, &["notify"]);
     }
     desk.assert_told(&[name]);
-    assert_eq!((desk.mails(), desk.count("outbox")), (1, 0), "{:?} {}", desk.place, desk.log());
+    assert_eq!((desk.files().len(), desk.count("outbox")), (1, 0), "{:?} {}", desk.place, desk.log());
     assert_eq!((desk.count("newcomer"), desk.count("customer_user")), (0, 1), "{:?} {}", desk.place, desk.log());
 }
 
@@ -45,27 +45,27 @@ fn a_filter_dead_around_creation_leaves_a_newcomer() {
 #[test]
 fn a_filter_killed_before_creation_keeps_its_note() {
     let desk = Desk::quiet(Place::Sqlite);
-    desk.filter("dave");
+    desk.mail_of("dave");
     desk.ends(0, &["notify"]);
     for (at, made) in [("noted", 1), ("created", 2)] {
-        let child = desk.spawn("carol", &[("OTAB_STALL_AT", at)]);
+        let child = desk.go("carol", &[("OTAB_STALL_AT", at)]);
         while desk.count("newcomer") == 0 || desk.count("customer_user") < made {
             std::thread::yield_now();
         }
         kill(child);
         assert_eq!((desk.count("newcomer"), desk.count("customer_user")), (1, made), "{at}");
     }
-    desk.filter("carol");
+    desk.mail_of("carol");
     desk.ends(0, &["notify"]);
     desk.assert_told(&["carol", "dave"]);
-    assert_eq!((desk.count("newcomer"), desk.mails()), (0, 2));
+    assert_eq!((desk.count("newcomer"), desk.files().len()), (0, 2));
 }
 
 #[test]
 fn a_customer_made_while_it_runs_gets_another_run() {
     for desk in PLACES.map(Desk::quiet) {
-        desk.filter("dave");
-        let mut late = desk.spawn("carol", &[("OTAB_STALL_AT", "noted")]);
+        desk.mail_of("dave");
+        let mut late = desk.go("carol", &[("OTAB_STALL_AT", "noted")]);
         while desk.count("newcomer") < 2 {
             std::thread::yield_now();
         }
@@ -79,19 +79,25 @@ fn a_customer_made_while_it_runs_gets_another_run() {
         late.wait().unwrap();
         desk.assert_told(&["carol", "dave"]);
         let runs = desk.events().iter().filter(|event| *event == "run").count();
-        assert_eq!((runs, desk.count("newcomer"), desk.mails()), (2, 0, 2), "{:?} {:?}", desk.place, desk.events());
+        assert_eq!(
+            (runs, desk.count("newcomer"), desk.files().len()),
+            (2, 0, 2),
+            "{:?} {:?}",
+            desk.place,
+            desk.events()
+        );
     }
 }
 
 #[test]
 fn a_newcomer_while_it_runs_is_reported_by_the_end() {
     for desk in PLACES.map(Desk::quiet) {
-        desk.filter("carol");
+        desk.mail_of("carol");
         let add = "$2 --config otab.toml customer add dave@corp.test > /dev/null";
         desk.then(&format!("[ -e tried ] || {{ touch tried; {add}; }}"));
         desk.ends(0, &["notify"]);
         desk.assert_told(&["carol", "dave"]);
-        assert_eq!((desk.count("newcomer"), desk.mails()), (0, 1), "{:?} {:?}", desk.place, desk.events());
+        assert_eq!((desk.count("newcomer"), desk.files().len()), (0, 1), "{:?} {:?}", desk.place, desk.events());
     }
 }
 
@@ -100,17 +106,21 @@ fn a_sender_that_dies_runs_the_command_again_first() {
     for place in PLACES {
         for (at, runs) in [("telling", 1), ("told", 2)] {
             let desk = Desk::quiet(place);
-            desk.filter("carol");
+            desk.mail_of("carol");
             let died = desk.command(&["notify"]).env("OTAB_FAIL_AT", at).output().unwrap();
             assert_eq!(died.status.code(), Some(70), "{died:?}");
-            assert_eq!((desk.count("newcomer"), desk.mails()), (1, 0), "{place:?} {at}");
+            assert_eq!((desk.count("newcomer"), desk.files().len()), (1, 0), "{place:?} {at}");
             // Its lease holds: nobody tells, and nobody sends.
             desk.ends(0, &["notify"]);
-            assert_eq!((desk.events().len(), desk.mails()), ((runs - 1) * 2, 0), "{place:?} {at}");
+            assert_eq!((desk.events().len(), desk.files().len()), ((runs - 1) * 2, 0), "{place:?} {at}");
             desk.later();
             desk.ends(0, &["notify"]);
             desk.assert_told(&["carol"]);
-            assert_eq!((desk.events().len(), desk.mails(), desk.count("newcomer")), (runs * 2, 1, 0), "{place:?}");
+            assert_eq!(
+                (desk.events().len(), desk.files().len(), desk.count("newcomer")),
+                (runs * 2, 1, 0),
+                "{place:?}"
+            );
         }
     }
 }
@@ -118,19 +128,19 @@ fn a_sender_that_dies_runs_the_command_again_first() {
 #[test]
 fn a_sender_killed_in_the_command_sends_nothing() {
     for desk in PLACES.map(Desk::quiet) {
-        desk.filter("carol");
+        desk.mail_of("carol");
         // It waits for somebody to write into the pipe.
-        assert!(std::process::Command::new("mkfifo").arg(desk.site.path("pipe")).status().unwrap().success());
+        assert!(std::process::Command::new("mkfifo").arg(desk.path("pipe")).status().unwrap().success());
         desk.then("read -r word < pipe");
         let sender = desk.command(&["notify"]).spawn().unwrap();
-        wait_for(&desk.site.path("events"), "run", 1);
+        wait_for(&desk.path("events"), "run", 1);
         kill(sender);
-        std::fs::write(desk.site.path("pipe"), "go on\n").unwrap();
-        assert_eq!((desk.mails(), desk.count("newcomer")), (0, 1), "{:?}", desk.place);
+        std::fs::write(desk.path("pipe"), "go on\n").unwrap();
+        assert_eq!((desk.files().len(), desk.count("newcomer")), (0, 1), "{:?}", desk.place);
         desk.then("");
         desk.later();
         desk.ends(0, &["notify"]);
         desk.assert_told(&["carol"]);
-        assert_eq!((desk.mails(), desk.count("newcomer"), desk.events().len()), (1, 0, 4), "{:?}", desk.place);
+        assert_eq!((desk.files().len(), desk.count("newcomer"), desk.events().len()), (1, 0, 4), "{:?}", desk.place);
     }
 }

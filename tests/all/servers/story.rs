@@ -1,6 +1,5 @@
 //! The one story that every customer source has to pass: the same body on SQLite, PostgreSQL and MariaDB.
 
-use std::process::Stdio;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -364,15 +363,7 @@ fn twenty_filters_at_once_create_one_on_every_server() {
         let site = Site::new(&format!(
             "[limits]\ndecide = 60\n[[customer_user]]\nname = \"CustomerUser\"\nurl = \"{text}\"\n"
         ));
-        let children: Vec<_> = (0..20)
-            .map(|number| {
-                let mut command = site.filter();
-                let mut child =
-                    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-                std::io::Write::write_all(&mut child.stdin.take().unwrap(), &mail(number)).unwrap();
-                child
-            })
-            .collect();
+        let children: Vec<_> = (0..20).map(|number| site.spawn(&["filter"], &mail(number))).collect();
         for child in children {
             let output = child.wait_with_output().unwrap();
             assert!(output.status.success(), "{:?} {output:?}", bench.place);

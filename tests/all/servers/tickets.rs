@@ -2,8 +2,9 @@
 
 use otab::ticket::{ClosedSince, StateType, Ticket};
 
-use super::helpdesk::{CAROL, CLOSED, CLOSED_IN_VAIN, Helpdesk, MERGED, NEW, OPEN, REMOVED};
+use super::helpdesk::{CLOSED, CLOSED_IN_VAIN, Helpdesk, MERGED, NEW, OPEN, REMOVED};
 use super::{PLACES, Place};
+use crate::site::CAROL;
 
 const DAY_1: &str = "2026-01-01 08:00:00";
 const DAY_2: &str = "2026-01-02 08:00:00";

@@ -1,8 +1,6 @@
 //! The programs that hand one mail over and look at one exit status: procmail and maildrop, with each of
 //! the files in `examples/`, in a site of their own. The ticket system is a stand-in.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
-
 use std::os::unix::fs::symlink;
 use std::process::{Command, Output};
 

@@ -1,8 +1,6 @@
 //! The set-ups in `examples/dovecot-sieve`: mail comes in by LMTP, Sieve hands it to otab, OTOBO fetches
 //! it by IMAP or gets it by a pipe.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
-
 use super::imap::Dovecot;
 use super::{Shipped, arrived, counts, executable, for_user, forged, large, ticket_system};
 use crate::site::{Site, mail};

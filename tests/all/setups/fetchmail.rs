@@ -1,8 +1,6 @@
 //! The set-ups in `examples/fetchmail`: a mailbox on somebody's IMAP server is fetched, and otab stands
 //! between fetchmail and the ticket system.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
-
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 

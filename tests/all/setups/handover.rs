@@ -1,7 +1,5 @@
 //! What holds of every set-up with procmail or maildrop, each run exactly as shipped.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use super::agents::{AGENTS, HOME, TAKES, Trial, stand_in};
 use super::large;
 use crate::site::mail;
@@ -42,7 +40,7 @@ fn a_forged_mail_arrives_without_its_folded_fields() {
 fn while_otab_cannot_work_the_mail_is_deferred() {
     for agent in AGENTS {
         let trial = Trial::new(agent);
-        let good = std::fs::read_to_string(trial.site.path("otab.toml")).unwrap();
+        let good = trial.site.read("otab.toml");
         trial.site.write("otab.toml", "[nonsense");
         trial.deferred(&mail(1));
         trial.site.write("otab.toml", &good.replace("create = true", "url = \"sqlite:no/such/folder/otab.db\""));

@@ -1,7 +1,5 @@
 //! maildrop's own: where it takes the sender from, and the ways to fail open that our files keep clear of.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use std::time::Duration;
 
 use super::Shipped;

@@ -2,8 +2,6 @@
 //! the hands of the real program. Programs run in the test's own folder, on loopback, on free ports, and
 //! end with the test.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
-
 mod agents;
 mod door;
 mod dovecot;
@@ -101,7 +99,7 @@ pub fn for_user(site: &Site, owner: &str) {
     let binary = env!("CARGO_BIN_EXE_otab");
     assert!(Command::new("cp").arg(binary).arg(site.path("otab-binary")).status().unwrap().success());
     std::fs::create_dir(site.path("otab")).unwrap();
-    let text = std::fs::read_to_string(site.path("otab.toml")).unwrap();
+    let text = site.read("otab.toml");
     site.write("otab.toml", &text.replacen("[store]\n", "[store]\nurl = \"sqlite:otab/otab.db\"\n", 1));
     for (path, mode) in [("otab", 0o700), ("otab.toml", 0o400)] {
         let (uid, _) = user(owner);

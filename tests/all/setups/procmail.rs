@@ -1,7 +1,5 @@
 //! procmail's own: its time limit, its fallbacks, OTOBO's recipes, and what each flag of ours is for.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use std::process::Command;
 use std::time::Duration;
 
@@ -41,7 +39,7 @@ fn without_the_guard_mail_would_pass_as_warned() {
 
     let trial = broken(PROCMAIL_DELIVER, GUARD, "");
     assert!(trial.hand_over(CAROL, &forged).status.success());
-    let fallen_back = std::fs::read_to_string(trial.site.path("default")).unwrap();
+    let fallen_back = trial.site.read("default");
     assert!(fallen_back.contains("X-OTOBO-CustomerUser: root\n"), "{fallen_back}");
 }
 

@@ -1,17 +1,15 @@
 //! What runs every night, and every five minutes: the lines for cron and the timers for systemd, as shipped. systemd itself does not
 //! run here: its own checker reads the units, and the command runs under the like of their limits.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use std::process::{Command, Output};
 
 use super::{Shipped, free_port};
-use crate::site::{Site, mail, run};
+use crate::site::{Site, mail};
 
 /// A site with one token, of a ticket that was closed long ago.
 fn with_a_token_that_is_over() -> Site {
     let site = Site::new("");
-    assert!(run(&mut site.filter(), &mail(1)).status.success());
+    site.takes(&mail(1));
     let number = "2026112010000017";
     for words in [
         vec!["add", number, "--message-id", "<1@corp.test>", "--customer", "carol@corp.test"],
@@ -73,13 +71,13 @@ fn with_an_order() -> Site {
         "{links}[mail]\nwake = false\nfrom = \"help@desk.test\"\nhost = \"127.0.0.1\"\nport = {}\ntransport = \"smtp\"\n",
         free_port()
     ));
-    assert!(run(&mut site.filter(), &mail(1)).status.success());
+    site.takes(&mail(1));
     site
 }
 
 /// Makes the way of link mails a good one.
 fn mend(site: &Site) {
-    let text = std::fs::read_to_string(site.path("otab.toml")).unwrap();
+    let text = site.read("otab.toml");
     site.write("otab.toml", &text.replace("transport = \"smtp\"", "transport = \"file\""));
     site.database().execute("UPDATE outbox SET due_at = 0", []).unwrap();
 }

@@ -6,63 +6,18 @@ mod lookup;
 mod rights;
 mod tags;
 
-use serde_json::Value;
-
 use super::helpdesk::{Helpdesk, OPEN};
 use super::server::Product;
 use super::{PLACES, Place, shared};
-use crate::site::{Site, run};
-
-/// A check's status, and what it found.
-struct Checked {
-    status: Option<i32>,
-    findings: Vec<Value>,
-}
-
-impl Checked {
-    fn of(site: &Site) -> Self {
-        let mut command = Site::otab();
-        command.arg("--config").arg(site.path("otab.toml")).args(["check", "--json"]);
-        let output = run(&mut command, b"");
-        let findings = serde_json::from_slice(&output.stdout);
-        Self { status: output.status.code(), findings: findings.unwrap_or_else(|_| panic!("{output:?}")) }
-    }
-
-    fn has(&self, grade: &str, what: &str, says: &str) -> bool {
-        self.find(grade, what, says).is_some()
-    }
-
-    fn find(&self, grade: &str, what: &str, says: &str) -> Option<String> {
-        let found = self.findings.iter().find(|finding| {
-            finding["grade"] == grade && finding["what"] == what && finding["says"].as_str().unwrap().contains(says)
-        });
-        found.map(|finding| finding["remedy"].as_str().unwrap().to_owned())
-    }
-
-    #[track_caller]
-    fn finds(&self, grade: &str, what: &str, says: &str, remedy: &str) {
-        let found = self.find(grade, what, says);
-        assert!(found.is_some_and(|found| found.contains(remedy)), "{grade} {what} {says}: {:#?}", self.findings);
-    }
-
-    #[track_caller]
-    fn is_clean(&self) {
-        let rest: Vec<&Value> = self.findings.iter().filter(|finding| finding["grade"] == "bad").collect();
-        assert_eq!((self.status, rest.len()), (Some(0), 0), "{:#?}", self.findings);
-    }
-}
+use crate::site::Site;
 
 /// A helpdesk whose tickets and customers are on one database.
 fn desk(place: Place) -> Helpdesk {
     let desk = Helpdesk::new(place);
-    desk.site.append(&format!("[[customer_user]]\nname = \"CustomerUser\"\nurl = \"{}\"\n", desk.url));
+    desk.append(&format!("[[customer_user]]\nname = \"CustomerUser\"\nurl = \"{}\"\n", desk.url));
     // The store is made.
-    desk.ends(0, &["filter"], &crate::site::mail(1));
+    desk.takes(&crate::site::mail(1));
     desk
-}
-
-fn check(desk: &Helpdesk) -> Checked {
-    Checked::of(&desk.site)
 }
 
 fn customers(desk: &Helpdesk, rows: &[(&str, &str, &str, i64)]) {
@@ -90,7 +45,7 @@ const FILTER: &str = "PostMaster::PreFilterModule###000-CreateCustomerUser";
 fn a_good_helpdesk_has_nothing_bad() {
     for desk in PLACES.map(desk) {
         customers(&desk, &[("dave", "dave@corp.test", "corp", 2)]);
-        let checked = check(&desk);
+        let checked = desk.check();
         checked.is_clean();
         checked.finds("ok", "customers", "customers: 2, of them valid: 1", "");
         checked.finds("ok", "tickets", " answers (", "");
@@ -108,15 +63,15 @@ fn a_good_helpdesk_has_nothing_bad() {
 fn a_helpdesk_that_hears_of_no_customers_is_noted() {
     for desk in PLACES.map(desk) {
         let says = "create.after_create is empty";
-        check(&desk).finds("note", "new customers", says, "deletes the helpdesk's cache of customers");
-        let config = std::fs::read_to_string(desk.site.path("otab.toml")).unwrap();
+        desk.check().finds("note", "new customers", says, "deletes the helpdesk's cache of customers");
+        let config = desk.read("otab.toml");
         let told = format!("{config}[create]\nafter_create = [\"/bin/true\"]\n");
-        desk.site.write("otab.toml", &told);
-        assert!(!check(&desk).has("note", "new customers", ""));
+        desk.write("otab.toml", &told);
+        assert!(!desk.check().has("note", "new customers", ""));
         // Nobody is created in the helpdesk where new customers are otab's own.
         let own = "[[customer_user]]\nname = \"Own\"\n[postmaster]\ncustomer_user_backend = \"Own\"\n";
-        desk.site.write("otab.toml", &format!("{config}{own}"));
-        assert!(!check(&desk).has("note", "new customers", ""));
+        desk.write("otab.toml", &format!("{config}{own}"));
+        assert!(!desk.check().has("note", "new customers", ""));
     }
 }
 
@@ -135,13 +90,13 @@ fn shared_addresses_and_companies_are_counted() {
         for login in &many {
             customers(&desk, &[(login, login, "big", 1)]);
         }
-        let checked = check(&desk);
+        let checked = desk.check();
         checked.is_clean();
         checked.finds("note", "customers", "more than one customer: 1: dave@corp.test (2)", "first valid login");
         checked.finds("note", "customers", "share the customer id big: 20", "company tickets");
         checked.finds("note", "customers", "a company of the helpdesk's: 2: gmx.de (2)", "the address as customer id");
         desk.sql("UPDATE customer_user SET customer_id = login WHERE login = 'm0@big.test'");
-        assert!(!check(&desk).has("note", "customers", "share the customer id"));
+        assert!(!desk.check().has("note", "customers", "share the customer id"));
     }
 }
 
@@ -149,15 +104,15 @@ fn shared_addresses_and_companies_are_counted() {
 fn the_packages_own_filter_is_bad_while_it_is_on() {
     for desk in PLACES.map(desk) {
         modified(&desk, FILTER, Some(7), 1, "---\nA: b\n");
-        check(&desk).is_clean();
+        desk.check().is_clean();
         modified(&desk, FILTER, None, 1, "---\nA: b\n");
-        let checked = check(&desk);
+        let checked = desk.check();
         assert_eq!(checked.status, Some(78), "{:#?}", checked.findings);
         checked.finds("bad", "package", "switched on", "System Configuration");
         modified(&desk, FILTER, None, 0, "---\nA: b\n");
-        check(&desk).is_clean();
+        desk.check().is_clean();
         desk.sql("DROP TABLE sysconfig_modified");
-        let checked = check(&desk);
+        let checked = desk.check();
         assert_eq!(checked.status, Some(0), "{:#?}", checked.findings);
         checked.finds("note", "package", "cannot be read", "GRANT SELECT");
     }
@@ -169,9 +124,9 @@ fn settings_that_differ_on_both_sides_are_noted() {
         modified(&desk, "Ticket::Hook", None, 1, "--- Case#\n");
         modified(&desk, "SystemID", None, 1, "--- 77\n");
         desk.sql("UPDATE sysconfig_default SET name = 'OTRSTimeZone' WHERE name = 'OTOBOTimeZone'");
-        desk.site.append("[postmaster]\nheader_prefix = \"X-OTRS-\"\n");
+        desk.append("[postmaster]\nheader_prefix = \"X-OTRS-\"\n");
         modified(&desk, "OTRSTimeZone", None, 1, "--- Europe/Berlin\n");
-        let checked = check(&desk);
+        let checked = desk.check();
         checked.is_clean();
         checked.finds("note", "agreement", "Ticket::Hook is \"Case#\"", "postmaster.ticket_hook = \"Case#\"");
         checked.finds("note", "agreement", "SystemID is \"77\"", "postmaster.system_id = \"77\"");
@@ -186,11 +141,11 @@ fn a_prefix_of_another_helpdesk_is_bad_both_ways() {
         ["[postmaster]\nheader_prefix = \"X-OTOBO-\"\n", "[postmaster]\nheader_prefix = \"X-OTRS-\"\n"];
     for desk in PLACES.map(desk) {
         // The default.
-        check(&desk).finds("ok", "header prefix", "X-OTOBO- is what OTOBO reads", "");
-        let plain = std::fs::read_to_string(desk.site.path("otab.toml")).unwrap();
+        desk.check().finds("ok", "header prefix", "X-OTOBO- is what OTOBO reads", "");
+        let plain = desk.read("otab.toml");
         let with = |settings: &str| {
-            desk.site.write("otab.toml", &format!("{plain}{settings}"));
-            check(&desk)
+            desk.write("otab.toml", &format!("{plain}{settings}"));
+            desk.check()
         };
         let wrong = with(znuny);
         assert_eq!(wrong.status, Some(78), "{:#?}", wrong.findings);
@@ -209,23 +164,23 @@ fn a_prefix_of_another_helpdesk_is_bad_both_ways() {
         // Customers are enough to tell by.
         let (tickets, _) = plain.split_once("[tickets]").unwrap();
         let customers = &plain[plain.find("[[customer_user]]").unwrap()..];
-        desk.site.write("otab.toml", &format!("{tickets}{customers}"));
-        check(&desk).finds("bad", "header prefix", "this helpdesk is Znuny", "X-OTRS-");
+        desk.write("otab.toml", &format!("{tickets}{customers}"));
+        desk.check().finds("bad", "header prefix", "this helpdesk is Znuny", "X-OTRS-");
         // Both, neither, and nothing to read.
-        desk.site.write("otab.toml", &plain);
+        desk.write("otab.toml", &plain);
         for sql in [
             "INSERT INTO sysconfig_default (id, name, is_valid, effective_value) VALUES (999, 'OTOBOTimeZone', 1, 'UTC')",
             "DELETE FROM sysconfig_default WHERE name IN ('OTOBOTimeZone', 'OTRSTimeZone')",
             "DROP TABLE sysconfig_default",
         ] {
             desk.sql(sql);
-            let unknown = check(&desk);
+            let unknown = desk.check();
             unknown.is_clean();
             unknown.finds("note", "header prefix", "not known", "X-OTOBO- is what OTOBO reads");
         }
     }
     // otab's own store is not a helpdesk's.
-    let checked = Checked::of(&Site::new(""));
+    let checked = Site::new("").check();
     assert!(!checked.findings.iter().any(|finding| finding["what"] == "header prefix"), "{:#?}", checked.findings);
 }
 
@@ -248,13 +203,13 @@ fn mail_accounts_without_trust_are_noted() {
                 &[address.into(), valid.into()],
             );
         }
-        let checked = check(&desk);
+        let checked = desk.check();
         checked.is_clean();
         checked.finds("note", "mail accounts", "open at imap.test", "Trusted: Yes");
         assert_eq!(checked.findings.iter().filter(|finding| finding["what"] == "mail accounts").count(), 1);
         checked.finds("note", "own addresses", "own_addresses: help@desk.test, Sales@desk.test", "add them");
-        desk.site.append("[postmaster]\nown_addresses = [\"help@desk.test\", \"sales@desk.test\"]\n");
-        assert!(!check(&desk).has("note", "own addresses", ""));
+        desk.append("[postmaster]\nown_addresses = [\"help@desk.test\", \"sales@desk.test\"]\n");
+        assert!(!desk.check().has("note", "own addresses", ""));
     }
 }
 
@@ -263,12 +218,12 @@ fn tables_and_columns_that_are_not_there_are_named() {
     for desk in PLACES.map(desk) {
         desk.sql("ALTER TABLE article_data_mime RENAME COLUMN a_message_id TO other");
         desk.sql("DROP TABLE customer_preferences");
-        let checked = check(&desk);
+        let checked = desk.check();
         assert_eq!(checked.status, Some(69), "{:#?}", checked.findings);
         checked.finds("bad", "tickets", "article_data_mime has no column a_message_id", "tickets.url");
         checked.finds("bad", "customers", "no table customer_preferences", "[[customer_user]]");
         desk.sql("ALTER TABLE customer_user RENAME COLUMN city TO town");
-        check(&desk).finds("bad", "customers", "customer_user has no column city", "");
+        desk.check().finds("bad", "customers", "customer_user has no column city", "");
     }
 }
 
@@ -277,7 +232,7 @@ fn a_missing_index_for_message_ids_is_noted() {
     for desk in PLACES.map(desk) {
         let on = if desk.place == Place::MariaDb { " ON article_data_mime" } else { "" };
         desk.sql(&format!("DROP INDEX article_data_mime_message_id_md5{on}"));
-        let checked = check(&desk);
+        let checked = desk.check();
         checked.is_clean();
         checked.finds("note", "tickets", "a_message_id_md5", "CREATE INDEX");
     }
@@ -291,9 +246,9 @@ fn a_change_in_the_future_means_another_zone() {
             time.strftime("%Y-%m-%d %H:%M:%S").to_string()
         };
         desk.ticket(1, "1", OPEN, &time(-1), &time(0));
-        assert!(!check(&desk).has("note", "time zone", ""));
+        assert!(!desk.check().has("note", "time zone", ""));
         desk.ticket(2, "2", OPEN, &time(0), &time(2));
-        check(&desk).finds("note", "time zone", "minutes from now", "OTOBOTimeZone");
+        desk.check().finds("note", "time zone", "minutes from now", "OTOBOTimeZone");
     }
 }
 
@@ -313,11 +268,11 @@ fn a_short_or_wrong_column_is_noted() {
     ] {
         let desk = desk(place);
         desk.sql(short);
-        let checked = check(&desk);
+        let checked = desk.check();
         checked.is_clean();
         checked.finds("note", "customers", "customer_user.email takes 40 characters", "refused");
         desk.sql(other);
-        let checked = check(&desk);
+        let checked = desk.check();
         assert_eq!(checked.status, Some(69));
         checked.finds("bad", "tickets", "ticket.change_time is of the type", "never alters");
     }
@@ -334,13 +289,13 @@ fn a_clock_that_goes_wrong_is_told() {
          ALTER DATABASE {database} SET search_path = public, pg_catalog"
     );
     shared(Product::PostgreSql).client(&database, &sql);
-    let checked = check(&desk);
+    let checked = desk.check();
     checked.is_clean();
     checked.finds("note", "clock", "ahead of this machine's", "NTP");
     let sql = "CREATE OR REPLACE FUNCTION clock_timestamp() RETURNS TIMESTAMPTZ LANGUAGE sql AS \
                $$ SELECT pg_catalog.clock_timestamp() - INTERVAL '6 minutes' $$";
     shared(Product::PostgreSql).client(&database, sql);
-    let checked = check(&desk);
+    let checked = desk.check();
     assert_eq!(checked.status, Some(78), "{:#?}", checked.findings);
     checked.finds("bad", "clock", "behind this machine's", "NTP");
 }
@@ -361,7 +316,7 @@ fn a_check_writes_nothing_into_the_helpdesk() {
             ),
         };
         let before = (look(), next());
-        check(&desk).is_clean();
+        desk.check().is_clean();
         assert_eq!((look(), next()), before, "{:?}", desk.place);
     }
 }

@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use otab::db::ldap::{Connection, Place, Settings, Tls};
 
+use super::super::cannot_be_looked_up;
 use super::settings;
-use super::site::{assert_deferred, before_sql};
+use super::site::before_sql;
 use super::slapd::Slapd;
-use crate::site::{mail, run};
+use crate::site::mail;
 
 const LIMIT: Duration = Duration::from_secs(2);
 
@@ -18,7 +19,7 @@ fn the_directorys_customers_are_never_made_elsewhere() {
     assert!(slapd.person("cc", "carol@corp.test", "Corp"));
     let site = before_sql(&slapd, "");
     let known = |number: usize| {
-        let output = run(&mut site.filter(), &mail(number));
+        let output = site.filter(&mail(number));
         assert!(output.status.success(), "{output:?}");
         let fields = "X-OTOBO-CustomerUser: cc\nX-OTOBO-CustomerNo: Corp\nX-OTOBO-Customer: cc\n";
         assert!(output.stdout.starts_with(fields.as_bytes()), "{output:?}");
@@ -26,19 +27,19 @@ fn the_directorys_customers_are_never_made_elsewhere() {
     known(1);
     slapd.signal("STOP");
     let start = Instant::now();
-    assert_deferred(&run(&mut site.filter(), &mail(2)), "hanging");
+    cannot_be_looked_up(&site.filter(&mail(2)), "hanging");
     assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
     slapd.signal("CONT");
     known(2);
     slapd.kill();
-    assert_deferred(&run(&mut site.filter(), &mail(3)), "gone");
+    cannot_be_looked_up(&site.filter(&mail(3)), "gone");
     slapd.restart();
     known(3);
     // Company accounts have passwords, so there is no token either.
     assert!(!site.path("otab.db").exists(), "nothing was recorded, and the store not even made");
     // Whom the directory does not know is made behind it.
     let stranger = String::from_utf8(mail(4)).unwrap().replace("carol@", "dave@");
-    assert!(run(&mut site.filter(), stranger.as_bytes()).status.success());
+    site.takes(stranger.as_bytes());
     assert_eq!(["customer_user", "token", "outbox"].map(|table| site.count(table)), [1, 1, 1]);
 }
 
@@ -47,7 +48,7 @@ fn the_source_says_what_becomes_of_a_mail_without_it() {
     let mut slapd = Slapd::start();
     let site = before_sql(&slapd, "on_error = \"deliver\"\n");
     slapd.kill();
-    let output = run(&mut site.filter(), &mail(1));
+    let output = site.filter(&mail(1));
     assert!(output.status.success(), "{output:?}");
     assert!(output.stdout.starts_with(b"X-OTOBO-CustomerUser: unverified-sender\n"), "{output:?}");
     slapd.restart();

@@ -1,16 +1,9 @@
 //! Whole sites with a directory: the commands for people, and what a configuration may not say.
 
 use std::os::unix::fs::PermissionsExt;
-use std::process::Output;
 
 use super::slapd::{ADMIN, BASE, PASSWORD, Slapd};
-use crate::site::{Site, mail, run};
-
-pub fn assert_deferred(output: &Output, what: &str) {
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert_eq!((output.status.code(), output.stdout.len()), (Some(75), 0), "{what}: {output:?}");
-    assert_eq!(stderr, "4.3.0 otab defers the mail: the customers cannot be looked up\n", "{what}");
-}
+use crate::site::{Ended, Site, mail, run};
 
 /// The entry of a directory.
 fn entry(slapd: &Slapd, more: &str) -> String {
@@ -28,8 +21,8 @@ pub fn before_sql(slapd: &Slapd, more: &str) -> Site {
 }
 
 fn people(site: &Site, words: &str) -> (Option<i32>, String) {
-    let output = run(Site::otab().arg("--config").arg(site.path("otab.toml")).args(words.split(' ')), b"");
-    (output.status.code(), String::from_utf8(output.stdout).unwrap() + &String::from_utf8_lossy(&output.stderr))
+    let output = site.run(&words.split(' ').collect::<Vec<_>>());
+    (output.status.code(), output.said())
 }
 
 #[test]
@@ -37,7 +30,7 @@ fn people_see_the_directory_and_change_nothing_there() {
     let slapd = Slapd::start();
     assert!(slapd.person("cc", "carol@corp.test", "Corp"));
     let site = before_sql(&slapd, "");
-    assert!(run(&mut site.filter(), &mail(1)).status.success());
+    site.takes(&mail(1));
     let (status, text) = people(&site, "customer list --backend Company");
     assert!(status == Some(0) && text.contains("cc") && text.contains("valid, with a password"), "{text}");
     let (status, text) = people(&site, "customer show cc");
@@ -55,7 +48,7 @@ fn a_directorys_customer_gets_a_token_too() {
     let slapd = Slapd::start();
     assert!(slapd.person("cc", "carol@corp.test", "Corp"));
     let site = before_sql(&slapd, "has_password = \"never\"\n");
-    assert!(run(&mut site.filter(), &mail(1)).status.success());
+    site.takes(&mail(1));
     assert_eq!(["customer_user", "token", "outbox"].map(|table| site.count(table)), [0, 1, 1]);
 }
 
@@ -63,12 +56,12 @@ fn a_directorys_customer_gets_a_token_too() {
 fn nobody_is_to_be_made_in_a_directory() {
     let slapd = Slapd::start();
     let site = before_sql(&slapd, "");
-    let output = run(site.filter().args(["--backend", "Company"]), &mail(1));
+    let output = run(site.command(&["filter"]).args(["--backend", "Company"]), &mail(1));
     assert_eq!(output.status.code(), Some(75), "{output:?}");
     let alone = Site::new(&format!("[postmaster]\ncustomer_user_backend = \"Company\"\n{}", entry(&slapd, "")));
     let (status, text) = people(&alone, "check");
     assert!(status == Some(78) && text.contains("since it is LDAP"), "{text}");
-    assert_eq!(run(&mut alone.filter(), &mail(1)).status.code(), Some(75));
+    assert_eq!(alone.filter(&mail(1)).status.code(), Some(75));
 }
 
 #[test]
@@ -97,7 +90,7 @@ fn the_check_counts_a_directorys_addresses() {
     }
     let site = before_sql(&slapd, "");
     std::fs::set_permissions(site.path("otab.toml"), std::fs::Permissions::from_mode(0o600)).unwrap();
-    assert!(run(&mut site.filter(), &mail(1)).status.success());
+    site.takes(&mail(1));
     let (status, text) = people(&site, "check");
     assert_eq!(status, Some(0), "{text}");
     for words in [

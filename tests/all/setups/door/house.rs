@@ -8,7 +8,7 @@ use super::front::{CAROL, Door, Places, Proxy, Start, prepare};
 use super::http::Client;
 use super::portal::Portal;
 use crate::setups::{Server, executable, free_port};
-use crate::site::{Site, run};
+use crate::site::Site;
 
 /// A helpdesk with the door, behind a proxy.
 pub struct House {
@@ -50,7 +50,7 @@ impl House {
     }
 
     pub fn otab(&self, words: &[&str]) -> String {
-        let output = Site::otab().arg("--config").arg(self.site.path("otab.toml")).args(words).output().unwrap();
+        let output = self.site.command(words).output().unwrap();
         assert!(output.status.success(), "{words:?}: {output:?}");
         String::from_utf8(output.stdout).unwrap()
     }
@@ -59,7 +59,7 @@ impl House {
     pub fn ticket(&self, number: &str) -> String {
         let id = format!("<{number}@corp.test>");
         let mail = format!("From: Carol <{CAROL}>\nTo: help@desk.test\nSubject: help\nMessage-ID: {id}\n\nHello\n");
-        assert!(run(&mut self.site.filter(), mail.as_bytes()).status.success());
+        self.site.takes(mail.as_bytes());
         self.otab(&["ticket", "add", number, "--message-id", &id, "--customer", CAROL]);
         self.portal.ticket(number, CAROL);
         self.link()
@@ -80,7 +80,7 @@ impl House {
 
     /// All that stands in the door's log and in the proxy's by now.
     pub fn logs(&self) -> String {
-        let mut logs = std::fs::read_to_string(self.site.path("otab.log")).unwrap();
+        let mut logs = self.site.read("otab.log");
         for file in std::fs::read_dir(self.site.path("logs")).unwrap() {
             logs += &String::from_utf8_lossy(&std::fs::read(file.unwrap().path()).unwrap());
         }

@@ -59,7 +59,7 @@ fn the_door_may_do_little_besides_its_work() {
     units(&site);
     let output = analyze(&site, &[&SECURITY[..], &[MOST_EXPOSURE]].concat());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-    let text = std::fs::read_to_string(site.path("otab.service")).unwrap();
+    let text = site.read("otab.service");
     for line in
         ["NoNewPrivileges=yes", "SystemCallFilter=@system-service", "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6"]
     {

@@ -1,8 +1,6 @@
 //! The Postfix set-ups in `examples/`, run by a Postfix of the test's own: in its folder, on loopback, on
 //! a free port. Needs root, as Postfix does.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
-
 mod aliases;
 mod content_filter;
 pub mod pipe;
