@@ -130,18 +130,6 @@ mod tests {
     const LONG: Duration = Duration::from_mins(1);
 
     #[test]
-    fn a_missing_file_is_made_only_when_allowed() {
-        let folder = tempfile::tempdir().unwrap();
-        let url = Url::Sqlite(folder.path().join("otab.db"));
-        let mut strict = Databases::new(Access::ReadWrite { create: false }, LONG);
-        assert_eq!(strict.get(&url).unwrap_err().kind(), Kind::Missing);
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
-        let mut maker = Databases::new(Access::ReadWrite { create: true }, LONG);
-        maker.get(&url).unwrap();
-        strict.get(&url).unwrap();
-    }
-
-    #[test]
     fn a_connection_for_reading_cannot_write() {
         let folder = tempfile::tempdir().unwrap();
         let url = Url::Sqlite(folder.path().join("otab.db"));
@@ -151,36 +139,6 @@ mod tests {
         assert_eq!(dbs.get(&url).unwrap().execute(sql, &[]).unwrap(), 1);
         assert_eq!(dbs.reading(&url).unwrap().execute(sql, &[]).unwrap_err().kind(), Kind::ReadOnly);
         dbs.close().unwrap();
-    }
-
-    #[test]
-    fn twenty_first_runs_at_once_make_one_database() {
-        let folder = tempfile::tempdir().unwrap();
-        let url = Url::Sqlite(folder.path().join("otab.db"));
-        std::thread::scope(|scope| {
-            for number in 0..20 {
-                let url = &url;
-                scope.spawn(move || {
-                    let mut dbs = Databases::new(Access::ReadWrite { create: true }, LONG);
-                    let values = [number.to_string().into(), Value::Int(0)];
-                    dbs.get(url)
-                        .unwrap()
-                        .execute(
-                            "INSERT INTO ticket (tn, state_type, changed_at, created_at)
-                             VALUES (?, 'open', ?, 0)",
-                            &values,
-                        )
-                        .unwrap();
-                    dbs.close().unwrap();
-                });
-            }
-        });
-        let mut dbs = Databases::new(Access::ReadOnly, LONG);
-        let row = dbs.get(&url).unwrap().row("SELECT COUNT(*) FROM ticket", &[]);
-        assert_eq!(row.unwrap().unwrap().int(0).unwrap(), 20);
-        dbs.close().unwrap();
-        let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
-        assert_eq!(left.len(), 1, "{left:?}");
     }
 
     #[test]

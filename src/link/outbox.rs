@@ -250,7 +250,7 @@ pub(super) fn kept(row: &Row) -> Result<Kept, db::Error> {
 mod tests {
     use super::*;
     use crate::db::{Access, Database, Url};
-    use crate::token::{Issued, NewToken, State, issue, withdraw};
+    use crate::token::{NewToken, State, issue};
     use std::time::Duration;
 
     fn store(folder: &tempfile::TempDir) -> Database {
@@ -317,26 +317,5 @@ mod tests {
         }
         assert!(list(&mut db, None).unwrap().is_empty());
         assert!(crate::token::list(&mut db, None).unwrap().is_empty());
-    }
-
-    #[test]
-    fn an_order_goes_with_its_token() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut db = store(&folder);
-        let now = Timestamp::UNIX_EPOCH;
-        let issued = db.write(|tx| {
-            let secret = Secret::generate();
-            let issued = issue(tx, &token(), &secret, now)?;
-            let Issued::New { id } = issued else {
-                return Ok::<_, Error>(0);
-            };
-            let this = Order { token_id: Some(id), ..to("carol@corp.test") };
-            order(tx, &this, now, now)?;
-            Ok(id)
-        });
-        let id = issued.unwrap();
-        assert_eq!(list(&mut db, None).unwrap()[0].token_id, Some(id));
-        assert!(db.write(|tx| withdraw(tx, id)).unwrap());
-        assert!(list(&mut db, None).unwrap().is_empty());
     }
 }

@@ -184,14 +184,6 @@ mod tests {
     }
 
     #[test]
-    fn a_new_token_leaves_others_of_its_ticket_active() {
-        let mut store = Store::new();
-        store.issue(&new(Some("1")), 0);
-        store.issue(&new(Some("1")), 0);
-        assert_eq!(store.states(), [State::Active, State::Active]);
-    }
-
-    #[test]
     fn a_ticket_binds_its_mails_and_customers_tokens() {
         let mut store = Store::new();
         let mallory = NewToken { customer: "mallory".to_owned(), ..new(None) };

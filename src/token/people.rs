@@ -127,8 +127,8 @@ pub fn revoke_all_of(tx: &mut Tx<'_>, customer: &str, now: Timestamp) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::token::State;
     use crate::token::bench::{Store, at, new};
-    use crate::token::{Secret, State, issue, redeem};
 
     #[test]
     fn a_token_is_named_by_number_or_start_of_its_hash() {
@@ -139,26 +139,6 @@ mod tests {
         for text in ["", "ba7816b", "ba7816bg", "%%%%%%%%", &"a".repeat(65)] {
             assert_eq!(text.parse::<Which>(), Err(WhichError), "{text}");
         }
-    }
-
-    #[test]
-    fn a_revoked_token_opens_nothing_and_lists_its_hash() {
-        let mut store = Store::new();
-        let secret = Secret::parse("abc").unwrap();
-        let db = store.db();
-        db.write(|tx| issue(tx, &new(Some("1")), &secret, at(0))).unwrap();
-        let listed = list(db, None).unwrap();
-        assert_eq!(listed[0].hash, "ba7816bf");
-        let id = listed[0].token.id;
-        let mut take = |name: &str| {
-            let which = name.parse().unwrap();
-            db.write(|tx| revoke(tx, &which, at(1))).unwrap()
-        };
-        assert_eq!(take("ba7816be"), Revoked::NoSuch);
-        assert_eq!(take(&listed[0].hash), Revoked::Done { id });
-        assert_eq!(take("1"), Revoked::Already { id });
-        assert!(!redeem(store.db(), id, at(2)).unwrap());
-        assert_eq!(store.states(), [State::Revoked]);
     }
 
     #[test]

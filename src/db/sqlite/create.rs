@@ -94,19 +94,6 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_is_never_overwritten() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("otab.db");
-        std::fs::write(&path, "mine").unwrap();
-        assert_eq!(create(&path, 0o600).unwrap_err().kind(), Kind::Exists);
-        assert_eq!(std::fs::read(&path).unwrap(), b"mine");
-        let link = folder.path().join("link.db");
-        std::os::unix::fs::symlink("nowhere", &link).unwrap();
-        assert_eq!(create(&link, 0o600).unwrap_err().kind(), Kind::Exists);
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
-    }
-
-    #[test]
     fn no_new_file_takes_up_the_log_of_one_that_is_gone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("otab.db");

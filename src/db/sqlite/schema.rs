@@ -134,21 +134,6 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_schema_is_refused_also_for_migration() {
-        let sql = "INSERT INTO refinery_schema_history (version) VALUES (5)";
-        let error = changed(sql).unwrap_err();
-        assert_eq!(error.kind(), Kind::Newer);
-        assert!(error.to_string().contains("newer"), "{error}");
-    }
-
-    #[test]
-    fn an_older_schema_names_the_command_that_migrates_it() {
-        let error = changed("DELETE FROM refinery_schema_history").unwrap_err();
-        assert_eq!(error.kind(), Kind::Older);
-        assert!(error.to_string().contains("otab store migrate"), "{error}");
-    }
-
-    #[test]
     fn a_file_with_the_mark_but_no_history_is_foreign() {
         let error = changed("DROP TABLE refinery_schema_history").unwrap_err();
         assert_eq!(error.kind(), Kind::Foreign);
@@ -188,19 +173,6 @@ mod tests {
         assert!(open().unwrap_err().to_string().contains("PRAGMA journal_mode=wal"));
         other.execute_batch("PRAGMA journal_mode = WAL").unwrap();
         open().unwrap();
-    }
-
-    #[test]
-    fn a_store_of_the_version_before_gets_what_it_lacks() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("otab.db");
-        create(&path, 0o600).unwrap();
-        let other = rusqlite::Connection::open(&path).unwrap();
-        other.execute_batch("DROP TABLE link_mail; DELETE FROM refinery_schema_history WHERE version = 4").unwrap();
-        drop(other);
-        migrate(&path).unwrap();
-        let store = Connection::open(&path, Access::ReadWrite { create: false }, PATIENCE).unwrap();
-        assert!(store.rows("SELECT 1 FROM link_mail", &[]).unwrap().is_empty());
     }
 
     /// As refinery left it: the checksums are its own, over name, number and text.
