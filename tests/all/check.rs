@@ -140,8 +140,7 @@ fn an_unreadable_mail_password_stops_link_mails_only() {
     let (status, text) = check(&site, &[]);
     assert_eq!(status, Some(78), "{text}");
     assert!(bad_lines(&text).iter().any(|line| line.contains("mail.password_file")), "{text}");
-    let notify = site.run(&["notify"]);
-    assert_eq!(notify.status.code(), Some(78), "{notify:?}");
+    site.run(&["notify"]).ends(78);
     assert_eq!(site.count("outbox"), 1);
 }
 
@@ -162,7 +161,7 @@ fn a_fresh_folder_of_init_has_nothing_bad() {
     let otab = |words: &[&str]| run(Site::otab().arg("--config").arg(&config).args(words), b"");
     assert!(otab(&["init"]).status.success());
     let output = otab(&["check"]);
-    let text = String::from_utf8(output.stdout).unwrap();
+    let text = output.out();
     assert_eq!((output.status.code(), bad_lines(&text).len()), (Some(0), 0), "{text}");
     assert!(text.lines().count() <= 16, "{text}");
     assert!(text.contains("ok    files: "), "{text}");

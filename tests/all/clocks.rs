@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::site::{Site, run};
+use crate::site::{Ended, Site, run};
 
 /// What a clock has made that was this many seconds ahead.
 fn shift(desk: &Site, table: &str, seconds: i64) {
@@ -54,7 +54,7 @@ fn with_old_tokens(count: u32, days: u32) -> Site {
 fn purge_asks_before_a_wrong_clock_empties_the_store() {
     let desk = with_old_tokens(1001, 31);
     let output = desk.run(&["purge"]);
-    let told = String::from_utf8(output.stderr).unwrap();
+    let told = output.err();
     assert_eq!((output.status.code(), desk.count("token")), (Some(75), 1001), "{told}");
     assert!(told.contains("1001 of 1001") && told.contains("--force"), "{told}");
     desk.logged(&["purge: nothing was deleted", "--force"]);
@@ -94,7 +94,7 @@ fn at_a_terminal_purge_asks() {
         let line = format!("{} --config otab.toml purge", env!("CARGO_BIN_EXE_otab"));
         let mut script = Command::new("script");
         let output = run(script.args(["-qec", &line, "/dev/null"]).current_dir(desk.folder()), answer.as_bytes());
-        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        let told = output.out();
         assert_eq!((output.status.code(), desk.count("token")), (Some(status), left), "{answer:?}: {told}");
         assert!(told.contains("Delete them? [y/N]"), "{told}");
     }

@@ -1,6 +1,7 @@
 //! `tests/debian.sh`, by which `./run-tests --install` and `benches/run --install` change the machine: with stand-ins for
 //! Debian's programs, and another root than the machine's.
 
+use crate::site::Ended;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -98,7 +99,7 @@ impl Machine {
 }
 
 fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
+    output.err()
 }
 
 #[test]

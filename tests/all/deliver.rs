@@ -19,8 +19,7 @@ fn into(site: &Site, line: &str) -> Output {
 #[test]
 fn a_mail_that_was_taken_has_an_active_token() {
     let site = Site::new("");
-    let output = into(&site, "cat > taken");
-    assert!(output.status.success(), "{output:?}");
+    let output = into(&site, "cat > taken").ends(0);
     assert!(output.stdout.is_empty() && output.stderr.is_empty(), "{output:?}");
     let taken = std::fs::read(site.path("taken")).unwrap();
     assert!(taken.starts_with(b"X-OTOBO-CustomerUser: carol@corp.test\n") && taken.ends_with(b"Hello\n"));
@@ -44,8 +43,7 @@ fn a_ticket_that_the_command_makes_is_bound_at_once() {
     for (customer, bound) in [("carol@corp.test", Some("2026112010000017")), ("mallory@evil.test", None)] {
         let site = Site::new("");
         let ticket = format!("ticket add 2026112010000017 --message-id '<1@corp.test>' --customer {customer}");
-        let output = into(&site, &format!("{} --config otab.toml {ticket}", env!("CARGO_BIN_EXE_otab")));
-        assert!(output.status.success(), "{output:?}");
+        into(&site, &format!("{} --config otab.toml {ticket}", env!("CARGO_BIN_EXE_otab"))).ends(0);
         // Bound while the command still ran, by `ticket add`: taken back, to see deliver's own look.
         let number = |site: &Site| -> Option<String> {
             site.database().query_row("SELECT ticket_number FROM token", [], |row| row.get(0)).unwrap()
@@ -99,8 +97,7 @@ fn a_slow_command_is_ended_and_the_mail_deferred() {
 fn a_command_may_leave_its_input_unread() {
     let site = Site::new("");
     let large = [mail(1), vec![b'x'; 5 << 20]].concat();
-    let output = run(&mut deliver(&site, &[], &["true"]), &large);
-    assert!(output.status.success(), "{output:?}");
+    run(&mut deliver(&site, &[], &["true"]), &large).ends(0);
 }
 
 #[test]
@@ -132,8 +129,7 @@ fn the_commands_words_go_to_the_log_alone() {
 fn a_background_child_does_not_hold_the_mail_up() {
     let site = Site::new("");
     let start = Instant::now();
-    let output = into(&site, "cat > taken; tail -f /dev/null & echo $! > pid");
-    assert!(output.status.success(), "{output:?}");
+    into(&site, "cat > taken; tail -f /dev/null & echo $! > pid").ends(0);
     assert!(start.elapsed() < Duration::from_mins(1));
     let pid = site.read("pid");
     assert!(Command::new("kill").arg(pid.trim()).status().unwrap().success());
@@ -157,8 +153,7 @@ fn wrong_arguments_and_a_failure_anywhere_are_75() {
 #[test]
 fn once_the_command_has_taken_it_otab_ends_with_0() {
     let site = Site::new("[limits]\ndecide = 1\n");
-    let output = into(&site, "cat > taken; rm otab.db; echo no database any more > otab.db");
-    assert!(output.status.success(), "{output:?}");
+    let output = into(&site, "cat > taken; rm otab.db; echo no database any more > otab.db").ends(0);
     assert!(output.stderr.is_empty(), "{output:?}");
 }
 
@@ -166,8 +161,7 @@ fn once_the_command_has_taken_it_otab_ends_with_0() {
 fn a_fault_of_otab_after_the_command_is_no_retry() {
     let site = Site::new("");
     let mut otab = deliver(&site, &[], &["sh", "-c", "cat > taken"]);
-    let output = run(otab.env("OTAB_FAIL_AT", "settling"), &mail(1));
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    run(otab.env("OTAB_FAIL_AT", "settling"), &mail(1)).ends(0);
     assert!(site.path("taken").exists());
     assert_eq!(site.states(), ["pending"]);
 }

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::site::Ended;
 use otab::config::Config;
 
 fn top() -> &'static Path {
@@ -284,9 +285,8 @@ fn tracked() -> Vec<(String, String)> {
     }
     // A clone may belong to another user than the one who runs the tests.
     let arguments = ["-c", "safe.directory=*", "ls-files", "-z"];
-    let output = Command::new("git").args(arguments).current_dir(top()).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let names = String::from_utf8(output.stdout).unwrap();
+    let output = Command::new("git").args(arguments).current_dir(top()).output().unwrap().says(0);
+    let names = output.out();
     let names = names.split('\0').filter(|name| !name.is_empty() && !name.starts_with("target/"));
     names.filter_map(|name| Some((name.to_owned(), fs::read_to_string(top().join(name)).ok()?))).collect()
 }

@@ -36,8 +36,7 @@ fn what_cannot_be_decided_is_deferred_without_output() {
 fn an_envelope_that_is_no_utf_8_defers_nothing() {
     let site = Site::new("");
     let odd = std::ffi::OsStr::from_bytes(b"j\xf6@corp.test");
-    let output = run(site.command(&["filter"]).arg("--sender").arg(odd).arg("--recipient").arg(odd), &mail(1));
-    assert_eq!(output.status.code(), Some(0), "{:?}", output.stderr);
+    run(site.command(&["filter"]).arg("--sender").arg(odd).arg("--recipient").arg(odd), &mail(1)).ends(0);
 }
 
 #[test]
@@ -56,8 +55,7 @@ fn a_subject_for_slow_decoders_takes_linear_time() {
             let subject = piece.repeat(length / piece.len());
             let mail = format!("From: carol@corp.test\nAuto-Submitted: no\nSubject: {subject}\n\nHello\n");
             let started = Instant::now();
-            let output = site.filter(mail.as_bytes());
-            assert_eq!(output.status.code(), Some(0), "{piece}: {:?}", output.stderr);
+            site.filter(mail.as_bytes()).ends(0);
             started.elapsed()
         };
         let (short, long) = (time(125_000), time(1_000_000));
@@ -101,11 +99,9 @@ fn a_locked_database_defers_or_lets_pass_unnamed() {
 
     site.append("[postmaster]\non_error = \"deliver\"\n");
     // Whose customer need not be created keeps his name, and only gets no token.
-    let known = site.filter(&mail(2));
-    assert!(known.status.success(), "{known:?}");
+    let known = site.filter(&mail(2)).ends(0);
     assert!(known.stdout.starts_with(b"X-OTOBO-CustomerUser: carol@corp.test\n"), "{known:?}");
-    let new = site.filter(b"From: dan@corp.test\nX-OTOBO-Queue: x\n\n");
-    assert!(new.status.success(), "{new:?}");
+    let new = site.filter(b"From: dan@corp.test\nX-OTOBO-Queue: x\n\n").ends(0);
     assert!(new.stdout.starts_with(b"X-OTOBO-CustomerUser: unverified-sender\n"), "{new:?}");
     assert!(!String::from_utf8_lossy(&new.stdout).contains("Queue"));
     drop(holder);
@@ -196,8 +192,7 @@ fn a_closed_standard_output_is_75() {
         site.command(&["filter"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let _ = child.stdin.take().unwrap().write_all(&big);
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(75));
+    let output = child.wait_with_output().unwrap().ends(75);
     is_one_harmless_line(&output.err(), "closed standard output");
 
     let output = Command::new("sh")
@@ -273,8 +268,7 @@ fn a_header_over_the_limit_passes_stripped() {
     let site = Site::new("[postmaster]\nmax_header_bytes = 4096\n");
     let filler = "X-Filler: 1234567890\n".repeat(100_000);
     let text = format!("From: carol@corp.test\n{filler}X-OTOBO-Queue: a\n b\nX-Last: 1\n\nX-OTOBO-Body: 1\n");
-    let output = site.filter(text.as_bytes());
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let output = site.filter(text.as_bytes()).ends(0);
     let expected = format!(
         "X-OTOBO-CustomerUser: unverified-sender\nX-OTOBO-CustomerNo: unverified-sender\nX-OTOBO-Customer: unverified-sender\n\
          From: carol@corp.test\n{filler}X-Last: 1\n\nX-OTOBO-Body: 1\n"
@@ -286,18 +280,16 @@ fn a_header_over_the_limit_passes_stripped() {
 #[test]
 fn without_a_command_otab_filters_what_it_is_given() {
     let site = Site::new("");
-    let output = run(Site::otab().arg("--config").arg(site.path("otab.toml")), &mail(1));
-    assert!(output.status.success());
+    let output = run(Site::otab().arg("--config").arg(site.path("otab.toml")), &mail(1)).ends(0);
     assert!(output.stdout.starts_with(b"X-OTOBO-CustomerUser: carol@corp.test\n"));
 }
 
 #[test]
 fn explaining_records_nothing_and_says_what_would_be() {
     let site = Site::new("");
-    let output = run(site.command(&["filter"]).arg("--explain"), &mail(1));
-    assert!(output.status.success(), "{output:?}");
+    let output = run(site.command(&["filter"]).arg("--explain"), &mail(1)).ends(0);
     assert!(output.stdout.starts_with(b"X-OTOBO-CustomerUser: carol@corp.test\n"));
-    let told = String::from_utf8(output.stderr).unwrap();
+    let told = output.err();
     for part in [
         "sender: carol@corp.test",
         "kind: new",

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::site::{Site, mail, run};
+use crate::site::{Ended, Site, mail, run};
 
 /// Runs otab in a folder, which is not its configuration's for that alone.
 fn otab(folder: &Path, words: &[&str]) -> Output {
@@ -14,7 +14,7 @@ fn otab(folder: &Path, words: &[&str]) -> Output {
 }
 
 fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+    output.out() + &output.err()
 }
 
 #[track_caller]

@@ -27,7 +27,7 @@ fn two_names_in_one_field_move_no_body() {
             ] {
                 let header = format!("From: mallory@evil.test\nA: b{odd}{first}\n {odd}{second}: x\n");
                 let output = Site::new(set_up).filter(format!("{header}\n{body}").as_bytes());
-                let out = String::from_utf8(output.stdout).unwrap();
+                let out = output.out();
                 let (block, after) = out.split_once("\n\n").unwrap();
                 assert_eq!(after, body, "{set_up}{header:?}");
                 assert!(!block.contains("Chefs"), "{set_up}{header:?}");
@@ -40,9 +40,8 @@ fn two_names_in_one_field_move_no_body() {
 fn many_orphans_and_cuts_take_little_time() {
     // Each is judged against the others by a search, and not by a look at all of them.
     let block = [b"\r \n".repeat(9990), b"X-OTOBO-Q:\n".repeat(9990), b"From: m@evil.test\n\nb\n".to_vec()].concat();
-    let output = Site::new("").filter(&block);
-    assert!(output.status.success(), "{:?}", String::from_utf8_lossy(&output.stderr));
-    assert!(!String::from_utf8_lossy(&output.stdout).contains("X-OTOBO-Q"));
+    let output = Site::new("").filter(&block).ends(0);
+    assert!(!output.out().contains("X-OTOBO-Q"));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::site::{Checked, Site, chmod, mail, run};
+use crate::site::{Checked, Ended, Site, chmod, mail, run};
 
 /// A user without any rights, and a group that they are no member of.
 const NOBODY: &str = "nobody";
@@ -76,8 +76,7 @@ fn a_store_that_the_user_may_not_open_is_bad() {
     // Not the file, not the folder above it.
     for (path, mode, whole) in [("data/otab.db", 0o000, 0o600), ("data", 0o000, 0o700)] {
         chmod(site.path(path), mode);
-        let checked = check_as(&site, NOBODY);
-        assert_eq!(checked.status, Some(69), "{:#?}", checked.findings);
+        let checked = check_as(&site, NOBODY).ends(69);
         let place = site.path("data/otab.db");
         let says = format!("{name} may not read and write {}", place.display());
         let remedy = checked.finds("bad", "store", &says, "");
@@ -96,8 +95,7 @@ fn a_store_that_the_user_may_not_open_is_bad() {
 fn a_store_that_the_first_mail_cannot_make_is_bad() {
     let (site, name) = (site(""), name());
     chmod(site.path("data"), 0o500);
-    let checked = check_as(&site, NOBODY);
-    assert_eq!(checked.status, Some(69), "{:#?}", checked.findings);
+    let checked = check_as(&site, NOBODY).ends(69);
     let remedy = checked.finds("bad", "store", &format!("{name} may not make files in"), "");
     assert!(remedy.contains("store.url = \"sqlite:data/otab.db\" is /"), "{remedy}");
     chmod(site.path("data"), 0o700);
@@ -110,8 +108,7 @@ fn a_store_that_the_first_mail_cannot_make_is_bad() {
     std::fs::remove_file(site.path("data/otab.db-wal")).unwrap();
     assert_eq!(check_as(&site, NOBODY).status, Some(0));
     std::fs::remove_dir(site.path("data")).unwrap();
-    let checked = check_as(&site, NOBODY);
-    assert_eq!(checked.status, Some(69), "{:#?}", checked.findings);
+    let checked = check_as(&site, NOBODY).ends(69);
     checked.finds("bad", "store", "there is no folder", "");
 }
 
@@ -119,8 +116,7 @@ fn a_store_that_the_first_mail_cannot_make_is_bad() {
 fn a_log_that_has_no_place_is_bad() {
     let name = name();
     let gone = site("file = \"none/otab.log\"\n");
-    let checked = check_as(&gone, NOBODY);
-    assert_eq!(checked.status, Some(78), "{:#?}", checked.findings);
+    let checked = check_as(&gone, NOBODY).ends(78);
     checked.finds("bad", "log", "there is no folder", "");
     let shut = site("file = \"logs/otab.log\"\n");
     std::fs::create_dir(shut.path("logs")).unwrap();
@@ -155,8 +151,7 @@ fn a_folder_for_temporary_files_that_is_shut_is_bad() {
 fn a_configuration_that_the_user_may_not_read_is_bad() {
     let site = site("");
     chmod(site.path("otab.toml"), 0o000);
-    let checked = check_as(&site, NOBODY);
-    assert_eq!(checked.status, Some(78), "{:#?}", checked.findings);
+    let checked = check_as(&site, NOBODY).ends(78);
     let remedy = checked.finds("bad", "configuration", &format!("{} may not read", name()), "");
     assert!(remedy.contains(&format!("let {} read it", name())), "{remedy}");
 }
@@ -198,9 +193,9 @@ fn only_root_can_check_as_somebody_else() {
         command = Command::new("setpriv");
         command.args(["--reuid", NOBODY, "--regid", "nogroup", "--clear-groups"]).arg(site.path("otab"));
     }
-    let refused = run(command.arg("--config").arg(site.path("otab.toml")).args(["check", "--as", "root"]), b"");
-    assert_eq!(refused.status.code(), Some(77), "{refused:?}");
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("only root can check as somebody else"), "{refused:?}");
+    let refused =
+        run(command.arg("--config").arg(site.path("otab.toml")).args(["check", "--as", "root"]), b"").ends(77);
+    assert!(refused.err().contains("only root can check as somebody else"), "{refused:?}");
 }
 
 #[test]
@@ -238,8 +233,8 @@ fn root_is_told_as_whom_to_check() {
     assert_eq!(check_as(&moved, NOBODY).status, Some(78));
     for (who, words) in [("no-such-user", "there is no user"), ("nobody:no-such-group", "there is no group")] {
         let mut command = Site::otab();
-        let refused = run(command.arg("--config").arg(moved.path("otab.toml")).args(["check", "--as", who]), b"");
-        assert_eq!(refused.status.code(), Some(67), "{refused:?}");
-        assert!(String::from_utf8_lossy(&refused.stderr).contains(words), "{refused:?}");
+        let refused =
+            run(command.arg("--config").arg(moved.path("otab.toml")).args(["check", "--as", who]), b"").ends(67);
+        assert!(refused.err().contains(words), "{refused:?}");
     }
 }

@@ -39,17 +39,14 @@ fn assert_without_secrets(site: &Site, what: &str) {
 #[test]
 fn no_command_inherits_a_secret_and_otabs_own_do() {
     let site = site("wake = true\n");
-    let output = run(&mut otab(&site, &["deliver", "--", "./program"]), &mail(1));
-    assert!(output.status.success(), "{output:?}");
+    run(&mut otab(&site, &["deliver", "--", "./program"]), &mail(1)).ends(0);
     // The sender that the mail woke had its configuration's secrets, or it could not have sent anything.
     wait_for(&site.path("otab.log"), "sent to carol@corp.test", 1);
     assert_without_secrets(&site, "the next stage, or sendmail after it");
-    let output = run(&mut otab(&site, &["outgoing", "--", "./program", "-f", "", "a@b.test"]), &mail(2));
-    assert!(output.status.success(), "{output:?}");
+    run(&mut otab(&site, &["outgoing", "--", "./program", "-f", "", "a@b.test"]), &mail(2)).ends(0);
     assert_without_secrets(&site, "outgoing");
     site.append("[no-such-table]\n");
-    let output = run(&mut otab(&site, &["outgoing", "--", "./program", "-f", "", "a@b.test"]), &mail(2));
-    assert!(output.status.success(), "{output:?}");
+    run(&mut otab(&site, &["outgoing", "--", "./program", "-f", "", "a@b.test"]), &mail(2)).ends(0);
     assert_without_secrets(&site, "outgoing with a broken configuration");
 }
 
@@ -73,7 +70,7 @@ fn explaining_shows_no_trusted_secret() {
     for value in [SECRET, &SECRET[1..], "0123456789abcdef\n 0123456789abcdef"] {
         let mail = format!("X-Gate: {value}\nX-OTOBO-Queue: {value}\nFrom: carol@corp.test\n\nHello\n");
         let output = run(&mut otab(&site, &["filter", "--explain"]), mail.as_bytes());
-        let told = String::from_utf8(output.stderr).unwrap();
+        let told = output.err();
         assert!(told.contains("removed: X-Gate: ***"), "{told}");
         assert!(value != SECRET || !told.contains(SECRET), "{told}");
     }

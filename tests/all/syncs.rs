@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-use crate::site::{Site, mail, run};
+use crate::site::{Ended, Site, mail, run};
 
 /// `otab filter` behind strace with these words, which traces the waits for the disk into `trace`.
 fn traced(site: &Site, words: &[&str]) -> Command {
@@ -96,8 +96,7 @@ fn a_new_logs_name_is_synced_before_the_mail_goes_on() {
 fn a_record_that_fails_on_disk_is_not_there() {
     let (site, _holder) = held();
     succeeded(&site.filter(&stranger(1)));
-    let output = run(&mut traced(&site, &["-e", "inject=fdatasync,fsync:error=EIO"]), &stranger(2));
-    assert_eq!(output.status.code(), Some(75), "{output:?}");
+    let output = run(&mut traced(&site, &["-e", "inject=fdatasync,fsync:error=EIO"]), &stranger(2)).says(75);
     assert_eq!(output.stdout, b"");
     assert_eq!((site.count("customer_user"), site.count("token")), (2, 2));
     succeeded(&run(&mut traced(&site, &[]), &stranger(2)));

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use super::peer::{Event, Peer, Reply};
-use crate::site::{Read, Site};
+use crate::site::{Ended, Read, Site};
 
 /// The Message-IDs and links of what the peer got.
 fn copies(peer: &Peer) -> Vec<(String, String)> {
@@ -24,8 +24,7 @@ fn a_sender_dead_before_or_after_the_yes_repeats() {
         let peer = Peer::start(|_, _| Reply::Usual);
         let desk = Site::linking_to(peer.port, "");
         desk.mails_of_carol(&["1@corp.test"]);
-        let died = desk.command(&["notify"]).env("OTAB_FAIL_AT", place).output().unwrap();
-        assert_eq!(died.status.code(), Some(70), "{died:?}");
+        desk.command(&["notify"]).env("OTAB_FAIL_AT", place).output().unwrap().ends(70);
         // Nobody takes the order from a sender that may still be alive.
         assert_eq!((desk.notify(), peer.got().len()), (0, expected - 1), "{place}");
         for _ in 0..3 {

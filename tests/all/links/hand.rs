@@ -2,7 +2,7 @@
 
 use std::process::Child;
 
-use crate::site::{CAROL, Site};
+use crate::site::{CAROL, Ended, Site};
 
 #[test]
 fn a_link_that_still_works_is_left_as_it_is() {
@@ -175,7 +175,7 @@ fn at_a_terminal(desk: &Site) -> (String, i32) {
     let line = format!("{} --config otab.toml notify", env!("CARGO_BIN_EXE_otab"));
     let mut script = std::process::Command::new("script");
     let output = script.args(["-qec", &line, "/dev/null"]).current_dir(desk.folder()).output().unwrap();
-    (String::from_utf8(output.stdout).unwrap(), output.status.code().unwrap())
+    (output.out(), output.status.code().unwrap())
 }
 
 #[test]

@@ -23,8 +23,7 @@ fn otabs_own_link_mail_earns_nothing_on_its_return() {
     // As it went out; then as if others had written it, to whom it was passed on.
     let forwarded = mail.replace("From: ", "From: Dave <dave@corp.test>\nX-Original-From: ");
     for mail in [mail.clone(), mail.replace('\n', "\r\n"), forwarded] {
-        let output = run(&mut desk.command(&["filter", "--sender", "dave@corp.test"]), mail.as_bytes());
-        assert!(output.status.success());
+        run(&mut desk.command(&["filter", "--sender", "dave@corp.test"]), mail.as_bytes()).ends(0);
         assert_eq!(counts(&desk), before, "{mail}");
     }
 }
@@ -101,7 +100,7 @@ fn what_answers_a_link_mail_earns_no_other() {
     {
         let answer = unmarked(&format!("a{number}@corp.test"), fields);
         let output = run(&mut desk.command(&["filter", "--explain"]), answer.as_bytes());
-        let told = String::from_utf8(output.stderr).unwrap();
+        let told = output.err();
         assert!(told.contains("answers: a link mail that otab sent"), "{fields}: {told}");
         desk.takes(answer.as_bytes());
         assert_eq!(desk.orders(), 0, "{fields}");
@@ -150,9 +149,8 @@ fn a_stranger_gets_no_link_by_reply_to_or_from() {
         "From: \"carol@corp.test\" <mallory@evil.test>\nReply-To: carol@corp.test\n",
     ] {
         let mail = format!("{fields}Sender: mallory@evil.test\nMessage-ID: <{}@x.test>\n\nx\n", fields.len());
-        let output = run(&mut desk.command(&["filter", "--sender", "mallory@evil.test"]), mail.as_bytes());
-        assert!(output.status.success());
-        let text = String::from_utf8(output.stdout).unwrap();
+        let output = run(&mut desk.command(&["filter", "--sender", "mallory@evil.test"]), mail.as_bytes()).ends(0);
+        let text = output.out();
         assert!(!text.contains("https://help.test"), "the field holds the placeholder at most: {text}");
     }
     desk.sql("UPDATE sent SET sent_at = sent_at - 3601");

@@ -1,6 +1,6 @@
 //! What a link mail looks like, to Python's email package and as bytes; and what it never holds.
 
-use crate::site::{CAROL, Read, Site, run};
+use crate::site::{CAROL, Ended, Read, Site, run};
 
 fn german() -> (Site, Read) {
     let desk = Site::linking();
@@ -102,8 +102,7 @@ fn a_reply_to_gets_no_link_mail() {
     let desk = Site::linking();
     let mail =
         format!("From: {CAROL}\nReply-To: mallory@evil.test\nSender: mallory@evil.test\nMessage-ID: <1@x.test>\n\nx\n");
-    let output = run(&mut desk.command(&["filter", "--sender", "mallory@evil.test"]), mail.as_bytes());
-    assert!(output.status.success());
+    run(&mut desk.command(&["filter", "--sender", "mallory@evil.test"]), mail.as_bytes()).ends(0);
     desk.notify();
     assert_eq!(desk.last().field("To"), CAROL);
     assert!(!desk.last().raw.contains("mallory"));

@@ -1,6 +1,6 @@
 //! What has become of token, ticket and customer since the order: asked when the mail goes out.
 
-use crate::site::{CAROL, Site, mail_from};
+use crate::site::{CAROL, Ended, Site, mail_from};
 
 /// Carol's order, bound to ticket 1.
 fn ordered() -> Site {
@@ -140,8 +140,7 @@ fn a_link_mail_waits_until_the_next_stage_has_taken() {
         env!("CARGO_BIN_EXE_otab")
     );
     let mut deliver = desk.command(&["deliver", "--", "sh", "-c", &line]);
-    let output = crate::site::run(deliver.current_dir(desk.folder()), &mail_from(CAROL, "1@corp.test"));
-    assert!(output.status.success(), "{output:?}");
+    crate::site::run(deliver.current_dir(desk.folder()), &mail_from(CAROL, "1@corp.test")).ends(0);
     desk.logged(&["link mail 1: tried again", "its mail has not been taken yet"]);
     assert_eq!(desk.orders(), 1);
     desk.later();
@@ -152,8 +151,7 @@ fn a_link_mail_waits_until_the_next_stage_has_taken() {
 fn a_mail_refused_by_the_next_stage_earns_no_link() {
     let desk = Site::linking();
     let mut deliver = desk.command(&["deliver", "--", "false"]);
-    let output = crate::site::run(&mut deliver, &mail_from(CAROL, "1@corp.test"));
-    assert_eq!(output.status.code(), Some(75));
+    crate::site::run(&mut deliver, &mail_from(CAROL, "1@corp.test")).ends(75);
     desk.sql("UPDATE outbox SET due_at = 0");
     assert_eq!((desk.notify(), desk.orders(), desk.files().len()), (0, 0, 0));
 }

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use crate::site::{CAROL, Site};
+use crate::site::{CAROL, Ended, Site};
 
 #[test]
 fn a_mail_earns_a_link_that_opens_once_then_a_new_one() {
@@ -93,8 +93,8 @@ fn the_readmes_story_goes_as_it_is_told() {
         .replace("[mail]\n", "[log]\nsyslog = false\n[mail]\n")
         .replace("redeem \"$token\"\n", "redeem \"$token\"; echo \"status $?\"\n");
     let output = Command::new("sh").args(["-c", &script]).current_dir(folder.path()).output().unwrap();
-    let told = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success() && output.stderr.is_empty(), "{told} {}", String::from_utf8_lossy(&output.stderr));
+    let told = output.out();
+    assert!(output.status.success() && output.stderr.is_empty(), "{told} {}", output.err());
     for part in ["X-OTOBO-CustomerUser: hans.muster@kunde.example", "login:", "status 0", "a new one", "status 12"] {
         assert!(told.contains(part), "{part}: {told}");
     }

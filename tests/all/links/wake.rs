@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::peer::{Event, Peer, Reply};
 use crate::setups::wait_for;
-use crate::site::{CAROL, Read, Site, ignoring_sigchld, mail_from, run, with_cores};
+use crate::site::{CAROL, Ended, Read, Site, ignoring_sigchld, mail_from, run, with_cores};
 
 /// A desk whose filters wake the sender.
 fn waking(port: u16, more: &str) -> Site {
@@ -32,8 +32,7 @@ fn median(desk: &Site, args: &[&str]) -> Duration {
         .map(|number| {
             let mail = mail_from(CAROL, &format!("{number}@corp.test"));
             let start = Instant::now();
-            let output = run(&mut desk.command(args), &mail);
-            assert!(output.status.success(), "{output:?}");
+            run(&mut desk.command(args), &mail).ends(0);
             start.elapsed()
         })
         .collect();
@@ -146,15 +145,12 @@ fn the_woken_sender_has_no_input_and_shows_no_secret() {
 fn a_refused_mail_or_a_setting_wakes_nobody() {
     let peer = Peer::start(|_, _| Reply::Usual);
     let desk = waking(peer.port, "");
-    let refused = run(&mut desk.command(&["deliver", "--", "false"]), &mail_from(CAROL, "1@corp.test"));
-    assert_eq!(refused.status.code(), Some(75));
+    run(&mut desk.command(&["deliver", "--", "false"]), &mail_from(CAROL, "1@corp.test")).ends(75);
     let off = Site::linking_to(peer.port, "");
     off.mails_of_carol(&["2@corp.test"]);
-    let explained = run(&mut desk.command(&["filter", "--explain"]), &mail_from(CAROL, "3@corp.test"));
-    assert!(explained.status.success());
+    run(&mut desk.command(&["filter", "--explain"]), &mail_from(CAROL, "3@corp.test")).ends(0);
     // The one that does wake is the first that the server hears of.
-    let taken = run(&mut desk.command(&["deliver", "--", "cat"]), &mail_from(CAROL, "4@corp.test"));
-    assert!(taken.status.success());
+    run(&mut desk.command(&["deliver", "--", "cat"]), &mail_from(CAROL, "4@corp.test")).ends(0);
     peer.wait_for(&Event::Heard("QUIT".into()));
     let answered: Vec<_> =
         peer.got().iter().map(|got| Read::new(got.mail.as_bytes()).field("In-Reply-To").to_owned()).collect();

@@ -5,7 +5,7 @@ use std::process::Child;
 use super::{Desk, mail_of};
 use crate::servers::{PLACES, Place};
 use crate::setups::wait_for;
-use crate::site::run;
+use crate::site::{Ended, run};
 
 fn kill(mut child: Child) {
     child.kill().unwrap();
@@ -30,8 +30,7 @@ fn a_filter_dead_around_creation_leaves_a_newcomer() {
         for (at, made) in [("noted", 0), ("created", 1), ("recorded", 1)] {
             let desk = Desk::quiet(place);
             let mut failing = desk.command(&["filter"]);
-            let died = run(failing.env("OTAB_FAIL_AT", at), &mail_of("carol"));
-            assert_eq!(died.status.code(), Some(75), "{died:?}");
+            run(failing.env("OTAB_FAIL_AT", at), &mail_of("carol")).ends(75);
             assert_eq!((desk.count("newcomer"), desk.count("customer_user")), (1, made), "{place:?} {at}");
             // Whoever looks now tells of one who is there, and of nobody who may still be made.
             desk.later();
@@ -107,8 +106,7 @@ fn a_sender_that_dies_runs_the_command_again_first() {
         for (at, runs) in [("telling", 1), ("told", 2)] {
             let desk = Desk::quiet(place);
             desk.mail_of("carol");
-            let died = desk.command(&["notify"]).env("OTAB_FAIL_AT", at).output().unwrap();
-            assert_eq!(died.status.code(), Some(70), "{died:?}");
+            desk.command(&["notify"]).env("OTAB_FAIL_AT", at).output().unwrap().ends(70);
             assert_eq!((desk.count("newcomer"), desk.files().len()), (1, 0), "{place:?} {at}");
             // Its lease holds: nobody tells, and nobody sends.
             desk.ends(0, &["notify"]);

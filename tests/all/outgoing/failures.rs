@@ -5,14 +5,13 @@ use std::time::{Duration, Instant};
 
 use super::{Bench, FAILED, LINK, PLAIN, SETTINGS, mail, mail_with};
 use crate::corpus;
-use crate::site::{Site, ignoring_sigchld, run};
+use crate::site::{Ended, Site, ignoring_sigchld, run};
 
 #[test]
 fn a_failed_command_leaves_no_pending_token() {
     let bench = Bench::new();
     bench.sendmail("sqlite3 otab.db 'SELECT state FROM token' > seen; exit 67");
-    let output = bench.send(&["-i", "-f", "help@desk.test", "carol@corp.test"], mail().as_bytes());
-    assert_eq!(output.status.code(), Some(67));
+    bench.send(&["-i", "-f", "help@desk.test", "carol@corp.test"], mail().as_bytes()).ends(67);
     assert_eq!(bench.read("seen"), "pending\n");
     assert_eq!(bench.states(), [""; 0]);
 }
@@ -33,9 +32,8 @@ fn the_commands_status_and_words_are_passed_on() {
         if script.is_empty() {
             std::fs::remove_file(bench.path("sendmail")).unwrap();
         }
-        let output = bench.send(&["-f", "", "carol@corp.test"], mail().as_bytes());
-        assert_eq!(output.status.code(), Some(75), "{what}");
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        let output = bench.send(&["-f", "", "carol@corp.test"], mail().as_bytes()).ends(75);
+        let told = output.err();
         assert!(told.starts_with("4.3.0 ") && told.lines().count() == 1 && !told.contains("carol"), "{told}");
         assert_eq!(bench.states(), [""; 0], "{what}");
     }
@@ -126,12 +124,10 @@ fn a_mail_cut_short_is_75_and_never_sent() {
     let mut otab = Site::otab();
     otab.args(["--config", "otab.toml", "outgoing", "--", "./sendmail", "-f", "", "carol@corp.test"]);
     // A folder can be opened, and not be read.
-    let output = otab.current_dir(bench.folder()).stdin(std::fs::File::open("/").unwrap()).output().unwrap();
-    assert_eq!(output.status.code(), Some(75), "{output:?}");
+    otab.current_dir(bench.folder()).stdin(std::fs::File::open("/").unwrap()).output().unwrap().ends(75);
     assert!(!bench.path("taken").exists());
     for arguments in [&["outgoing"][..], &["outgoing", "sendmail"], &["outgoing", "--odd", "--", "true"]] {
-        let output = run(Site::otab().args(arguments), mail().as_bytes());
-        assert_eq!(output.status.code(), Some(75), "{arguments:?}");
+        run(Site::otab().args(arguments), mail().as_bytes()).ends(75);
     }
 }
 
@@ -141,8 +137,7 @@ fn a_long_mail_goes_on_as_it_came() {
     let send = |size: usize| {
         let mut mail = mail().into_bytes();
         mail.resize(size, b'x');
-        let output = bench.send(&["-f", "", "carol@corp.test"], &mail);
-        assert!(output.status.success(), "{output:?}");
+        bench.send(&["-f", "", "carol@corp.test"], &mail).ends(0);
         std::fs::read(bench.path("taken")).unwrap() == mail
     };
     assert!(!send(64 << 20));

@@ -6,7 +6,7 @@ mod parts;
 
 use std::process::{Command, Output};
 
-use crate::site::{Site, run};
+use crate::site::{Ended, Site, run};
 
 const NUMBER: &str = "2026112010000017";
 const PLAIN: &str = "https://help.test/otobo/customer.pl?Action=CustomerTicketZoom;TicketNumber=2026112010000017";
@@ -69,8 +69,7 @@ impl Bench {
     fn sent_to(&self, recipients: &[&str], mail: &str) -> String {
         let _ = std::fs::remove_file(self.path("taken"));
         let arguments = [&["-i", "-f", "help@desk.test"], recipients].concat();
-        let output = self.send(&arguments, mail.as_bytes());
-        assert!(output.status.success(), "{output:?}");
+        let output = self.send(&arguments, mail.as_bytes()).ends(0);
         assert!(output.stdout.is_empty() && output.stderr.is_empty(), "{output:?}");
         assert_eq!(self.read("args"), arguments.join("\n") + "\n");
         self.taken()

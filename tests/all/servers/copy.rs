@@ -75,7 +75,7 @@ pub fn target(from: &Site, place: Place) -> String {
 }
 
 pub fn told(output: &std::process::Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout)
+    output.err() + &output.out()
 }
 
 #[test]
@@ -211,8 +211,7 @@ fn passwords_from_file_or_variable_stay_hidden() {
     let to = server.url(&server.empty_database());
     let file = old.write("password", "hunter2\n");
     let mut command = old.command(&["store", "copy", "--to", &to, "--json", "--to-password-file"]);
-    let output = run(command.arg(&file), b"");
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let output = run(command.arg(&file), b"").ends(0);
     assert!(!told(&output).contains("hunter2"));
     let moved = told(&old.run(&["token", "list"]).says(69));
     assert!(moved.contains("postgresql://otab@") && !moved.contains("hunter2"), "{moved}");

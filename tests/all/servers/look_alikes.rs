@@ -10,6 +10,7 @@ use otab::mail::{Address, fold};
 
 use super::helpdesk::Helpdesk;
 use super::{PLACES, Place, WRITE, new_source, url};
+use crate::site::Ended;
 
 /// The kinds of text columns that a helpdesk may have there.
 fn columns(place: Place) -> &'static [&'static str] {
@@ -179,7 +180,7 @@ fn a_look_alike_gets_the_marker_and_no_customer() {
         ] {
             let mail = format!("From: {from}\nTo: help@desk.test\nSubject: x\n\nx\n");
             let output = desk.takes(mail.as_bytes());
-            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            let text = output.out();
             assert!(text.contains(&format!("X-OTOBO-CustomerUser: {user}\n")), "{:?} {from}: {text}", desk.place);
         }
         let row = desk.db().row("SELECT COUNT(*) FROM customer_user", &[]).unwrap().unwrap();

@@ -6,7 +6,7 @@ use otab::db::{Statements, Value};
 
 use super::helpdesk::{CLOSED, Helpdesk, OPEN};
 use super::{PLACES, Place};
-use crate::site::{CAROL, Site, run};
+use crate::site::{CAROL, Ended, Site, run};
 
 const ACTIVE: &str = "SELECT COUNT(*) FROM ota_tokens WHERE used = 2";
 const DAY: &str = "2026-10-20 08:00:00";
@@ -219,7 +219,6 @@ fn dead_half_way_has_taken_nothing_over() {
 fn without_its_tickets_the_database_has_to_be_named() {
     let site = Site::new("");
     let mut command = Site::otab();
-    let output = run(command.arg("--config").arg(site.path("otab.toml")).args(["token", "import"]), b"");
-    assert_eq!(output.status.code(), Some(64));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("--from"));
+    let output = run(command.arg("--config").arg(site.path("otab.toml")).args(["token", "import"]), b"").ends(64);
+    assert!(output.err().contains("--from"));
 }

@@ -40,8 +40,7 @@ fn one_mail_on_two_hosts_at_once_has_one_token() {
         let children: Vec<Child> =
             (0..20).map(|n| if n % 2 == 0 { &first } else { &second }.spawn(&["filter"], &mail(1))).collect();
         for child in children {
-            let output = child.wait_with_output().unwrap();
-            assert!(output.status.success(), "{place:?} {output:?}");
+            let output = child.wait_with_output().unwrap().ends(0);
             assert!(output.stdout.starts_with(b"X-OTOBO-CustomerUser: carol@corp.test\n"), "{output:?}");
         }
         let counts = ["customer_user", "customer_preferences", "token", "outbox"].map(|table| first.count(table));
@@ -116,8 +115,7 @@ fn a_store_without_its_tables_defers() {
     for product in [Product::PostgreSql, Product::MariaDb] {
         let server = shared(product);
         let empty = host(&server.url(&server.empty_database()));
-        let output = empty.filter(&mail(1));
-        assert_eq!(output.status.code(), Some(75), "{output:?}");
+        empty.filter(&mail(1)).ends(75);
         let told = empty.run(&["token", "list"]).says(69).stderr;
         assert!(String::from_utf8_lossy(&told).contains("otab store migrate"), "{told:?}");
 
@@ -146,8 +144,7 @@ fn a_store_of_an_older_otab_defers_until_migrated() {
         // The second time as if the migration had been broken off in the middle.
         for gone in ["DROP TABLE newcomer; DROP TABLE session; DROP TABLE link_mail", "DROP TABLE session"] {
             sql(&format!("DELETE FROM otab_schema WHERE version > 2; {gone}"));
-            let deferred = site.filter(&mail(2));
-            assert_eq!(deferred.status.code(), Some(75), "{deferred:?}");
+            site.filter(&mail(2)).ends(75);
             let told = site.run(&["token", "list"]).says(69).stderr;
             assert!(String::from_utf8_lossy(&told).contains("otab store migrate"), "{told:?}");
             site.run(&["store", "migrate"]).says(0);
@@ -230,8 +227,7 @@ fn init_names_the_file_with_the_stores_password() {
     let url = server.url(&server.empty_database());
     let mut command = Site::otab();
     command.args(["init", "--store", &url, "--store-password-file"]).arg(&secret).arg("--config").arg(&path);
-    let output = run(&mut command, b"");
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    run(&mut command, b"").ends(0);
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(!text.contains("hunter2") && text.contains("a \\\"b\\\".secret"), "{text}");
 }

@@ -30,7 +30,7 @@ fn opened(place: Place) -> Helpdesk {
 fn a_link_opens_the_ticket_that_came_of_its_mail() {
     for desk in PLACES.map(opened) {
         let output = desk.feed(&["redeem", "--json", "-"], desk.secrets().remove(0).as_bytes()).says(0);
-        let said = String::from_utf8(output.stdout).unwrap();
+        let said = output.out();
         assert!(said.contains(NUMBER), "{:?}: {said}", desk.place);
         assert_eq!(desk.bound(), [NUMBER]);
     }
@@ -96,8 +96,7 @@ fn deliver_binds_the_token_to_its_commands_ticket() {
         desk.article(1, "<1@corp.test>");
         assert_eq!(desk.bound(), [""], "{:?}", desk.place);
         drop(File::options().write(true).open(made).unwrap());
-        let output = child.wait_with_output().unwrap();
-        assert!(output.status.success(), "{output:?}");
+        child.wait_with_output().unwrap().ends(0);
         assert_eq!(desk.bound(), [NUMBER], "{:?}: {}", desk.place, desk.log());
     }
 }
@@ -144,14 +143,14 @@ fn a_helpdesks_tickets_are_shown_and_never_changed() {
     for desk in PLACES.map(opened) {
         for args in [&["add", "1"][..], &["close", NUMBER], &["reopen", NUMBER], &["list"]] {
             let output = desk.feed(&[&["ticket"], args].concat(), b"").says(64);
-            let said = String::from_utf8(output.stderr).unwrap();
+            let said = output.err();
             assert!(said.contains("tickets.source"), "{said}");
         }
         let output = desk.ends(0, &["ticket", "show", NUMBER]);
         assert!(output.contains(CAROL));
         desk.ends(67, &["ticket", "show", "1"]);
         let output = desk.run(&["check"]);
-        let said = String::from_utf8(output.stdout).unwrap();
+        let said = output.out();
         assert!(said.lines().any(|line| line.starts_with("ok") && line.contains("tickets")), "{said}");
         desk.sql("DROP TABLE ticket_history");
         let said = desk.ends(69, &["check"]);
@@ -226,7 +225,7 @@ fn while_tickets_are_unseen_nothing_is_opened() {
         let output = desk
             .feed(&["outgoing", "--", "sh", "-c", "cat", "-f", "help@desk.test", CAROL], outgoing.as_bytes())
             .says(0);
-        assert!(String::from_utf8(output.stdout).unwrap().contains("[Ticket#"), "{place:?}");
+        assert!(output.out().contains("[Ticket#"), "{place:?}");
         assert_eq!(desk.count("token"), 1, "{place:?}");
 
         // The purge makes up for it.
@@ -246,7 +245,7 @@ fn a_mail_waits_for_tickets_only_where_it_has_to() {
         let numbered = format!("Subject: [Ticket#{NUMBER}]");
         for more in [answers, &numbered] {
             let output = desk.feed(&["filter"], &answer("2", more)).says(75);
-            let said = String::from_utf8(output.stderr).unwrap();
+            let said = output.err();
             assert_eq!(said, "4.3.0 otab defers the mail: the tickets cannot be looked up\n", "{place:?}");
             assert!(output.stdout.is_empty());
         }

@@ -47,8 +47,16 @@ impl Checked {
         self.findings.iter().filter(|finding| finding["grade"] == "bad").collect()
     }
 
+    /// The check has ended with this status.
     #[track_caller]
-    pub fn is_clean(&self) {
+    pub fn ends(self, status: i32) -> Self {
+        assert_eq!(self.status, Some(status), "{:#?}", self.findings);
+        self
+    }
+
+    #[track_caller]
+    pub fn is_clean(self) -> Self {
         assert_eq!((self.status, self.bad().len()), (Some(0), 0), "{:#?}", self.findings);
+        self
     }
 }

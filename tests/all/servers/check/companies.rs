@@ -3,6 +3,7 @@
 use super::super::{PLACES, Place};
 use super::rights::as_visitor;
 use super::{Helpdesk, customers, desk};
+use crate::site::Ended;
 
 const SETTINGS: &str = "[create]\ncustomer_id = \"{{domain}}\"\ncompany_domains = [\"named.test\", \".sub.test\"]\n";
 
@@ -11,7 +12,7 @@ const SETTINGS: &str = "[create]\ncustomer_id = \"{{domain}}\"\ncompany_domains 
 fn id_of(desk: &Helpdesk, sender: &str) -> String {
     let mail = format!("From: {sender}\nTo: help@desk.test\nSubject: x\n\nx\n");
     let output = desk.takes(mail.as_bytes());
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let text = output.out();
     let id = text.lines().find_map(|line| line.strip_prefix("X-OTOBO-CustomerNo: "));
     id.unwrap_or_else(|| panic!("{:?} {sender}: {text}", desk.place)).to_owned()
 }
@@ -64,8 +65,7 @@ fn companies_that_cannot_be_read_are_nobodys() {
         assert_eq!(id_of(&desk, "b@named.test"), "named.test");
         let log = desk.log();
         assert_eq!(log.matches("customer_company cannot be read").count(), 1, "{log}");
-        let checked = desk.check();
-        checked.is_clean();
+        let checked = desk.check().is_clean();
         checked.finds("note", "customers", "no table customer_company", "create.company_domains only");
     }
     for (place, all) in [(Place::PostgreSql, "ALL TABLES IN SCHEMA public"), (Place::MariaDb, "*")] {
@@ -86,8 +86,7 @@ fn companies_that_cannot_be_read_are_nobodys() {
         as_visitor(&desk, &rights);
         assert_eq!(id_of(&desk, "a@corp.test"), "a@corp.test", "{place:?}");
         assert!(desk.log().contains("customer_company cannot be read"), "{}", desk.log());
-        let checked = desk.check();
-        checked.is_clean();
+        let checked = desk.check().is_clean();
         checked.finds("note", "customers", "customer_company", "GRANT SELECT ON customer_company TO");
         // Where no domain is asked for, nothing is missing.
         let text = desk.read("otab.toml");
@@ -121,8 +120,7 @@ fn those_who_share_a_strangers_domain_are_counted() {
                 ("g2", "g@y.test", "g@x.test", 1),
             ],
         );
-        let checked = desk.check();
-        checked.is_clean();
+        let checked = desk.check().is_clean();
         let says = "share a domain as customer id, which is neither in create.company_domains nor a company of the \
                     helpdesk's: 5: qq.com (3), orange.fr (2)";
         checked.finds("note", "customers", says, "give each the address");

@@ -45,8 +45,7 @@ const FILTER: &str = "PostMaster::PreFilterModule###000-CreateCustomerUser";
 fn a_good_helpdesk_has_nothing_bad() {
     for desk in PLACES.map(desk) {
         customers(&desk, &[("dave", "dave@corp.test", "corp", 2)]);
-        let checked = desk.check();
-        checked.is_clean();
+        let checked = desk.check().is_clean();
         checked.finds("ok", "customers", "customers: 2, of them valid: 1", "");
         checked.finds("ok", "tickets", " answers (", "");
         checked.finds("ok", "package", "switched off", "");
@@ -90,8 +89,7 @@ fn shared_addresses_and_companies_are_counted() {
         for login in &many {
             customers(&desk, &[(login, login, "big", 1)]);
         }
-        let checked = desk.check();
-        checked.is_clean();
+        let checked = desk.check().is_clean();
         checked.finds("note", "customers", "more than one customer: 1: dave@corp.test (2)", "first valid login");
         checked.finds("note", "customers", "share the customer id big: 20", "company tickets");
         checked.finds("note", "customers", "a company of the helpdesk's: 2: gmx.de (2)", "the address as customer id");
@@ -106,14 +104,12 @@ fn the_packages_own_filter_is_bad_while_it_is_on() {
         modified(&desk, FILTER, Some(7), 1, "---\nA: b\n");
         desk.check().is_clean();
         modified(&desk, FILTER, None, 1, "---\nA: b\n");
-        let checked = desk.check();
-        assert_eq!(checked.status, Some(78), "{:#?}", checked.findings);
+        let checked = desk.check().ends(78);
         checked.finds("bad", "package", "switched on", "System Configuration");
         modified(&desk, FILTER, None, 0, "---\nA: b\n");
         desk.check().is_clean();
         desk.sql("DROP TABLE sysconfig_modified");
-        let checked = desk.check();
-        assert_eq!(checked.status, Some(0), "{:#?}", checked.findings);
+        let checked = desk.check().ends(0);
         checked.finds("note", "package", "cannot be read", "GRANT SELECT");
     }
 }
@@ -126,8 +122,7 @@ fn settings_that_differ_on_both_sides_are_noted() {
         desk.sql("UPDATE sysconfig_default SET name = 'OTRSTimeZone' WHERE name = 'OTOBOTimeZone'");
         desk.append("[postmaster]\nheader_prefix = \"X-OTRS-\"\n");
         modified(&desk, "OTRSTimeZone", None, 1, "--- Europe/Berlin\n");
-        let checked = desk.check();
-        checked.is_clean();
+        let checked = desk.check().is_clean();
         checked.finds("note", "agreement", "Ticket::Hook is \"Case#\"", "postmaster.ticket_hook = \"Case#\"");
         checked.finds("note", "agreement", "SystemID is \"77\"", "postmaster.system_id = \"77\"");
         checked.finds("note", "agreement", "OTRSTimeZone is \"Europe/Berlin\"", "tickets.time_zone");
@@ -147,19 +142,16 @@ fn a_prefix_of_another_helpdesk_is_bad_both_ways() {
             desk.write("otab.toml", &format!("{plain}{settings}"));
             desk.check()
         };
-        let wrong = with(znuny);
-        assert_eq!(wrong.status, Some(78), "{:#?}", wrong.findings);
+        let wrong = with(znuny).ends(78);
         wrong.finds("bad", "header prefix", "this helpdesk is OTOBO", "header_prefix = \"X-OTOBO-\"");
         desk.sql("UPDATE sysconfig_default SET name = 'OTRSTimeZone' WHERE name = 'OTOBOTimeZone'");
         // What a migration has left behind does not count.
         modified(&desk, "OTOBOTimeZone", None, 1, "--- UTC\n");
         for settings in ["", otobo] {
-            let wrong = with(settings);
-            assert_eq!(wrong.status, Some(78), "{:#?}", wrong.findings);
+            let wrong = with(settings).ends(78);
             wrong.finds("bad", "header prefix", "this helpdesk is Znuny", "header_prefix = \"X-OTRS-\"");
         }
-        let right = with(znuny);
-        right.is_clean();
+        let right = with(znuny).is_clean();
         right.finds("ok", "header prefix", "X-OTRS- is what Znuny reads", "");
         // Customers are enough to tell by.
         let (tickets, _) = plain.split_once("[tickets]").unwrap();
@@ -174,8 +166,7 @@ fn a_prefix_of_another_helpdesk_is_bad_both_ways() {
             "DROP TABLE sysconfig_default",
         ] {
             desk.sql(sql);
-            let unknown = desk.check();
-            unknown.is_clean();
+            let unknown = desk.check().is_clean();
             unknown.finds("note", "header prefix", "not known", "X-OTOBO- is what OTOBO reads");
         }
     }
@@ -203,8 +194,7 @@ fn mail_accounts_without_trust_are_noted() {
                 &[address.into(), valid.into()],
             );
         }
-        let checked = desk.check();
-        checked.is_clean();
+        let checked = desk.check().is_clean();
         checked.finds("note", "mail accounts", "open at imap.test", "Trusted: Yes");
         assert_eq!(checked.findings.iter().filter(|finding| finding["what"] == "mail accounts").count(), 1);
         checked.finds("note", "own addresses", "own_addresses: help@desk.test, Sales@desk.test", "add them");
@@ -218,8 +208,7 @@ fn tables_and_columns_that_are_not_there_are_named() {
     for desk in PLACES.map(desk) {
         desk.sql("ALTER TABLE article_data_mime RENAME COLUMN a_message_id TO other");
         desk.sql("DROP TABLE customer_preferences");
-        let checked = desk.check();
-        assert_eq!(checked.status, Some(69), "{:#?}", checked.findings);
+        let checked = desk.check().ends(69);
         checked.finds("bad", "tickets", "article_data_mime has no column a_message_id", "tickets.url");
         checked.finds("bad", "customers", "no table customer_preferences", "[[customer_user]]");
         desk.sql("ALTER TABLE customer_user RENAME COLUMN city TO town");
@@ -232,8 +221,7 @@ fn a_missing_index_for_message_ids_is_noted() {
     for desk in PLACES.map(desk) {
         let on = if desk.place == Place::MariaDb { " ON article_data_mime" } else { "" };
         desk.sql(&format!("DROP INDEX article_data_mime_message_id_md5{on}"));
-        let checked = desk.check();
-        checked.is_clean();
+        let checked = desk.check().is_clean();
         checked.finds("note", "tickets", "a_message_id_md5", "CREATE INDEX");
     }
 }
@@ -268,12 +256,10 @@ fn a_short_or_wrong_column_is_noted() {
     ] {
         let desk = desk(place);
         desk.sql(short);
-        let checked = desk.check();
-        checked.is_clean();
+        let checked = desk.check().is_clean();
         checked.finds("note", "customers", "customer_user.email takes 40 characters", "refused");
         desk.sql(other);
-        let checked = desk.check();
-        assert_eq!(checked.status, Some(69));
+        let checked = desk.check().ends(69);
         checked.finds("bad", "tickets", "ticket.change_time is of the type", "never alters");
     }
 }
@@ -289,14 +275,12 @@ fn a_clock_that_goes_wrong_is_told() {
          ALTER DATABASE {database} SET search_path = public, pg_catalog"
     );
     shared(Product::PostgreSql).client(&database, &sql);
-    let checked = desk.check();
-    checked.is_clean();
+    let checked = desk.check().is_clean();
     checked.finds("note", "clock", "ahead of this machine's", "NTP");
     let sql = "CREATE OR REPLACE FUNCTION clock_timestamp() RETURNS TIMESTAMPTZ LANGUAGE sql AS \
                $$ SELECT pg_catalog.clock_timestamp() - INTERVAL '6 minutes' $$";
     shared(Product::PostgreSql).client(&database, sql);
-    let checked = desk.check();
-    assert_eq!(checked.status, Some(78), "{:#?}", checked.findings);
+    let checked = desk.check().ends(78);
     checked.finds("bad", "clock", "behind this machine's", "NTP");
 }
 

@@ -39,8 +39,7 @@ fn every_missing_right_is_named_with_its_grant() {
         let reader = desk(place);
         let all = if place == Place::PostgreSql { "ALL TABLES IN SCHEMA public" } else { "*" };
         as_visitor(&reader, &format!("GRANT SELECT ON {all} TO VISITOR;"));
-        let checked = reader.check();
-        assert_eq!(checked.status, Some(69), "{:#?}", checked.findings);
+        let checked = reader.check().ends(69);
         checked.finds("bad", "customers", "INSERT on customer_user is missing", "GRANT INSERT ON customer_user TO");
         checked.finds("bad", "customers", "INSERT, DELETE on customer_preferences", preferences);
         assert!(!checked.has("bad", "tickets", ""), "{:#?}", checked.findings);
@@ -56,8 +55,7 @@ fn every_missing_right_is_named_with_its_grant() {
 
         let nobody = desk(place);
         as_visitor(&nobody, "GRANT SELECT ON customer_preferences TO VISITOR;");
-        let checked = nobody.check();
-        assert_eq!(checked.status, Some(69), "{:#?}", checked.findings);
+        let checked = nobody.check().ends(69);
         checked.finds(
             "bad",
             "customers",
@@ -133,8 +131,7 @@ fn each_sequence_that_numbers_rows_needs_usage() {
         as_visitor(&desk, CREATES);
         let mail = b"From: eve@corp.test\nTo: help@desk.test\nSubject: x\n\nx\n";
         desk.feed(&["filter"], mail).says(75);
-        let checked = desk.check();
-        assert_eq!(checked.status, Some(69), "{:#?}", checked.findings);
+        let checked = desk.check().ends(69);
         let grant = format!("GRANT USAGE ON SEQUENCE {sequence} TO v_");
         checked.finds("bad", "customers", &format!("USAGE on the sequence {sequence} is missing"), &grant);
         desk.sql(checked.finds("bad", "customers", "USAGE on the sequence", "").trim_end_matches(';'));
@@ -172,8 +169,7 @@ fn the_sequences_of_the_stores_tables_need_usage_too() {
     let url = server.tcp_url("127.0.0.1", &database, "sslmode=disable").replace("visitor:", &format!("{name}:"));
     let path = site.write("otab.toml", &format!("[store]\nurl = \"{url}\"\n[log]\nsyslog = false\n"));
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
-    let checked = site.check();
-    assert_eq!(checked.status, Some(69), "{:#?}", checked.findings);
+    let checked = site.check().ends(69);
     let grant = format!("GRANT USAGE ON SEQUENCE public.outbox_id_seq TO {name};");
     checked.finds("bad", "store", "numbers the rows of outbox", &grant);
     server.client(&database, &grant);
@@ -192,8 +188,7 @@ fn with_store(product: Product) -> (Site, String) {
     let site = Site::new("");
     let url = shared(product).url(&database);
     site.write("otab.toml", &format!("[store]\nurl = \"{url}\"\n[log]\nsyslog = false\n[mail]\nwake = false\n"));
-    let output = site.run(&["store", "migrate"]);
-    assert!(output.status.success(), "{output:?}");
+    site.run(&["store", "migrate"]).ends(0);
     (site, database)
 }
 
@@ -201,8 +196,7 @@ fn with_store(product: Product) -> (Site, String) {
 fn a_store_on_a_server_has_to_be_writable() {
     for (product, all) in [(Product::PostgreSql, "ALL TABLES IN SCHEMA public"), (Product::MariaDb, "*")] {
         let (site, database) = with_store(product);
-        let checked = site.check();
-        checked.is_clean();
+        let checked = site.check().is_clean();
         checked.finds("ok", "store", "schema 4)", "");
         checked.finds("ok", "customers", "customers: 0, of them valid: 0", "");
         let name = format!("s_{database}");
@@ -221,8 +215,7 @@ fn a_store_on_a_server_has_to_be_writable() {
         let url = url.replace("visitor:", &format!("{name}:"));
         let path = site.write("otab.toml", &format!("[store]\nurl = \"{url}\"\n[log]\nsyslog = false\n"));
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
-        let checked = site.check();
-        assert_eq!(checked.status, Some(69), "{:#?}", checked.findings);
+        let checked = site.check().ends(69);
         checked.finds("bad", "store", "INSERT, UPDATE, DELETE on token", "GRANT INSERT, UPDATE, DELETE ON token TO");
         checked.finds("bad", "store", "INSERT, DELETE on sent", "GRANT INSERT, DELETE ON sent TO");
     }

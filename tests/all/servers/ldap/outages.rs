@@ -9,7 +9,7 @@ use super::super::cannot_be_looked_up;
 use super::settings;
 use super::site::before_sql;
 use super::slapd::Slapd;
-use crate::site::mail;
+use crate::site::{Ended, mail};
 
 const LIMIT: Duration = Duration::from_secs(2);
 
@@ -19,8 +19,7 @@ fn the_directorys_customers_are_never_made_elsewhere() {
     assert!(slapd.person("cc", "carol@corp.test", "Corp"));
     let site = before_sql(&slapd, "");
     let known = |number: usize| {
-        let output = site.filter(&mail(number));
-        assert!(output.status.success(), "{output:?}");
+        let output = site.filter(&mail(number)).ends(0);
         let fields = "X-OTOBO-CustomerUser: cc\nX-OTOBO-CustomerNo: Corp\nX-OTOBO-Customer: cc\n";
         assert!(output.stdout.starts_with(fields.as_bytes()), "{output:?}");
     };
@@ -48,8 +47,7 @@ fn the_source_says_what_becomes_of_a_mail_without_it() {
     let mut slapd = Slapd::start();
     let site = before_sql(&slapd, "on_error = \"deliver\"\n");
     slapd.kill();
-    let output = site.filter(&mail(1));
-    assert!(output.status.success(), "{output:?}");
+    let output = site.filter(&mail(1)).ends(0);
     assert!(output.stdout.starts_with(b"X-OTOBO-CustomerUser: unverified-sender\n"), "{output:?}");
     slapd.restart();
 }

@@ -56,8 +56,7 @@ fn a_directorys_customer_gets_a_token_too() {
 fn nobody_is_to_be_made_in_a_directory() {
     let slapd = Slapd::start();
     let site = before_sql(&slapd, "");
-    let output = run(site.command(&["filter"]).args(["--backend", "Company"]), &mail(1));
-    assert_eq!(output.status.code(), Some(75), "{output:?}");
+    run(site.command(&["filter"]).args(["--backend", "Company"]), &mail(1)).ends(75);
     let alone = Site::new(&format!("[postmaster]\ncustomer_user_backend = \"Company\"\n{}", entry(&slapd, "")));
     let (status, text) = people(&alone, "check");
     assert!(status == Some(78) && text.contains("since it is LDAP"), "{text}");
