@@ -20,6 +20,8 @@ mod filter;
 mod fixtures;
 mod foreign;
 mod fuzz;
+#[cfg(feature = "door")]
+mod http;
 mod init;
 mod last_look;
 mod licences;

@@ -14,8 +14,9 @@ use std::os::unix::net::UnixDatagram;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use crate::http::Answer;
 use crate::site::{CAROL, Site};
-use client::{Answer, Client, Place};
+use client::{Client, Place};
 
 /// What customers see of the site.
 pub const BASE: &str = "https://help.test";
@@ -49,7 +50,12 @@ impl Serving {
         let told = UnixDatagram::bind(&path).unwrap();
         told.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
         let mut command = desk.command(&["serve"]);
-        command.env("NOTIFY_SOCKET", &path).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .env("NOTIFY_SOCKET", &path)
+            .env_remove("LISTEN_FDS")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         change(&mut command);
         let mut this = Self { child: command.spawn().unwrap(), told };
         let word = this.word();

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use super::client::{Client, Place, answer};
 use super::{BASE, CAROL, Door, OWN, Serving, closed};
 use crate::setups::{free_port, wait_for};
-use crate::site::{Site, mail_from, with_cores};
+use crate::site::{Ended, Site, mail_from, with_cores};
 
 #[test]
 fn the_service_manager_hears_of_beginning_and_end() {
@@ -103,7 +103,7 @@ fn a_dead_doors_socket_is_replaced_a_living_ones_not() {
 /// How `otab serve` ends, and what it says.
 fn refused(desk: &Site) -> (Option<i32>, String) {
     let output = desk.run(&["serve"]);
-    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    (output.status.code(), output.err())
 }
 
 #[test]
@@ -215,8 +215,7 @@ fn a_filter_starts_nothing_of_the_door() {
     let mut strace = Command::new("strace");
     strace.args(["-f", "-qq", "-e", "trace=socket,bind,listen,epoll_create1,clone3", "-o"]).arg(&trace);
     strace.arg(env!("CARGO_BIN_EXE_otab")).arg("--config").arg(desk.path("otab.toml")).arg("filter");
-    let output = crate::site::run(&mut strace, &mail_from(CAROL, "1@corp.test"));
-    assert!(output.status.success(), "{output:?}");
+    crate::site::run(&mut strace, &mail_from(CAROL, "1@corp.test")).ends(0);
     let calls = std::fs::read_to_string(&trace).unwrap();
     assert!(!calls.contains("epoll_create1(") && !calls.contains("listen(") && !calls.contains("bind("), "{calls}");
     // The one thread is for the time limits.

@@ -4,7 +4,7 @@
 use std::process::{Command, Output};
 
 use super::{Shipped, free_port};
-use crate::site::{Site, mail};
+use crate::site::{Ended, Site, mail};
 
 /// A site with one token, of a ticket that was closed long ago.
 fn with_a_token_that_is_over() -> Site {
@@ -16,8 +16,7 @@ fn with_a_token_that_is_over() -> Site {
         vec!["close", number, "--at", "2020-01-01T00:00:00Z"],
     ] {
         let mut otab = Site::otab();
-        let done = otab.arg("--config").arg(site.path("otab.toml")).arg("ticket").args(&words).output().unwrap();
-        assert!(done.status.success(), "{words:?}: {done:?}");
+        otab.arg("--config").arg(site.path("otab.toml")).arg("ticket").args(&words).output().unwrap().says(0);
     }
     assert_eq!(site.count("token"), 1);
     site
@@ -107,7 +106,7 @@ fn the_notify_timer_survives_a_server_that_is_away() {
     let mut calendar = Command::new("systemd-analyze");
     calendar.args(["calendar", "--iterations=2", "--base-time=2026-11-20 12:00:00"]);
     let output = calendar.arg(value(UNITS[3], "OnCalendar")).env("TZ", "UTC").output().unwrap();
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let told = output.out();
     assert!(told.contains("12:05:00") && told.contains("12:10:00"), "{told}");
     assert_understood(&value(UNITS[2], "ExecStart"));
     assert_eq!(value(UNITS[3], "WantedBy"), "timers.target");
@@ -175,7 +174,7 @@ fn the_timer_runs_every_night_even_a_missed_one() {
     let mut calendar = Command::new("systemd-analyze");
     calendar.args(["calendar", "--iterations=3", "--base-time=2026-11-20 12:00:00"]);
     let output = calendar.arg(value(UNITS[1], "OnCalendar")).env("TZ", "UTC").output().unwrap();
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let told = output.out();
     assert!(output.status.success(), "{output:?}");
     for night in ["2026-11-21 04:", "2026-11-22 04:", "2026-11-23 04:"] {
         assert!(told.contains(night), "{night}: {told}");
@@ -198,7 +197,6 @@ fn the_purge_timers_service_deletes_in_its_sandbox() {
          exec setpriv --no-new-privs --bounding-set=-all --inh-caps=-all {command}"
     );
     let mut unshare = Command::new("unshare");
-    let output = unshare.args(["--map-root-user", "--mount", "--net", "sh", "-c", &script]).output().unwrap();
-    assert!(output.status.success(), "{output:?}");
+    unshare.args(["--map-root-user", "--mount", "--net", "sh", "-c", &script]).output().unwrap().says(0);
     assert_eq!(site.count("token"), 0);
 }

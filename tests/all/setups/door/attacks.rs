@@ -1,8 +1,8 @@
 //! What holds behind every one of the proxies.
 
 use super::front::{CAROL, COOKIE, ENTER, Front, PROXIES, TICKET};
-use super::http::Request;
 use super::portal::{AGENT, CUSTOMER, DAVE, Settings};
+use crate::http::Request;
 
 /// Runs it behind each proxy.
 pub fn behind_each(test: impl Fn(&Front)) {
@@ -38,7 +38,7 @@ fn the_hand_over_logs_in_and_leads_to_the_ticket() {
         let answer = front.client.get(ENTER, &[COOKIE]);
         let page = format!("{CUSTOMER}?Action=CustomerTicketZoom;TicketNumber={TICKET}");
         assert_eq!((answer.status, answer.header("location")), (302, page.as_str()), "{}", front.name);
-        let ticket = front.client.get(&page, &[("Cookie", &answer.cookie())]);
+        let ticket = front.client.get(&page, &[("Cookie", &answer.cookie().unwrap())]);
         assert!(ticket.body.contains(&format!("ticket {TICKET} of {CAROL}")), "{}: {ticket:?}", front.name);
         let seen = front.portal.seen();
         assert_eq!(seen[0].target, ENTER.replace("/otab/enter", CUSTOMER), "{}", front.name);
@@ -229,7 +229,7 @@ fn no_link_is_left(front: &Front) {
         front.client.try_ask("POST", &link, &headers, &"x".repeat(100_000));
     }
     let plain = format!("GET {package} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-    super::http::plainly(front.places.plain, &plain);
+    crate::http::plainly(front.places.plain, &plain);
     for request in front.portal.seen() {
         assert!(!format!("{request:?}").contains(SECRET), "{}: {request:?}", front.name);
     }
@@ -250,7 +250,7 @@ fn while_the_door_is_away_passwords_still_work() {
         assert!(front.portal.seen().is_empty(), "{name}");
         let form = format!("Action=Login;User={};Password={}", DAVE.0, DAVE.1.replace(' ', "+"));
         let answer = front.client.ask("POST", CUSTOMER, &[], &form);
-        let page = front.client.get(answer.header("location"), &[("Cookie", &answer.cookie())]);
+        let page = front.client.get(answer.header("location"), &[("Cookie", &answer.cookie().unwrap())]);
         assert!(page.body.contains("tickets of dave@corp.test"), "{name}: {page:?}");
     }
 }

@@ -9,7 +9,6 @@ mod ended;
 mod forwarded;
 mod front;
 mod house;
-mod http;
 mod logout;
 mod mailboxes;
 mod nginx;

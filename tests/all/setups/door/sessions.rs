@@ -4,8 +4,8 @@
 use super::attacks::behind_each;
 use super::front::{CAROL, COOKIE, ENTER, PROXIES, TICKET};
 use super::house::House;
-use super::http::plainly;
 use super::portal::{CUSTOMER, SESSION, Settings};
+use crate::http::plainly;
 
 const PRODUCTS: [&str; 2] = ["OTOBO", "OTRS"];
 
@@ -26,7 +26,7 @@ fn the_hand_over_leads_to_an_address_with_no_session() {
                 assert!(!answer.header("location").contains(SESSION), "{} {cookies:?}: {answer:?}", front.name);
                 if cookies.len() == 1 {
                     assert_eq!((answer.status, answer.header("location")), (302, page.as_str()), "{}", front.name);
-                    let ticket = front.client.get(&page, &[("Cookie", &answer.cookie())]);
+                    let ticket = front.client.get(&page, &[("Cookie", &answer.cookie().unwrap())]);
                     assert!(ticket.body.contains(&format!("ticket {TICKET} of {CAROL}")), "{}", front.name);
                     let cookie = front.portal.seen()[0].environment("HTTP_COOKIE").unwrap_or_default();
                     assert!(cookie.ends_with(COOKIE.1), "{}: {cookie}", front.name);
@@ -88,10 +88,10 @@ fn from_link_to_ticket_no_address_holds_a_session() {
     for (name, start) in PROXIES {
         let house = House::new(start);
         let entry = house.client.press(&house.path(&house.ticket(TICKET)), &[], "do=open");
-        let login = house.client.get(entry.header("location"), &[("Cookie", &entry.cookie())]);
+        let login = house.client.get(entry.header("location"), &[("Cookie", &entry.cookie().unwrap())]);
         assert_eq!(login.status, 302, "{name}: {login:?}");
         assert!(!login.header("location").contains(SESSION), "{name}: {login:?}");
-        let ticket = house.client.get(login.header("location"), &[("Cookie", &login.cookie())]);
+        let ticket = house.client.get(login.header("location"), &[("Cookie", &login.cookie().unwrap())]);
         assert!(ticket.body.contains(&format!("ticket {TICKET} of {CAROL}")), "{name}: {ticket:?}");
         assert!(!house.logs().contains(SESSION), "{name}");
     }

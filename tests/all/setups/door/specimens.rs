@@ -3,8 +3,8 @@
 use otab::web::{Look, Messages, Pages, Style};
 
 use super::browser::{look, tidy};
-use super::http::{Answer, serve};
 use super::webdriver::Browser;
+use crate::http::{Answer, serve};
 
 #[test]
 fn every_page_of_the_door_is_valid_in_each_language() {

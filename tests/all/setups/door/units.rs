@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use super::portal::PROXY_SECRET;
 use crate::setups::Shipped;
-use crate::site::Site;
+use crate::site::{Ended, Site};
 
 /// What systemd calls the exposure, in tenths; the worst is 100.
 const MOST_EXPOSURE: &str = "15";
@@ -58,7 +58,7 @@ fn the_door_may_do_little_besides_its_work() {
     let site = Site::new("");
     units(&site);
     let output = analyze(&site, &[&SECURITY[..], &[MOST_EXPOSURE]].concat());
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert!(output.status.success(), "{}", output.out());
     let text = site.read("otab.service");
     for line in
         ["NoNewPrivileges=yes", "SystemCallFilter=@system-service", "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6"]
@@ -77,10 +77,10 @@ fn set_by(lines: &str) -> Result<String, String> {
     );
     let output = Command::new("perl").arg(site.write("load.pl", &program)).output().unwrap();
     if !output.status.success() {
-        return Err(String::from_utf8(output.stderr).unwrap());
+        return Err(output.err());
     }
     assert!(output.stderr.is_empty(), "{output:?}");
-    Ok(String::from_utf8(output.stdout).unwrap())
+    Ok(output.out())
 }
 
 fn shipped(name: &str) -> String {
