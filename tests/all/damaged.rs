@@ -1,10 +1,8 @@
 //! `otab check` in front of stores that are damaged, or another otab's, or somebody else's.
 
-use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::site::{Site, first_schema, mail};
+use crate::site::{Site, chmod, first_schema, mail};
 
 /// How many damaged stores are made.
 const DAMAGED: usize = 120;
@@ -174,7 +172,7 @@ fn another_otabs_store_or_somebody_elses_file_is_bad() {
         change(&site);
         assert_eq!(site.filter(&mail(2)).status.code(), Some(75), "{says}");
         // Whatever the umask was.
-        std::fs::set_permissions(site.folder(), Permissions::from_mode(0o700)).unwrap();
+        chmod(site.folder(), 0o700);
         let (status, bad, remedies) = check(&site);
         assert_eq!((status, bad.len()), (Some(69), 1), "{says}: {bad:?}");
         assert!(bad[0].contains(says) && remedies[0].contains(remedy), "{bad:?} {remedies:?}");

@@ -24,7 +24,7 @@ fn a_mail_that_was_taken_has_an_active_token() {
     let taken = std::fs::read(site.path("taken")).unwrap();
     assert!(taken.starts_with(b"X-OTOBO-CustomerUser: carol@corp.test\n") && taken.ends_with(b"Hello\n"));
     assert_eq!(site.states(), ["active"]);
-    let late: i64 = site.database().query_row("SELECT due_at - created_at FROM outbox", [], |row| row.get(0)).unwrap();
+    let late: i64 = site.ask("SELECT due_at - created_at FROM outbox").parse().unwrap();
     assert!(late < 60, "due {late} s after the mail");
 }
 
@@ -161,7 +161,7 @@ fn once_the_command_has_taken_it_otab_ends_with_0() {
 fn a_fault_of_otab_after_the_command_is_no_retry() {
     let site = Site::new("");
     let mut otab = deliver(&site, &[], &["sh", "-c", "cat > taken"]);
-    run(otab.env("OTAB_FAIL_AT", "settling"), &mail(1)).ends(0);
+    run(otab.env("OTAB_FAIL_AT", "settling"), &mail(1)).says(0);
     assert!(site.path("taken").exists());
     assert_eq!(site.states(), ["pending"]);
 }

@@ -5,7 +5,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::site::{Ended, Site, mail};
+use crate::site::{Ended, Site, mail, piped};
 
 #[test]
 fn fifty_filters_at_once_make_one_customer() {
@@ -119,13 +119,13 @@ fn a_killed_filter_has_recorded_what_came_out() {
     assert!(killed > 20, "only {killed} of 300 were killed in time");
     // What is left is whole, and the next filter works.
     site.takes(&mail(999));
-    let check: String = site.database().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    let check = site.ask("PRAGMA integrity_check");
     assert_eq!(check, "ok");
 }
 
 /// Peak resident memory in KiB of a filter over a mail whose body has `mebibytes` MiB.
 fn peak_memory(site: &Site, mebibytes: usize) -> u64 {
-    let mut child = site.command(&["filter"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = piped(&mut site.command(&["filter"]));
     let mut stdin = child.stdin.take().unwrap();
     let mut stdout = child.stdout.take().unwrap();
     let writer = std::thread::spawn(move || {

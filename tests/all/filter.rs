@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::site::{Ended, Site, is_one_harmless_line, mail, run};
+use crate::site::{Ended, Site, is_one_harmless_line, mail, piped, run};
 
 #[test]
 fn what_cannot_be_decided_is_deferred_without_output() {
@@ -188,8 +188,7 @@ fn on_a_full_disk_mail_may_pass_with_known_names_only() {
 fn a_closed_standard_output_is_75() {
     let site = Site::new("");
     let big = [mail(1), vec![b'x'; 1 << 20]].concat();
-    let mut child =
-        site.command(&["filter"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = piped(&mut site.command(&["filter"]));
     drop(child.stdout.take());
     let _ = child.stdin.take().unwrap().write_all(&big);
     let output = child.wait_with_output().unwrap().ends(75);
@@ -213,8 +212,7 @@ fn a_closed_standard_output_is_75() {
 #[test]
 fn a_mail_that_stalls_in_its_header_is_given_up() {
     let site = Site::new("[limits]\ndecide = 1\n");
-    let mut child =
-        site.command(&["filter"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = piped(&mut site.command(&["filter"]));
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(b"Subject: x\n").unwrap();
     let start = Instant::now();
@@ -232,8 +230,7 @@ fn a_mail_that_stalls_in_its_header_is_given_up() {
 #[test]
 fn a_body_that_stalls_is_given_up_and_never_0() {
     let site = Site::new("[limits]\nidle = 1\n");
-    let mut child =
-        site.command(&["filter"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = piped(&mut site.command(&["filter"]));
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(&mail(1)).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(75));
@@ -243,7 +240,7 @@ fn a_body_that_stalls_is_given_up_and_never_0() {
 #[test]
 fn a_slow_body_is_not_given_up_as_long_as_it_moves() {
     let site = Site::new("[limits]\ndecide = 1\nidle = 1\n");
-    let mut child = site.command(&["filter"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = piped(&mut site.command(&["filter"]));
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(&mail(1)).unwrap();
     // Moves for longer than both limits: each piece is sent once the one before has arrived.
@@ -287,7 +284,7 @@ fn without_a_command_otab_filters_what_it_is_given() {
 #[test]
 fn explaining_records_nothing_and_says_what_would_be() {
     let site = Site::new("");
-    let output = run(site.command(&["filter"]).arg("--explain"), &mail(1)).ends(0);
+    let output = run(site.command(&["filter"]).arg("--explain"), &mail(1)).says(0);
     assert!(output.stdout.starts_with(b"X-OTOBO-CustomerUser: carol@corp.test\n"));
     let told = output.err();
     for part in [
@@ -316,7 +313,7 @@ fn the_log_has_one_line_a_mail_and_no_secret() {
     let line = log.lines().next().unwrap();
     let told = line.splitn(3, ' ').nth(2).unwrap();
     assert!(told.contains("<1@corp.test>: new, sender carol@corp.test"), "{line}");
-    let secret: String = site.database().query_row("SELECT secret FROM outbox", [], |row| row.get(0)).unwrap();
+    let secret = site.ask("SELECT secret FROM outbox");
     assert!(!log.contains(&secret));
 }
 

@@ -1,10 +1,9 @@
 //! Secrets from the environment are for otab's own processes, and no secret of a trusted system is shown.
 
-use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use crate::setups::wait_for;
-use crate::site::{Ended, Site, mail, run};
+use crate::site::{Ended, Site, chmod, mail, run};
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
@@ -19,7 +18,7 @@ fn site(more: &str) -> Site {
     let site = Site::new(&settings);
     let script = "#!/bin/sh\ncd \"$(dirname \"$0\")\" && cat > taken && env > seen.part && mv seen.part seen\n";
     let program = site.write("program", script);
-    std::fs::set_permissions(program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    chmod(program, 0o755);
     site
 }
 

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::setups::free_port;
 use crate::setups::postfix::{Postfix, Workshop, pipe};
-use crate::setups::{executable, free_port};
 use crate::site::{CAROL, Read, Site};
 
 /// A Postfix that takes mail for corp.test into a mailbox.
@@ -62,7 +62,7 @@ fn by_smtp_the_mail_arrives_whole_from_nobody() {
 
 /// A program in the place of sendmail, in the site's folder.
 pub fn sendmail(desk: &Site, script: &str) {
-    executable(&desk.write("sendmail", &format!("#!/bin/sh\n{script}\n")));
+    desk.program("sendmail", &format!("#!/bin/sh\n{script}\n"));
     desk.configure("transport = \"file\"", "transport = \"sendmail\"\nsendmail = \"sendmail\"");
 }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::peer::{Event, Peer, Reply};
 use crate::setups::wait_for;
-use crate::site::{CAROL, Ended, Read, Site, ignoring_sigchld, mail_from, run, with_cores};
+use crate::site::{CAROL, Ended, Read, Site, chmod, ignoring_sigchld, mail_from, run, with_cores};
 
 /// A desk whose filters wake the sender.
 fn waking(port: u16, more: &str) -> Site {
@@ -182,7 +182,7 @@ fn an_update_during_a_mail_does_not_stop_its_sender() {
         let mut filter = filter.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         std::fs::remove_file(&binary).unwrap();
         if let Some(script) = newer {
-            crate::setups::executable(&desk.write("otab", script));
+            desk.program("otab", script);
         }
         filter.stdin.take().unwrap().write_all(&mail_from(CAROL, "1@corp.test")).unwrap();
         assert!(filter.wait().unwrap().success());
@@ -218,7 +218,7 @@ fn a_sendmail_counts_though_sigchld_is_ignored() {
     let desk = Site::linking_by("wake = false\ntransport = \"sendmail\"\nsendmail = \"sendmail\"\n");
     let script = "#!/bin/sh\ncat >> \"$(dirname \"$0\")/taken\"; ulimit -S -c > \"$(dirname \"$0\")/limit\"\n";
     let sendmail = desk.write("sendmail", script);
-    std::fs::set_permissions(&sendmail, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    chmod(&sendmail, 0o755);
     desk.mails_of_carol(&["1@corp.test"]);
     let notify = desk.command(&["notify"]);
     let status = ignoring_sigchld(&with_cores(&notify)).status().unwrap();

@@ -2,14 +2,13 @@
 
 use std::io::Write;
 use std::net::TcpListener;
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use otab::db::{Database, Kind, Statements};
 
 use super::server::{Product, Server};
 use super::{WRITE, cannot_be_looked_up, shared, url};
-use crate::site::{Ended, Site, mail};
+use crate::site::{Ended, Site, mail, piped};
 
 const BOTH: [Product; 2] = [Product::PostgreSql, Product::MariaDb];
 /// Long enough for a machine that is busy with other tests.
@@ -54,7 +53,7 @@ fn mails_wait_while_the_server_is_gone() {
 fn all_at_once(site: &Site, mails: &[usize], meanwhile: impl FnOnce()) -> Vec<usize> {
     let start = |number: &usize| {
         let mut command = site.command(&["filter"]);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = piped(&mut command);
         child.stdin.take().unwrap().write_all(&mail(*number)).unwrap();
         (*number, child)
     };

@@ -4,7 +4,7 @@
 //! A shell watches over each: it reads from a pipe that nobody writes to. The pipe closes when the test's
 //! process ends, however it ends, and then the shell stops the server and removes the folder.
 
-use crate::site::Ended;
+use crate::site::{Ended, piped};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
@@ -106,7 +106,7 @@ impl Server {
                 .arg(self.socket())
                 .arg(database),
         };
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = piped(&mut command);
         child.stdin.take().unwrap().write_all(sql.as_bytes()).unwrap();
         let output = child.wait_with_output().unwrap().says(0);
         output.out().replace('\t', "|")

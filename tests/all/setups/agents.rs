@@ -156,7 +156,7 @@ impl Trial {
 
     /// How many customers and tokens there are.
     pub fn counts(&self) -> (i64, i64) {
-        (self.site.count("customer_user"), self.site.count("token"))
+        self.site.counts()
     }
 }
 

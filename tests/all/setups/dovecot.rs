@@ -2,7 +2,7 @@
 //! it by IMAP or gets it by a pipe.
 
 use super::imap::Dovecot;
-use super::{Shipped, arrived, counts, executable, for_user, forged, large, ticket_system};
+use super::{Shipped, arrived, executable, for_user, forged, large, ticket_system};
 use crate::site::{Site, mail};
 
 const USER: &str = "help@desk.test";
@@ -99,7 +99,7 @@ fn a_mail_passes_into_the_fetched_folder_unforged() {
     let text = String::from_utf8_lossy(&tickets[0]);
     assert!(text.starts_with(FIELDS) && tickets[0].ends_with(&on_the_wire(&mail(1))), "{text}");
     assert!(!text.contains("root") && !text.contains("Raw") && !text.contains("Owner"), "{text}");
-    assert_eq!(counts(&helpdesk.site), (1, 1));
+    assert_eq!(helpdesk.site.counts(), (1, 1));
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn while_otab_cannot_work_dovecot_defers_with_451() {
     helpdesk.repair_otab(&good);
     assert_eq!(helpdesk.take(&mail(1)), "250", "{}", helpdesk.dovecot.log());
     assert_eq!((helpdesk.tickets().len(), helpdesk.dovecot.stored()), (1, 1));
-    assert_eq!(counts(&helpdesk.site), (1, 1));
+    assert_eq!(helpdesk.site.counts(), (1, 1));
 }
 
 #[test]
@@ -186,12 +186,12 @@ fn a_bounce_makes_no_customer() {
     let helpdesk = Helpdesk::start("otab.sieve");
     assert_eq!(helpdesk.dovecot.take("", USER, &mail(1)), "250", "{}", helpdesk.dovecot.log());
     assert!(String::from_utf8_lossy(&helpdesk.tickets()[0]).starts_with(FIELDS));
-    assert_eq!(counts(&helpdesk.site), (0, 0));
+    assert_eq!(helpdesk.site.counts(), (0, 0));
 
     let helpdesk = Helpdesk::start("pipe.sieve");
     helpdesk.ticket_system_works();
     assert_eq!(helpdesk.dovecot.take("", USER, &mail(1)), "250", "{}", helpdesk.dovecot.log());
-    assert_eq!((arrived(&helpdesk.site).len(), counts(&helpdesk.site)), (1, (0, 0)));
+    assert_eq!((arrived(&helpdesk.site).len(), helpdesk.site.counts()), (1, (0, 0)));
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn by_pipe_a_failed_ticket_system_gets_it_later_once() {
     assert_eq!(helpdesk.take(&forged()), "451");
     helpdesk.repair_otab(&good);
     assert_eq!(helpdesk.take(&forged()), "451");
-    assert_eq!(counts(&helpdesk.site), (1, 0));
+    assert_eq!(helpdesk.site.counts(), (1, 0));
     helpdesk.ticket_system_works();
     assert_eq!(helpdesk.take(&forged()), "250", "{}", helpdesk.dovecot.log());
     let arrived = arrived(&helpdesk.site);
@@ -229,5 +229,5 @@ fn by_pipe_a_failed_ticket_system_gets_it_later_once() {
     let text = String::from_utf8_lossy(&arrived[0]);
     assert!(text.starts_with(&FIELDS.replace('\r', "")) && arrived[0].ends_with(&mail(1)), "{text}");
     assert!(!text.contains("root") && !text.contains("Raw"), "{text}");
-    assert_eq!((counts(&helpdesk.site), helpdesk.dovecot.stored()), ((1, 1), 0));
+    assert_eq!((helpdesk.site.counts(), helpdesk.dovecot.stored()), ((1, 1), 0));
 }

@@ -3,6 +3,7 @@
 
 mod checked;
 mod ended;
+mod parents;
 mod read;
 
 use std::borrow::BorrowMut;
@@ -18,7 +19,8 @@ use serde_json::Value;
 
 pub use checked::Checked;
 pub use ended::{Ended, is_one_harmless_line};
-pub use read::Read;
+pub use parents::{ignoring_sigchld, with_cores};
+pub use read::{Read, mail, mail_from};
 
 /// The customer of most tests.
 pub const CAROL: &str = "carol@corp.test";
@@ -97,7 +99,7 @@ impl Site {
     /// A file that can be run.
     pub fn program(&self, name: &str, text: &str) -> PathBuf {
         let path = self.write(name, text);
-        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+        chmod(&path, 0o755);
         path
     }
 
@@ -251,6 +253,12 @@ impl Site {
         self.ask(&format!("SELECT COUNT(*) FROM {table}")).parse().unwrap()
     }
 
+    /// How many customers and tokens there are.
+    #[track_caller]
+    pub fn counts(&self) -> (i64, i64) {
+        (self.count("customer_user"), self.count("token"))
+    }
+
     /// A copy of the database, with what its log holds.
     pub fn backup(&self, into: &Path) {
         self.database().execute_batch(&format!("VACUUM INTO '{}'", into.display())).unwrap();
@@ -329,11 +337,6 @@ pub fn cell(value: ValueRef<'_>) -> String {
     }
 }
 
-pub fn mail_from(address: &str, id: &str) -> Vec<u8> {
-    format!("From: Sender-Chosen <{address}>\nTo: help@desk.test\nSubject: sender-chosen\nMessage-ID: <{id}>\n\nsender-chosen\n")
-        .into_bytes()
-}
-
 /// What is in a folder, by name.
 pub fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).unwrap();
@@ -346,24 +349,22 @@ pub fn chmod(path: impl AsRef<Path>, mode: u32) {
     std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
 }
 
+/// Starts a command with a pipe at each end.
+pub fn piped(command: &mut Command) -> Child {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
 /// Starts a command that has its input, and goes on.
 pub fn spawn(command: &mut Command, input: &[u8]) -> Child {
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = piped(command);
     // Who does not read ends before everything is written.
     let _ = child.stdin.take().unwrap().write_all(input);
     child
 }
 
-/// A mail of carol's with a Message-ID of its own.
-pub fn mail(number: usize) -> Vec<u8> {
-    format!("From: Carol Corp <carol@corp.test>\nTo: help@desk.test\nSubject: help {number}\nMessage-ID: <{number}@corp.test>\n\nHello\n")
-        .into_bytes()
-}
-
 /// Feeds a mail and waits.
 pub fn run(mut command: impl BorrowMut<Command>, mail: &[u8]) -> Output {
-    let command = command.borrow_mut();
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = piped(command.borrow_mut());
     let mut stdin = child.stdin.take().unwrap();
     let mail = mail.to_vec();
     // Beside the reading, since a large mail fills both pipes. A filter that gives up early closes its end.
@@ -373,35 +374,6 @@ pub fn run(mut command: impl BorrowMut<Command>, mail: &[u8]) -> Output {
     let output = child.wait_with_output().unwrap();
     writer.join().unwrap();
     output
-}
-
-/// The same command by a parent that changes what its children inherit, and becomes the command.
-fn inheriting(python: &str, command: &Command) -> Command {
-    let mut parent = Command::new("/usr/bin/python3");
-    parent.arg("-c").arg(format!("import os, resource, signal, sys\n{python}\nos.execv(sys.argv[1], sys.argv[1:])"));
-    parent.arg(command.get_program()).args(command.get_args());
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => parent.env(name, value),
-            None => parent.env_remove(name),
-        };
-    }
-    if let Some(folder) = command.get_current_dir() {
-        parent.current_dir(folder);
-    }
-    parent
-}
-
-/// By a parent that ignores SIGCHLD, as some supervisors do.
-pub fn ignoring_sigchld(command: &Command) -> Command {
-    inheriting("signal.signal(signal.SIGCHLD, signal.SIG_IGN)", command)
-}
-
-/// By a parent that lets it leave core files.
-pub fn with_cores(command: &Command) -> Command {
-    let python = "hard = resource.getrlimit(resource.RLIMIT_CORE)[1]\nassert hard != 0\n\
-                  resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))";
-    inheriting(python, command)
 }
 
 /// As the version before link mails has left it.

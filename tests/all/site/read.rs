@@ -1,10 +1,22 @@
-//! Link mails as another program reads them.
+//! Mails that come in, and link mails as another program reads them.
 
 use std::process::Command;
 
 use serde_json::Value;
 
 use super::run;
+
+/// A mail of carol's with a Message-ID of its own.
+pub fn mail(number: usize) -> Vec<u8> {
+    format!("From: Carol Corp <carol@corp.test>\nTo: help@desk.test\nSubject: help {number}\nMessage-ID: <{number}@corp.test>\n\nHello\n")
+        .into_bytes()
+}
+
+/// A mail from this address.
+pub fn mail_from(address: &str, id: &str) -> Vec<u8> {
+    format!("From: Sender-Chosen <{address}>\nTo: help@desk.test\nSubject: sender-chosen\nMessage-ID: <{id}>\n\nsender-chosen\n")
+        .into_bytes()
+}
 
 /// A mail as Python's email package reads it, and as it is.
 pub struct Read {

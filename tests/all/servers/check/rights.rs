@@ -1,11 +1,9 @@
 //! Each right that is missing, on tables of the helpdesk's and of otab's own.
 
-use std::os::unix::fs::PermissionsExt;
-
 use super::super::server::Product;
 use super::super::{Place, shared};
 use super::{Helpdesk, desk};
-use crate::site::{Ended, Site};
+use crate::site::{Ended, Site, chmod};
 
 /// Gives the visitor just these rights in a desk's database, and has otab come as him.
 pub(super) fn as_visitor(desk: &Helpdesk, rights: &str) {
@@ -27,7 +25,7 @@ pub(super) fn as_visitor(desk: &Helpdesk, rights: &str) {
     let text = desk.read("otab.toml");
     let path = desk.write("otab.toml", &text.replace(&desk.url, &url));
     // There is a password in it now.
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    chmod(path, 0o600);
 }
 
 #[test]
@@ -168,7 +166,7 @@ fn the_sequences_of_the_stores_tables_need_usage_too() {
     );
     let url = server.tcp_url("127.0.0.1", &database, "sslmode=disable").replace("visitor:", &format!("{name}:"));
     let path = site.write("otab.toml", &format!("[store]\nurl = \"{url}\"\n[log]\nsyslog = false\n"));
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    chmod(path, 0o600);
     let checked = site.check().ends(69);
     let grant = format!("GRANT USAGE ON SEQUENCE public.outbox_id_seq TO {name};");
     checked.finds("bad", "store", "numbers the rows of outbox", &grant);
@@ -214,7 +212,7 @@ fn a_store_on_a_server_has_to_be_writable() {
         let url = shared(product).tcp_url("127.0.0.1", &database, "sslmode=disable");
         let url = url.replace("visitor:", &format!("{name}:"));
         let path = site.write("otab.toml", &format!("[store]\nurl = \"{url}\"\n[log]\nsyslog = false\n"));
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        chmod(path, 0o600);
         let checked = site.check().ends(69);
         checked.finds("bad", "store", "INSERT, UPDATE, DELETE on token", "GRANT INSERT, UPDATE, DELETE ON token TO");
         checked.finds("bad", "store", "INSERT, DELETE on sent", "GRANT INSERT, DELETE ON sent TO");

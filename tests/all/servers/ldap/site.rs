@@ -1,9 +1,7 @@
 //! Whole sites with a directory: the commands for people, and what a configuration may not say.
 
-use std::os::unix::fs::PermissionsExt;
-
 use super::slapd::{ADMIN, BASE, PASSWORD, Slapd};
-use crate::site::{Ended, Site, mail, run};
+use crate::site::{Ended, Site, chmod, mail, run};
 
 /// The entry of a directory.
 fn entry(slapd: &Slapd, more: &str) -> String {
@@ -67,7 +65,7 @@ fn nobody_is_to_be_made_in_a_directory() {
 fn the_check_notes_a_directory_without_customers() {
     let slapd = Slapd::start();
     let site = before_sql(&slapd, "");
-    std::fs::set_permissions(site.path("otab.toml"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    chmod(site.path("otab.toml"), 0o600);
     let (status, text) = people(&site, "check");
     assert!(status == Some(0) && text.contains("note  customers: the source Company: nobody is in it"), "{text}");
     // Without a customer id.
@@ -88,7 +86,7 @@ fn the_check_counts_a_directorys_addresses() {
         assert!(slapd.person(&format!("u{number}"), &format!("u{number}@corp.test"), "Big"));
     }
     let site = before_sql(&slapd, "");
-    std::fs::set_permissions(site.path("otab.toml"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    chmod(site.path("otab.toml"), 0o600);
     site.takes(&mail(1));
     let (status, text) = people(&site, "check");
     assert_eq!(status, Some(0), "{text}");

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use data_encoding::BASE64;
 
 use crate::servers::server::{CERTIFY, WATCH};
-use crate::site::Ended;
+use crate::site::{Ended, piped};
 
 pub const BASE: &str = "dc=corp,dc=test";
 pub const ADMIN: &str = "cn=admin,dc=corp,dc=test";
@@ -55,7 +55,7 @@ impl Slapd {
         let url = self.url("ldap");
         let mut command = Command::new("ldapadd");
         command.args(["-x", "-H", &url, "-D", ADMIN, "-w", PASSWORD]).env("LDAPNOINIT", "1");
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = piped(&mut command);
         child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
         child.wait_with_output().unwrap()
     }

@@ -3,7 +3,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use super::{apache, caddy, nginx};
 use crate::http::{Answer, Client, Request, serve};
 use crate::servers::server::CERTIFY;
 use crate::setups::{Shipped, free_port, wait_for};
-use crate::site::{Ended, Site};
+use crate::site::{Ended, Site, chmod};
 
 /// A ticket of carol's, and where the door sends her.
 pub const TICKET: &str = "2026112010000017";
@@ -90,7 +90,7 @@ pub fn prepare(site: &Site) {
 /// The shipped file for the proxy's secret, filled in, and for the user alone who starts the proxy.
 pub fn secret(site: &Site, shipped: &str, name: &str) {
     let file = Shipped::read(shipped).with("\"\"", format!("\"{PROXY_SECRET}\"")).write(site, name);
-    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    chmod(file, 0o600);
 }
 
 /// The proxy and all around it.

@@ -5,7 +5,6 @@ mod apache;
 mod attacks;
 mod browser;
 mod caddy;
-mod ended;
 mod forwarded;
 mod front;
 mod house;

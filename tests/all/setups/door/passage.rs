@@ -1,8 +1,8 @@
 //! The real door behind each proxy: from the mail to the ticket, by a client without a browser's graces.
 
-use super::front::{CAROL, PROXIES, TICKET};
+use super::front::{CAROL, ENTER, PROXIES, TICKET};
 use super::house::House;
-use super::portal::CUSTOMER;
+use super::portal::{CUSTOMER, SESSION};
 
 #[test]
 fn a_link_opens_once_behind_each_proxy_unlogged() {
@@ -18,6 +18,7 @@ fn a_link_opens_once_behind_each_proxy_unlogged() {
         assert!(cookie.starts_with("__Host-otab=") && !enter.contains(&path[3..]), "{name}: {entry:?}");
         let login = house.client.get(&enter, &[("Cookie", &cookie)]);
         assert_eq!(login.status, 302, "{name}: {login:?}");
+        assert!(!login.header("location").contains(SESSION), "{name}: {login:?}");
         let ticket = house.client.get(login.header("location"), &[("Cookie", &login.cookie().unwrap())]);
         assert!(ticket.body.contains(&format!("ticket {TICKET} of {CAROL}")), "{name}: {ticket:?}");
 
@@ -41,13 +42,25 @@ fn a_link_opens_once_behind_each_proxy_unlogged() {
         let logs = house.logs();
         assert!(logs.contains(CUSTOMER) && logs.contains("door: open"), "{name}: {logs}");
         assert!(secrets.iter().all(|secret| !logs.contains(secret)), "{name}: {logs}");
+        // Nor is the helpdesk's own session in an address that is logged.
+        assert!(!logs.contains(SESSION), "{name}: {logs}");
     }
 }
 
 #[test]
-fn a_disabled_customer_is_refused_behind_each_proxy() {
+fn the_uninvited_get_a_page_behind_each_proxy() {
     for (name, start) in PROXIES {
         let house = House::new(start);
+        // Without a session they are told what to do, in their language.
+        for cookie in ["", "__Host-otab=AAAAAAAAAAAAAAAAAAAAAA"] {
+            for (language, words) in [("en", "You are signed out"), ("de", "Sie sind abgemeldet")] {
+                let answer = house.client.get(ENTER, &[("Cookie", cookie), ("Accept-Language", language)]);
+                let is_ours = answer.body.contains(words) && answer.body.contains("Example Helpdesk");
+                assert_eq!((answer.status, is_ours), (401, true), "{name}: {answer:?}");
+                assert_eq!(answer.header("cache-control"), "no-store", "{name}: {answer:?}");
+                assert!(answer.header("content-security-policy").contains("default-src 'none'"), "{name}: {answer:?}");
+            }
+        }
         let path = house.path(&house.ticket(TICKET));
         house.otab(&["customer", "disable", CAROL]);
         assert_eq!(house.client.press(&path, &[], "do=open").status, 404, "{name}");

@@ -2,8 +2,7 @@
 //! on the hand-over, and no log has a session.
 
 use super::attacks::behind_each;
-use super::front::{CAROL, COOKIE, ENTER, PROXIES, TICKET};
-use super::house::House;
+use super::front::{CAROL, COOKIE, ENTER, TICKET};
 use super::portal::{CUSTOMER, SESSION, Settings};
 use crate::http::plainly;
 
@@ -80,19 +79,4 @@ fn no_session_of_the_helpdesks_is_in_a_log() {
         assert!(!logs.contains(SESSION), "{}: {}", front.name, logs.lines().find(|l| l.contains(SESSION)).unwrap());
         assert!(logs.contains("Action=CustomerTicketOverview"), "{} has logged nothing: {logs}", front.name);
     });
-}
-
-/// With the real door, from the button to the ticket.
-#[test]
-fn from_link_to_ticket_no_address_holds_a_session() {
-    for (name, start) in PROXIES {
-        let house = House::new(start);
-        let entry = house.client.press(&house.path(&house.ticket(TICKET)), &[], "do=open");
-        let login = house.client.get(entry.header("location"), &[("Cookie", &entry.cookie().unwrap())]);
-        assert_eq!(login.status, 302, "{name}: {login:?}");
-        assert!(!login.header("location").contains(SESSION), "{name}: {login:?}");
-        let ticket = house.client.get(login.header("location"), &[("Cookie", &login.cookie().unwrap())]);
-        assert!(ticket.body.contains(&format!("ticket {TICKET} of {CAROL}")), "{name}: {ticket:?}");
-        assert!(!house.logs().contains(SESSION), "{name}");
-    }
 }

@@ -2,7 +2,7 @@
 
 use super::{Postfix, SHARED, Workshop, shared_by_a_group};
 use crate::setups::session::{Protocol, Session};
-use crate::setups::{Shipped, executable, wait_for};
+use crate::setups::{Shipped, wait_for};
 use crate::site::mail;
 
 /// One file a mail, under a name of its own, once it is whole.
@@ -65,7 +65,7 @@ fn a_group_that_otabs_users_share_does_as_well() {
     let workshop = Workshop::new(KEEP, "");
     shared_by_a_group(&workshop.site);
     // Then the one group is otab's, and the console must do without the web server's.
-    executable(&workshop.site.write("stage", &format!("#!/bin/sh\ncd '{}'\n{KEEP}\n", workshop.place("arrived"))));
+    workshop.site.program("stage", &format!("#!/bin/sh\ncd '{}'\n{KEEP}\n", workshop.place("arrived")));
     let postfix = start_as(workshop, &format!("nobody:{SHARED}"));
     postfix.send("carol@corp.test", &mail(1));
     postfix.wait_for("status=sent", 1);
