@@ -20,6 +20,14 @@ fn bad_lines(text: &str) -> Vec<&str> {
     text.lines().filter(|line| line.starts_with("BAD ")).collect()
 }
 
+/// The check ends with this status, and one line says what is bad.
+#[track_caller]
+fn is_bad(site: &Site, status: i32, what: &str, words: &str) {
+    let output = site.run(&["check"]).says(status);
+    let (text, start) = (output.out(), format!("BAD   {what}"));
+    assert!(text.lines().any(|line| line.starts_with(&start) && line.contains(words)), "{words}: {text}");
+}
+
 #[test]
 fn a_site_that_works_has_nothing_bad_and_stays_as_is() {
     let site = with_mail("transport = \"file\"\n");
@@ -30,17 +38,12 @@ fn a_site_that_works_has_nothing_bad_and_stays_as_is() {
     assert!(text.contains("ok    link mails: link mails go into") && text.contains("note  store:"), "{text}");
     assert_eq!(std::fs::read(site.path("otab.db")).unwrap(), database);
     assert!(!site.path("mails").exists());
-    let (status, json) = check(&site, &["--json"]);
-    let findings: serde_json::Value = serde_json::from_str(&json).unwrap();
-    assert_eq!(status, Some(0));
-    assert!(findings.as_array().unwrap().iter().all(|finding| finding["grade"] != "bad"), "{json}");
+    site.check().clean();
 }
 
 #[test]
 fn a_new_site_has_nothing_bad_either() {
-    let (status, text) = check(&Site::new(""), &[]);
-    assert_eq!(status, Some(0), "{text}");
-    assert!(text.contains("the first mail makes it"), "{text}");
+    assert!(Site::new("").ends(0, &["check"]).contains("the first mail makes it"));
 }
 
 #[test]
@@ -58,9 +61,7 @@ fn every_configuration_problem_is_listed_with_78() {
 fn a_missing_database_is_69_where_none_is_to_be_made() {
     let site = Site::new("");
     site.write("otab.toml", "[store]\nurl = \"sqlite:none.db\"\n[log]\nsyslog = false\n");
-    let (status, text) = check(&site, &[]);
-    assert_eq!(status, Some(69), "{text}");
-    assert!(bad_lines(&text).iter().any(|line| line.contains("store:")), "{text}");
+    is_bad(&site, 69, "store:", "");
     assert!(!site.path("none.db").exists());
 }
 
@@ -72,10 +73,7 @@ fn what_keeps_link_mails_from_leaving_is_found() {
         ("transport = \"sendmail\"\nsendmail = \"/no/such/sendmail\"\n".to_owned(), "/no/such/sendmail"),
         ("transport = \"file\"\nfolder = \"/proc/none\"\n".to_owned(), "/proc"),
     ] {
-        let (status, text) = check(&with_mail(&settings), &[]);
-        assert_eq!(status, Some(69), "{text}");
-        let found = bad_lines(&text).iter().any(|line| line.starts_with("BAD   link mails:") && line.contains(words));
-        assert!(found, "{words}: {text}");
+        is_bad(&with_mail(&settings), 69, "link mails:", words);
     }
 }
 
@@ -84,8 +82,7 @@ fn a_mail_server_that_says_nothing_is_given_up() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let settings = format!("transport = \"smtp\"\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"none\"\ntimeout = 1\n");
-    let (status, text) = check(&with_mail(&settings), &[]);
-    assert_eq!(status, Some(69), "{text}");
+    is_bad(&with_mail(&settings), 69, "link mails:", "");
     drop(listener);
 }
 
@@ -94,26 +91,22 @@ fn a_template_with_an_unknown_variable_is_found() {
     let site = with_mail("transport = \"file\"\n");
     std::fs::create_dir(site.path("texts")).unwrap();
     std::fs::write(site.path("texts/new.de.txt"), "{{lnk}}").unwrap();
-    let text = site.read("otab.toml");
-    site.write("otab.toml", &text.replace("[one_time_auth]\n", "[one_time_auth]\ntemplates = \"texts\"\n"));
-    let (status, text) = check(&site, &[]);
-    assert_eq!(status, Some(78), "{text}");
-    let found = bad_lines(&text).iter().any(|line| line.contains("new.de.txt") && line.contains("lnk"));
-    assert!(found, "{text}");
+    site.configure("[one_time_auth]\n", "[one_time_auth]\ntemplates = \"texts\"\n");
+    for words in ["new.de.txt", "lnk"] {
+        is_bad(&site, 78, "", words);
+    }
 }
 
 #[test]
 fn link_mails_that_waited_long_are_found() {
     let site = with_mail("transport = \"file\"\n");
     site.takes(&mail(1));
-    assert_eq!(check(&site, &[]).0, Some(0));
-    site.database().execute("UPDATE outbox SET due_at = due_at - 601, created_at = created_at - 601", []).unwrap();
-    let (status, text) = check(&site, &[]);
-    assert_eq!(status, Some(69), "{text}");
-    assert!(bad_lines(&text).iter().any(|line| line.contains("ten minutes: 1")), "{text}");
+    site.ends(0, &["check"]);
+    site.sql("UPDATE outbox SET due_at = due_at - 601, created_at = created_at - 601");
+    is_bad(&site, 69, "", "ten minutes: 1");
     // One that was tried, and waits for its next try.
-    site.database().execute("UPDATE outbox SET due_at = due_at + 7200, tries = 3", []).unwrap();
-    assert_eq!(check(&site, &[]).0, Some(69));
+    site.sql("UPDATE outbox SET due_at = due_at + 7200, tries = 3");
+    site.ends(69, &["check"]);
 }
 
 #[test]
@@ -121,10 +114,8 @@ fn a_marker_that_is_somebodys_login_is_found() {
     let site = with_mail("transport = \"file\"\n");
     site.takes(&mail(1));
     // otab makes no such customer; the helpdesk's people could.
-    site.database().execute("UPDATE customer_user SET login = 'Unverified-Sender'", []).unwrap();
-    let (status, text) = check(&site, &[]);
-    assert_eq!(status, Some(78), "{text}");
-    assert!(bad_lines(&text).iter().any(|line| line.starts_with("BAD   marker:")), "{text}");
+    site.sql("UPDATE customer_user SET login = 'Unverified-Sender'");
+    is_bad(&site, 78, "marker:", "");
 }
 
 #[test]
@@ -137,9 +128,7 @@ fn a_sender_that_is_not_the_helpdesks_is_noted() {
 fn an_unreadable_mail_password_stops_link_mails_only() {
     let site = with_mail("transport = \"smtp\"\nuser = \"otab\"\npassword_file = \"no-such.secret\"\n");
     site.takes(&mail(1));
-    let (status, text) = check(&site, &[]);
-    assert_eq!(status, Some(78), "{text}");
-    assert!(bad_lines(&text).iter().any(|line| line.contains("mail.password_file")), "{text}");
+    is_bad(&site, 78, "", "mail.password_file");
     site.run(&["notify"]).ends(78);
     assert_eq!(site.count("outbox"), 1);
 }
@@ -175,10 +164,8 @@ fn a_secret_that_others_can_read_is_bad() {
     chmod(site.folder(), 0o755);
     for (mode, bad) in [(0o644, 1), (0o640, 0)] {
         chmod(&secret, mode);
-        let found = site.check();
-        let status = found.status;
+        let found = site.check().ends(if bad == 1 { 78 } else { 69 });
         assert_eq!(found.count("bad", "files", "mail.secret"), bad, "{found:#?}");
-        assert_eq!(status, Some(if bad == 1 { 78 } else { 69 }));
     }
     // Nobody gets at it.
     chmod(&secret, 0o644);
@@ -236,8 +223,7 @@ fn what_the_web_servers_group_can_read_is_bad() {
 #[test]
 fn a_log_where_others_can_write_the_folder_is_bad() {
     let site = with_mail("transport = \"none\"\n");
-    let text = site.read("otab.toml");
-    site.write("otab.toml", &text.replace("syslog = false\n", "syslog = false\nfile = \"logs/otab.log\"\n"));
+    site.configure("syslog = false\n", "syslog = false\nfile = \"logs/otab.log\"\n");
     let logs = site.path("logs");
     std::fs::create_dir(&logs).unwrap();
     chmod(&logs, 0o755);
@@ -281,8 +267,7 @@ fn a_store_log_or_mails_that_others_can_read_are_bad() {
     let site = with_mail("transport = \"file\"\n");
     site.takes(&mail(1));
     site.append("[limits]\n");
-    let text = site.read("otab.toml");
-    site.write("otab.toml", &text.replace("syslog = false\n", "syslog = false\nfile = \"otab.log\"\n"));
+    site.configure("syslog = false\n", "syslog = false\nfile = \"otab.log\"\n");
     let log = site.write("otab.log", "");
     chmod(&log, 0o640);
     std::fs::create_dir(site.path("mails")).unwrap();
@@ -296,18 +281,15 @@ fn a_store_log_or_mails_that_others_can_read_are_bad() {
         ("otab.log", 0o642, 0o640, "bad"),
     ] {
         chmod(site.path(name), open);
-        let found = site.check();
-        let status = found.status;
+        let found = site.check().ends(if grade == "bad" { 78 } else { 0 });
         assert_eq!(found.count(grade, "files", name), 1, "{name}: {found:#?}");
-        assert_eq!(status, Some(if grade == "bad" { 78 } else { 0 }), "{name}");
         chmod(site.path(name), closed);
     }
     // In a folder that others can write they put another database in its place.
     let elsewhere = site.path("data");
     std::fs::create_dir(&elsewhere).unwrap();
     std::fs::rename(site.path("otab.db"), elsewhere.join("otab.db")).unwrap();
-    let text = site.read("otab.toml");
-    site.write("otab.toml", &text.replace("[store]\n", "[store]\nurl = \"sqlite:data/otab.db\"\n"));
+    site.configure("[store]\n", "[store]\nurl = \"sqlite:data/otab.db\"\n");
     chmod(&elsewhere, 0o777);
     assert_eq!(site.check().count("bad", "files", "and replace"), 1);
     chmod(&elsewhere, 0o755);
@@ -319,16 +301,13 @@ fn templates_that_others_can_write_are_bad() {
     let site = with_mail("transport = \"file\"\n");
     chmod(site.folder(), 0o755);
     std::fs::create_dir(site.path("texts")).unwrap();
-    let text = site.read("otab.toml");
-    site.write("otab.toml", &text.replace("[one_time_auth]\n", "[one_time_auth]\ntemplates = \"texts\"\n"));
+    site.configure("[one_time_auth]\n", "[one_time_auth]\ntemplates = \"texts\"\n");
     let template = site.write("texts/new.de.txt", "{{link}}\n");
     for (folder, file, bad) in [(0o755, 0o644, 0), (0o755, 0o666, 1), (0o777, 0o644, 1)] {
         chmod(site.path("texts"), folder);
         chmod(&template, file);
-        let found = site.check();
-        let status = found.status;
+        let found = site.check().ends(if bad == 0 { 0 } else { 78 });
         assert_eq!(found.count("bad", "files", "texts"), bad, "{found:#?}");
-        assert_eq!(status, Some(if bad == 0 { 0 } else { 78 }));
     }
 }
 
@@ -356,7 +335,7 @@ fn the_store_shows_its_schema_and_tokens_by_state() {
     let site = with_mail("transport = \"file\"\n");
     site.takes(&mail(1));
     site.takes(&mail(2));
-    site.database().execute("UPDATE token SET state = 'used' WHERE id = 1", []).unwrap();
+    site.sql("UPDATE token SET state = 'used' WHERE id = 1");
     let found = site.check();
     assert_eq!(found.count("ok", "store", "(SQLite 3."), 1, "{found:#?}");
     assert_eq!(found.count("ok", "store", "schema 4); tokens: active (1), used (1)"), 1, "{found:#?}");

@@ -20,9 +20,7 @@ fn check(site: &Site) -> (Option<i32>, Vec<String>, Vec<String>) {
 fn store(site: &Site) -> Vec<u8> {
     site.takes(&mail(1));
     // The same rows in each run: a mail's secret and time are not.
-    site.database()
-        .execute_batch(
-            "DELETE FROM outbox; DELETE FROM token; DELETE FROM customer_user; DELETE FROM customer_preferences;
+    site.sql("DELETE FROM outbox; DELETE FROM token; DELETE FROM customer_user; DELETE FROM customer_preferences;
              UPDATE refinery_schema_history SET applied_on = '2026-01-01';
              WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 900)
              INSERT INTO customer_user (login, email, customer_id, first_name, last_name, valid_id, create_time,
@@ -34,9 +32,7 @@ fn store(site: &Site) -> Vec<u8> {
              INSERT INTO outbox (token_id, secret, recipient, customer, backend, occasion, created_at, due_at)
              SELECT id, PRINTF('%0*d', 300 + id, id), email, customer, backend, 'new', 4000000000, 4000000000 FROM token;
              DELETE FROM outbox WHERE id % 5 = 0;
-             PRAGMA wal_checkpoint(TRUNCATE);",
-        )
-        .unwrap();
+             PRAGMA wal_checkpoint(TRUNCATE);");
     let _ = std::fs::remove_file(site.path("otab.db-shm"));
     let bytes = std::fs::read(site.path("otab.db")).unwrap();
     assert!(bytes.len() / PAGE > 100 && !site.path("otab.db-wal").exists());
@@ -129,7 +125,7 @@ fn every_damaged_store_is_bad() {
 fn a_row_that_refers_to_nothing_is_bad() {
     let site = Site::new("");
     store(&site);
-    site.database().execute_batch("PRAGMA foreign_keys = OFF; DELETE FROM token WHERE id = 2").unwrap();
+    site.sql("PRAGMA foreign_keys = OFF; DELETE FROM token WHERE id = 2");
     let (status, bad, remedies) = check(&site);
     assert_eq!((status, bad.len()), (Some(69), 1), "{bad:?}");
     assert!(bad[0].contains("row 2 of outbox refers to nothing in token"), "{bad:?}");

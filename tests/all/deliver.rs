@@ -49,7 +49,7 @@ fn a_ticket_that_the_command_makes_is_bound_at_once() {
             site.database().query_row("SELECT ticket_number FROM token", [], |row| row.get(0)).unwrap()
         };
         assert_eq!(number(&site).as_deref(), bound);
-        site.database().execute("UPDATE token SET ticket_number = NULL", []).unwrap();
+        site.sql("UPDATE token SET ticket_number = NULL");
         assert!(into(&site, "cat > taken").status.success());
         assert_eq!(number(&site).as_deref(), bound);
     }

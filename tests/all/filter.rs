@@ -78,11 +78,7 @@ fn a_strange_database_defers_and_is_left_as_it_is() {
     let newer = Site::new("");
     newer.takes(&mail(1));
     newer
-        .database()
-        .execute_batch(
-            "INSERT INTO refinery_schema_history (version, name, applied_on, checksum) VALUES (99, 'later', '', '0')",
-        )
-        .unwrap();
+        .sql("INSERT INTO refinery_schema_history (version, name, applied_on, checksum) VALUES (99, 'later', '', '0')");
     newer.filter(&mail(2)).is_deferred("a newer schema");
     assert_eq!(newer.count("token"), 1);
 }

@@ -71,8 +71,7 @@ fn a_mail_that_waits_for_it_too_long_is_given_up() {
 #[test]
 fn one_that_hangs_is_ended_with_its_children() {
     let desk = Desk::quiet(Place::Sqlite);
-    let text = desk.read("otab.toml");
-    desk.write("otab.toml", &text.replace("after_create_timeout = 30", "after_create_timeout = 1"));
+    desk.configure("after_create_timeout = 30", "after_create_timeout = 1");
     desk.then("trap '' TERM; (trap - TERM; sleep 1000; true) & echo $! > child; exec sleep 1000");
     desk.mail_of("carol");
     let started = Instant::now();
@@ -101,8 +100,7 @@ fn the_mail_path_does_not_wait_for_it() {
 #[test]
 fn one_that_is_not_there_is_told_and_nothing_goes_out() {
     let desk = Desk::quiet(Place::Sqlite);
-    let text = desk.read("otab.toml");
-    desk.write("otab.toml", &text.replace("/bin/sh", "/nowhere/sh"));
+    desk.configure("/bin/sh", "/nowhere/sh");
     desk.mail_of("carol");
     desk.ends(75, &["notify"]);
     desk.logged(&["create.after_create has failed", "cannot be started"]);

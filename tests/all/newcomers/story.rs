@@ -72,8 +72,7 @@ fn a_link_in_an_outgoing_mail_reports_the_newcomer() {
     let desk = Desk::quiet(Place::Sqlite);
     desk.mail_of("carol");
     desk.ends(0, &["ticket", "add", "2026112110000017", "--customer", "carol@corp.test"]);
-    let text = desk.read("otab.toml");
-    desk.write("otab.toml", &text.replace("wake = false", "wake = true"));
+    desk.configure("wake = false", "wake = true");
     assert!(std::process::Command::new("mkfifo").arg(desk.path("pipe")).status().unwrap().success());
     desk.then("read -r word < pipe");
     let mail = b"To: carol@corp.test\nSubject: Ticket#2026112110000017\n\n[[OTAB-LINK]]\n";

@@ -61,8 +61,7 @@ fn contents(store: &str, prefix: &str) -> Vec<String> {
 /// The same host with its configuration pointing to the new place.
 pub fn pointing_to(store: &str) -> Site {
     let there = host(store);
-    let text = there.read("otab.toml");
-    there.write("otab.toml", &text.replace("create = true", "create = false"));
+    there.configure("create = true", "create = false");
     there
 }
 

@@ -76,9 +76,8 @@ fn with_an_order() -> Site {
 
 /// Makes the way of link mails a good one.
 fn mend(site: &Site) {
-    let text = site.read("otab.toml");
-    site.write("otab.toml", &text.replace("transport = \"smtp\"", "transport = \"file\""));
-    site.database().execute("UPDATE outbox SET due_at = 0", []).unwrap();
+    site.configure("transport = \"smtp\"", "transport = \"file\"");
+    site.sql("UPDATE outbox SET due_at = 0");
 }
 
 #[test]

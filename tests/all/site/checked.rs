@@ -55,7 +55,7 @@ impl Checked {
     }
 
     #[track_caller]
-    pub fn is_clean(self) -> Self {
+    pub fn clean(self) -> Self {
         assert_eq!((self.status, self.bad().len()), (Some(0), 0), "{:#?}", self.findings);
         self
     }

@@ -49,8 +49,7 @@ fn a_domain_is_shared_only_if_it_is_a_company() {
         let output = desk.ends(0, &["customer", "show", "l@seznam.cz"]);
         assert!(!output.contains(" seznam.cz\n"), "{output:?}");
         // The whole id may be the company's as well.
-        let text = desk.read("otab.toml");
-        desk.write("otab.toml", &text.replace("\"{{domain}}\"", "\"kd-{{domain}}\""));
+        desk.configure("\"{{domain}}\"", "\"kd-{{domain}}\"");
         assert_eq!(id_of(&desk, "m@other.test"), "kd-other.test");
         assert_eq!(id_of(&desk, "n@another.test"), "n@another.test");
     }
@@ -65,7 +64,7 @@ fn companies_that_cannot_be_read_are_nobodys() {
         assert_eq!(id_of(&desk, "b@named.test"), "named.test");
         let log = desk.log();
         assert_eq!(log.matches("customer_company cannot be read").count(), 1, "{log}");
-        let checked = desk.check().is_clean();
+        let checked = desk.check().clean();
         checked.finds("note", "customers", "no table customer_company", "create.company_domains only");
     }
     for (place, all) in [(Place::PostgreSql, "ALL TABLES IN SCHEMA public"), (Place::MariaDb, "*")] {
@@ -86,11 +85,10 @@ fn companies_that_cannot_be_read_are_nobodys() {
         as_visitor(&desk, &rights);
         assert_eq!(id_of(&desk, "a@corp.test"), "a@corp.test", "{place:?}");
         assert!(desk.log().contains("customer_company cannot be read"), "{}", desk.log());
-        let checked = desk.check().is_clean();
+        let checked = desk.check().clean();
         checked.finds("note", "customers", "customer_company", "GRANT SELECT ON customer_company TO");
         // Where no domain is asked for, nothing is missing.
-        let text = desk.read("otab.toml");
-        desk.write("otab.toml", &text.replace("\"{{domain}}\"", "\"{{address}}\""));
+        desk.configure("\"{{domain}}\"", "\"{{address}}\"");
         assert!(!desk.check().has("note", "customers", "customer_company"));
     }
 }
@@ -120,7 +118,7 @@ fn those_who_share_a_strangers_domain_are_counted() {
                 ("g2", "g@y.test", "g@x.test", 1),
             ],
         );
-        let checked = desk.check().is_clean();
+        let checked = desk.check().clean();
         let says = "share a domain as customer id, which is neither in create.company_domains nor a company of the \
                     helpdesk's: 5: qq.com (3), orange.fr (2)";
         checked.finds("note", "customers", says, "give each the address");

@@ -45,7 +45,7 @@ const FILTER: &str = "PostMaster::PreFilterModule###000-CreateCustomerUser";
 fn a_good_helpdesk_has_nothing_bad() {
     for desk in PLACES.map(desk) {
         customers(&desk, &[("dave", "dave@corp.test", "corp", 2)]);
-        let checked = desk.check().is_clean();
+        let checked = desk.check().clean();
         checked.finds("ok", "customers", "customers: 2, of them valid: 1", "");
         checked.finds("ok", "tickets", " answers (", "");
         checked.finds("ok", "package", "switched off", "");
@@ -89,7 +89,7 @@ fn shared_addresses_and_companies_are_counted() {
         for login in &many {
             customers(&desk, &[(login, login, "big", 1)]);
         }
-        let checked = desk.check().is_clean();
+        let checked = desk.check().clean();
         checked.finds("note", "customers", "more than one customer: 1: dave@corp.test (2)", "first valid login");
         checked.finds("note", "customers", "share the customer id big: 20", "company tickets");
         checked.finds("note", "customers", "a company of the helpdesk's: 2: gmx.de (2)", "the address as customer id");
@@ -102,12 +102,12 @@ fn shared_addresses_and_companies_are_counted() {
 fn the_packages_own_filter_is_bad_while_it_is_on() {
     for desk in PLACES.map(desk) {
         modified(&desk, FILTER, Some(7), 1, "---\nA: b\n");
-        desk.check().is_clean();
+        desk.check().clean();
         modified(&desk, FILTER, None, 1, "---\nA: b\n");
         let checked = desk.check().ends(78);
         checked.finds("bad", "package", "switched on", "System Configuration");
         modified(&desk, FILTER, None, 0, "---\nA: b\n");
-        desk.check().is_clean();
+        desk.check().clean();
         desk.sql("DROP TABLE sysconfig_modified");
         let checked = desk.check().ends(0);
         checked.finds("note", "package", "cannot be read", "GRANT SELECT");
@@ -122,7 +122,7 @@ fn settings_that_differ_on_both_sides_are_noted() {
         desk.sql("UPDATE sysconfig_default SET name = 'OTRSTimeZone' WHERE name = 'OTOBOTimeZone'");
         desk.append("[postmaster]\nheader_prefix = \"X-OTRS-\"\n");
         modified(&desk, "OTRSTimeZone", None, 1, "--- Europe/Berlin\n");
-        let checked = desk.check().is_clean();
+        let checked = desk.check().clean();
         checked.finds("note", "agreement", "Ticket::Hook is \"Case#\"", "postmaster.ticket_hook = \"Case#\"");
         checked.finds("note", "agreement", "SystemID is \"77\"", "postmaster.system_id = \"77\"");
         checked.finds("note", "agreement", "OTRSTimeZone is \"Europe/Berlin\"", "tickets.time_zone");
@@ -151,7 +151,7 @@ fn a_prefix_of_another_helpdesk_is_bad_both_ways() {
             let wrong = with(settings).ends(78);
             wrong.finds("bad", "header prefix", "this helpdesk is Znuny", "header_prefix = \"X-OTRS-\"");
         }
-        let right = with(znuny).is_clean();
+        let right = with(znuny).clean();
         right.finds("ok", "header prefix", "X-OTRS- is what Znuny reads", "");
         // Customers are enough to tell by.
         let (tickets, _) = plain.split_once("[tickets]").unwrap();
@@ -166,7 +166,7 @@ fn a_prefix_of_another_helpdesk_is_bad_both_ways() {
             "DROP TABLE sysconfig_default",
         ] {
             desk.sql(sql);
-            let unknown = desk.check().is_clean();
+            let unknown = desk.check().clean();
             unknown.finds("note", "header prefix", "not known", "X-OTOBO- is what OTOBO reads");
         }
     }
@@ -194,7 +194,7 @@ fn mail_accounts_without_trust_are_noted() {
                 &[address.into(), valid.into()],
             );
         }
-        let checked = desk.check().is_clean();
+        let checked = desk.check().clean();
         checked.finds("note", "mail accounts", "open at imap.test", "Trusted: Yes");
         assert_eq!(checked.findings.iter().filter(|finding| finding["what"] == "mail accounts").count(), 1);
         checked.finds("note", "own addresses", "own_addresses: help@desk.test, Sales@desk.test", "add them");
@@ -221,7 +221,7 @@ fn a_missing_index_for_message_ids_is_noted() {
     for desk in PLACES.map(desk) {
         let on = if desk.place == Place::MariaDb { " ON article_data_mime" } else { "" };
         desk.sql(&format!("DROP INDEX article_data_mime_message_id_md5{on}"));
-        let checked = desk.check().is_clean();
+        let checked = desk.check().clean();
         checked.finds("note", "tickets", "a_message_id_md5", "CREATE INDEX");
     }
 }
@@ -256,7 +256,7 @@ fn a_short_or_wrong_column_is_noted() {
     ] {
         let desk = desk(place);
         desk.sql(short);
-        let checked = desk.check().is_clean();
+        let checked = desk.check().clean();
         checked.finds("note", "customers", "customer_user.email takes 40 characters", "refused");
         desk.sql(other);
         let checked = desk.check().ends(69);
@@ -275,7 +275,7 @@ fn a_clock_that_goes_wrong_is_told() {
          ALTER DATABASE {database} SET search_path = public, pg_catalog"
     );
     shared(Product::PostgreSql).client(&database, &sql);
-    let checked = desk.check().is_clean();
+    let checked = desk.check().clean();
     checked.finds("note", "clock", "ahead of this machine's", "NTP");
     let sql = "CREATE OR REPLACE FUNCTION clock_timestamp() RETURNS TIMESTAMPTZ LANGUAGE sql AS \
                $$ SELECT pg_catalog.clock_timestamp() - INTERVAL '6 minutes' $$";
@@ -300,7 +300,7 @@ fn a_check_writes_nothing_into_the_helpdesk() {
             ),
         };
         let before = (look(), next());
-        desk.check().is_clean();
+        desk.check().clean();
         assert_eq!((look(), next()), before, "{:?}", desk.place);
     }
 }

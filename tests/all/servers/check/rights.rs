@@ -49,7 +49,7 @@ fn every_missing_right_is_named_with_its_grant() {
         let text = reader.read("otab.toml");
         let second = "[[customer_user]]\nname = \"Own\"\n[postmaster]\ncustomer_user_backend = \"Own\"\n";
         reader.write("otab.toml", &format!("{text}{second}"));
-        reader.check().is_clean();
+        reader.check().clean();
 
         let nobody = desk(place);
         as_visitor(&nobody, "GRANT SELECT ON customer_preferences TO VISITOR;");
@@ -73,7 +73,7 @@ fn every_missing_right_is_named_with_its_grant() {
                  GRANT INSERT, DELETE ON customer_preferences TO VISITOR; {more}"
             ),
         );
-        creator.check().is_clean();
+        creator.check().clean();
         creator.takes(b"From: eve@corp.test\nTo: help@desk.test\nSubject: x\n\nx\n");
         let output = creator.ends(0, &["customer", "list"]);
         assert!(output.contains("eve@corp.test"));
@@ -87,7 +87,7 @@ fn rights_by_a_role_count_and_those_on_columns_do_not() {
                   GRANT INSERT, DELETE ON customer_preferences TO makers; GRANT SELECT ON * TO VISITOR; \
                   GRANT makers TO VISITOR; SET DEFAULT ROLE makers FOR VISITOR;";
     as_visitor(&role, grants);
-    role.check().is_clean();
+    role.check().clean();
     for (place, all) in [(Place::MariaDb, "*"), (Place::PostgreSql, "ALL TABLES IN SCHEMA public")] {
         let some = desk(place);
         as_visitor(
@@ -133,7 +133,7 @@ fn each_sequence_that_numbers_rows_needs_usage() {
         let grant = format!("GRANT USAGE ON SEQUENCE {sequence} TO v_");
         checked.finds("bad", "customers", &format!("USAGE on the sequence {sequence} is missing"), &grant);
         desk.sql(checked.finds("bad", "customers", "USAGE on the sequence", "").trim_end_matches(';'));
-        desk.check().is_clean();
+        desk.check().clean();
         desk.takes(mail);
     }
     // None of these takes a number that needs a right.
@@ -146,7 +146,7 @@ fn each_sequence_that_numbers_rows_needs_usage() {
         let desk = desk(Place::PostgreSql);
         column.split("; ").for_each(|sql| desk.sql(sql));
         as_visitor(&desk, CREATES);
-        desk.check().is_clean();
+        desk.check().clean();
         desk.takes(b"From: eve@corp.test\nTo: help@desk.test\nSubject: x\n\nx\n");
     }
 }
@@ -171,7 +171,7 @@ fn the_sequences_of_the_stores_tables_need_usage_too() {
     let grant = format!("GRANT USAGE ON SEQUENCE public.outbox_id_seq TO {name};");
     checked.finds("bad", "store", "numbers the rows of outbox", &grant);
     server.client(&database, &grant);
-    site.check().is_clean();
+    site.check().clean();
     // The two tables that came later count as well.
     server.client(&database, &format!("REVOKE INSERT ON session, newcomer FROM {name}"));
     let checked = site.check();
@@ -194,7 +194,7 @@ fn with_store(product: Product) -> (Site, String) {
 fn a_store_on_a_server_has_to_be_writable() {
     for (product, all) in [(Product::PostgreSql, "ALL TABLES IN SCHEMA public"), (Product::MariaDb, "*")] {
         let (site, database) = with_store(product);
-        let checked = site.check().is_clean();
+        let checked = site.check().clean();
         checked.finds("ok", "store", "schema 4)", "");
         checked.finds("ok", "customers", "customers: 0, of them valid: 0", "");
         let name = format!("s_{database}");

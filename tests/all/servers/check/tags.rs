@@ -35,12 +35,12 @@ fn notification(desk: &Helpdesk, id: i64, name: &str, texts: &[(&str, &str)]) {
 #[test]
 fn each_text_with_the_packages_tag_is_named() {
     for desk in PLACES.map(desk) {
-        let clean = desk.check().is_clean();
+        let clean = desk.check().clean();
         clean.finds("ok", "package", "no text of the helpdesk's makes its links", "");
         for (table, column, what) in TABLES {
             // Others have none of it, or speak of it.
             text(&desk, table, column, "plain", "Dear <OTOBO_CUSTOMER_REALNAME>, OTOBO_OTACustomerTicketLink");
-            desk.check().is_clean();
+            desk.check().clean();
             text(&desk, table, column, &format!("text of {table}"), &format!("Open it:\n{TAG}\n"));
             text(&desk, table, column, &format!("html of {table}"), &format!("<p>Open it: {ESCAPED}</p>"));
             let checked = desk.check().ends(78);
@@ -82,7 +82,7 @@ fn a_tag_without_the_package_is_a_note() {
         text(&desk, "signature", "text", "left over", TAG);
         desk.check().finds("bad", "package", "signature \"left over\"", "");
         desk.sql(&format!("DELETE FROM sysconfig_default WHERE name = '{FILTER}'"));
-        let checked = desk.check().is_clean();
+        let checked = desk.check().clean();
         checked.finds("ok", "package", "its own filter is not there", "");
         let says = "signature \"left over\": the package is not installed, so customers see the tag itself";
         checked.finds("note", "package", says, "take it out, or write [[OTAB-LINK]] instead");
@@ -134,7 +134,7 @@ fn texts_that_cannot_be_read_are_noted_with_the_grant() {
     }
     for desk in PLACES.map(desk) {
         desk.sql("ALTER TABLE salutation RENAME TO gone");
-        let checked = desk.check().is_clean();
+        let checked = desk.check().clean();
         checked.finds("note", "package", "salutation cannot be read", "");
     }
 }
