@@ -112,7 +112,7 @@ mod tests {
     ];
 
     #[test]
-    fn every_status_has_its_number_and_the_mail_path_knows_two() {
+    fn every_status_has_its_number_and_mail_has_two() {
         for (exit, code, in_mail_path) in TABLE {
             assert_eq!(exit.code(), code, "{exit:?}");
             assert_eq!(exit.in_mail_path().code(), in_mail_path, "{exit:?}");

@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn values_fit_up_to_the_column_and_not_one_character_more() {
+    fn values_fit_up_to_the_column_to_the_character() {
         type Set = fn(&mut Entry, String);
         let columns: [(Set, usize); 6] = [
             (|e, text| e.login = text, 191),

@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_question_marks_that_stand_for_values_are_numbered() {
+    fn only_question_marks_for_values_are_numbered() {
         for (sql, wanted) in [
             ("SELECT ? + ?", "SELECT $1 + $2"),
             ("a = '?' AND b = ?", "a = '?' AND b = $1"),

@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_writer_that_waits_longer_than_its_limit_is_busy_and_transient() {
+    fn a_writer_that_waits_too_long_is_busy_and_transient() {
         let folder = tempfile::tempdir().unwrap();
         let url = fresh(&folder);
         let mut holder = open(&url);

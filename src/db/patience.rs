@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn connecting_and_one_statement_together_stay_inside_of_the_limit() {
+    fn connecting_and_a_statement_share_the_limit() {
         let busy = Duration::from_secs(8);
         let patience = Patience::within(busy);
         assert!(patience.connect + patience.statement < busy);

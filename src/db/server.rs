@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_far_away_needs_tls_unless_the_url_says_otherwise() {
+    fn a_host_far_away_needs_tls_unless_the_url_has_none() {
         let trusted = Tls::Checked(None);
         let own = Tls::Checked(Some("/etc/otab/ca.pem".into()));
         for (rest, host) in [
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn user_password_and_database_may_be_percent_encoded_and_the_password_never_shows() {
+    fn url_parts_are_percent_decoded_and_secrets_hidden() {
         let server = parse(Product::MariaDb, "//us%40er:p%2Fw%3f@h:1/d%20b").unwrap();
         assert_eq!((server.user.as_deref(), server.database.as_str()), (Some("us@er"), "d b"));
         assert_eq!(server.password, Some(Password("p/w?".to_owned())));

@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_write_that_fails_takes_back_all_and_lets_nothing_follow() {
+    fn a_write_that_fails_takes_back_all_and_ends_it() {
         let folder = tempfile::tempdir().unwrap();
         let url = fresh(&folder);
         let mut db = open(&url);
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_database_has_undone_by_itself_is_not_committed() {
+    fn what_the_database_has_undone_is_not_committed() {
         let folder = tempfile::tempdir().unwrap();
         let url = fresh(&folder);
         let mut db = open(&url);

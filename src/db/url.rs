@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     #[cfg(feature = "postgresql")]
-    fn a_password_from_elsewhere_goes_only_where_there_is_none() {
+    fn a_password_from_elsewhere_goes_where_none_is() {
         let parse = |text| Url::parse(text, Path::new("/")).unwrap();
         let url = parse("postgresql://u@h/d").with_password("secret").unwrap();
         assert_eq!(url.to_string(), "PostgreSQL u@h:5432/d");
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_sqlite_url_is_refused_without_repeating_a_password() {
+    fn what_is_no_sqlite_url_is_refused_without_secrets() {
         let base = Path::new("/");
         let refused = |text: &str| Url::parse(text, base).unwrap_err();
         assert_eq!(refused("sqlite:"), UrlError::Path);

@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn links_and_portal_have_to_be_of_the_same_scheme_and_host() {
+    fn links_and_portal_have_the_same_scheme_and_host() {
         let (base, link, portal) = ("https://h.test", "https://h.test/t/{{token}}", "https://h.test/otobo/customer.pl");
         assert_eq!(found(base, link, portal), 0);
         assert_eq!(found("", link, portal), 1);

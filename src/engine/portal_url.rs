@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_built_from_the_settings_and_nothing_else() {
+    fn addresses_are_built_from_the_settings_alone() {
         let config =
             config("link_url = \"https://h.test/t/{{token}}\"\nportal_url = \"https://h.test/otobo/customer.pl\"\n");
         let secret = Secret::parse("a-b+c/d").unwrap();

@@ -154,16 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn each_try_has_the_same_message_id() {
-        let id = |ready: Ready| {
-            let text = String::from_utf8(ready.bytes).unwrap();
-            text.lines().find(|line| line.starts_with("Message-ID")).map(str::to_owned)
-        };
-        assert_eq!(id(mail("a@corp.test", None).unwrap()), id(mail("a@corp.test", None).unwrap()));
-    }
-
-    #[test]
-    fn only_a_message_id_that_is_one_for_everybody_is_answered() {
+    fn only_a_message_id_that_all_read_alike_is_answered() {
         for good in ["<1@corp.test>", "<a.b+c=d@x>"] {
             assert!(is_message_id(good), "{good}");
         }
@@ -177,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn an_international_domain_goes_out_in_ascii_and_what_is_no_address_not_at_all() {
+    fn an_international_domain_goes_out_in_ascii() {
         let ready = mail("carol@müller.test", None).unwrap();
         assert_eq!(ready.recipient.to_string(), "carol@xn--mller-kva.test");
         assert_eq!(mail("jürgen@corp.test", None).unwrap().recipient.to_string(), "jürgen@corp.test");

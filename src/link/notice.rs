@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn the_customers_language_is_taken_else_the_configured_one_else_the_first() {
+    fn the_customers_language_comes_before_the_sites() {
         let there = ["de", "en", "pt_BR"];
         for (wanted, found) in
             [(&["pt-BR", "en"][..], 2), (&["de_AT", "en"], 0), (&["fr", "EN"], 1), (&["fr"], 0), (&[], 0)]

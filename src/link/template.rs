@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn the_built_in_texts_hold_the_link_alone_on_a_line_and_escaped_in_html() {
+    fn the_built_in_texts_hold_the_link_alone_on_a_line() {
         let templates = Templates::load(None, "refresh").unwrap();
         for occasion in [Occasion::New, Occasion::Refresh] {
             for language in ["de", "en", "de_AT", "fr"] {
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn own_templates_win_part_by_part_and_the_set_for_renewed_links_can_be_named() {
+    fn own_templates_win_part_by_part() {
         let files = [
             ("new.de.subject", "Hallo"),
             ("polite.de.txt", "Bitte: {{link}}"),

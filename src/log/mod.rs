@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_syslog_date_is_as_wide_on_the_ninth_as_on_the_tenth() {
+    fn a_syslog_date_always_has_the_same_width() {
         let at = |text: &str| {
             let entry = Log::none().syslog_entry(text.parse().unwrap(), Level::Info, "x");
             entry.split(" otab").next().unwrap().to_owned()
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_gets_one_line_an_entry_and_is_not_for_others() {
+    fn the_file_has_a_line_an_entry_and_is_private() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("otab.log");
         let log = Log::open(&Settings { file: Some(path.clone()), ..settings(folder.path()) });

@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_reader_could_join_to_a_name_that_is_open_before_it_goes() {
+    fn what_could_join_an_open_name_before_it_goes() {
         for (text, left) in [
             ("A: b\nX\n\r -OTOBO-Queue: c\n d\nE: f\n", "A: b\nX\nE: f\n"),
             ("A: b\r\rX-OTOBO\n\r -Queue: c\n", "A: b\r\rX-OTOBO\n"),
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_guard_all_stays_and_under_new_fields_what_continues_them_goes() {
+    fn without_a_guard_only_what_joins_new_fields_goes() {
         let header = header(b"From a b\n a\n\r\r\n\r b\n c\n\rD\n\r e\n");
         assert!(cuts(&header, &Guard::new(), false).is_empty());
         assert_eq!(orphans(&header), [9..12, 15..22]);
@@ -249,7 +249,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_field_goes_by_its_name_alone_where_its_bytes_would_have_it_go(block in block()) {
+        fn a_field_goes_by_its_name_or_by_its_bytes(block in block()) {
             let header = header(&block[..EndFinder::length(&block)]);
             let begins_oddly = |field: &Field| !matches!(header.raw(field)[0], b' ' | b'\t' | 0x21..=0x7e);
             if header.fields().iter().any(begins_oddly) {
@@ -278,7 +278,7 @@ mod tests {
         }
 
         #[test]
-        fn a_block_strained_in_pieces_loses_what_a_held_block_loses(
+        fn a_block_strained_in_pieces_loses_the_same(
             block in block(), size in 1_usize..9, adds in any::<bool>()
         ) {
             let length = EndFinder::length(&block);

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn words_that_readers_could_decode_differently_are_refused() {
+    fn words_that_decoders_could_differ_on_are_refused() {
         for encoded in [
             "=?utf-8?Q?a b?=",
             "=?utf-8?Q?=4?=",
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn utf_8_cut_within_a_character_is_joined_and_other_charsets_are_not() {
+    fn only_utf_8_cut_within_a_character_is_joined() {
         let words = |parts: [&str; 2]| parts.map(|p| word(p).unwrap().0);
         assert_eq!(text(&words(["=?utf-8?Q?=C3?=", "=?utf-8?Q?=BC?="])).as_deref(), Some("ü"));
         assert_eq!(text(&words(["=?shift_jis?Q?=81?=", "=?shift_jis?Q?=40?="])), None);

@@ -60,7 +60,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn the_header_ends_at_the_first_empty_line_in_whatever_pieces_it_comes(
+        fn the_header_ends_at_the_first_empty_line(
             mail in "(A: b|\r|\n|\r\n|\n\r){0,9}", size in 1_usize..5,
         ) {
             let mail = mail.as_bytes();

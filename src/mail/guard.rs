@@ -219,7 +219,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn the_fields_of_a_block_are_those_that_are_found_one_by_one(
+        fn a_blocks_fields_are_those_found_one_by_one(
             block in "((X-OTOBO-|x-otrs-Q|X-Gate-Secret|x-gate-SECRET|X-Gate-|Secret|To|no colon)(: a|:| |)(\n|\n b\n|\r\n|\ra\n)){0,9}",
         ) {
             let header = Header::parse(block.into_bytes(), 100).unwrap();
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn behind_a_break_the_rest_of_the_field_goes_and_the_line_end_stays() {
+    fn after_a_break_the_rest_goes_and_the_line_end_stays() {
         for (field, kept) in [
             ("Subject: a\rX-OTOBO-Queue: b\n", "Subject: a\n"),
             ("Subject: a\rX-OTOBO-Queue: b\r\n", "Subject: a\r\n"),
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_of_nothing_but_bare_crs_costs_no_more_than_its_length() {
+    fn a_field_of_bare_crs_costs_no_more_than_its_length() {
         let field = b"\r".repeat(1 << 20);
         assert_eq!(cut(&field), None);
         let field = b"\rX".repeat(1 << 19);

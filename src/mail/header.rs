@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_junk_and_orphans_are_told_apart_with_their_continuation_lines() {
+    fn fields_junk_and_orphans_are_told_apart() {
         assert_eq!(
             kinds(" x\nFrom: a\n b\n\t\nno colon\n c\nBlank : d\nfrom: e"),
             [
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mbox_line_counts_only_in_the_first_place_and_owns_no_continuation() {
+    fn the_mbox_line_counts_only_as_the_first_line() {
         assert_eq!(
             kinds("From a b\n c\n d\nFrom e f\n g\n"),
             [(Kind::Envelope, "From a b\n"), (Kind::Orphan, " c\n d\n"), (Kind::Junk, "From e f\n g\n")]
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_first_line_with_a_bare_cr_or_without_end_is_no_mbox_line() {
+    fn a_first_line_with_an_odd_end_is_no_mbox_line() {
         for line in ["From a\rX-OTOBO-Queue: b\n", "From a\r\r\n", "From a\r"] {
             assert_eq!(kinds(line), [(Kind::Junk, line)]);
         }
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn too_many_fields_are_refused_and_continuation_lines_do_not_count() {
+    fn too_many_fields_are_refused() {
         assert!(Header::parse(b"A: b\n c\n d\nE: f\n".to_vec(), 2).is_ok());
         assert_eq!(
             Header::parse(b"A: b\nE: f\nG: h\n".to_vec(), 2).err(),

@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn nested_parts_are_found_and_their_line_ends_are_the_delimiters() {
+    fn nested_parts_are_found_with_their_line_ends() {
         let mail = "Content-Type: multipart/mixed;\n boundary=\"a\"\n\npreamble\n--a\nContent-Type: multipart/alternative; boundary=ab\n\n\
                     --ab\n\none\n\n--ab  \nContent-Type: TEXT/HTML; charset=\"UTF-8\"\nContent-Transfer-Encoding: 8Bit\n\n<p>\n--ab--\n\n\
                     --a\nContent-Type: application/pdf\n\n%PDF\n--abc\n--a--\nepilogue\n--a\n\nno part\n";
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_attached_signed_encrypted_or_no_text_is_none() {
+    fn what_is_attached_signed_or_encrypted_is_none() {
         let mixed = |part: &str| format!("Content-Type: multipart/mixed; boundary=a\n\n--a\n{part}\n\nx\n--a--\n");
         for (part, left) in [
             ("Content-Disposition: attachment; filename=a.txt", None),

@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patterns_match_an_address_a_domain_or_its_subdomains() {
+    fn patterns_match_addresses_domains_and_subdomains() {
         let carol = Address::parse("carol@mail.corp.test").unwrap();
         let pattern = |p: Pattern| p.matches(&carol);
         assert!(pattern(Pattern::Address(Address::parse("Carol@MAIL.corp.test").unwrap())));

@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_written_in_charsets_that_have_their_letters() {
+    fn texts_are_written_in_charsets_with_their_letters() {
         assert_eq!(in_charset("gültig", "utf-8").unwrap(), "gültig".as_bytes());
         assert_eq!(in_charset("gültig", "iso-8859-1").unwrap(), b"g\xfcltig");
         assert_eq!(in_charset("10 €", "iso-8859-15").unwrap(), b"10 \xa4");
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_with_marks_become_plain_ones_where_that_can_be_read() {
+    fn letters_with_marks_become_plain_where_readable() {
         assert_eq!(in_ascii("Für Ärger – „später“: créé").as_deref(), Some("Fuer Aerger - \"spaeter\": cree"));
         assert_eq!(in_ascii("да"), None);
     }

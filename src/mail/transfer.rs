@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn long_lines_are_broken_softly_and_not_before_a_dot_of_its_own() {
+    fn long_lines_are_broken_softly_not_before_a_dot() {
         let raw = format!("{}[[LINK]].", "a".repeat(60));
         let new = quoted(&raw, "[[LINK]]", &"b".repeat(15), Terminator::Lf);
         assert_eq!(new, format!("{}{}=\n=2E", "a".repeat(60), "b".repeat(15)));

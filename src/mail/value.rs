@@ -155,7 +155,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_text_that_is_written_is_ascii_on_short_lines_and_read_back_as_it_was(text in "\\PC{0,300}") {
+        fn written_text_is_short_ascii_and_reads_the_same(text in "\\PC{0,300}") {
             if let Some(value) = FieldValue::new(&text) {
                 let mut out = Vec::new();
                 value.write(&mut out, Terminator::CrLf);

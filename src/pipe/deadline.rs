@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_thread_is_woken_only_where_it_waits_and_would_look_too_late() {
+    fn the_thread_is_woken_only_where_it_waits_too_long() {
         let now = Instant::now();
         let second = Duration::from_secs(1);
         let state =

@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn short_pieces_go_out_together_and_long_ones_as_they_are() {
+    fn short_pieces_are_joined_and_long_ones_are_not() {
         let long = vec![b'x'; SHORT];
         let mut output = Failing { fails: 0, taken: Vec::new() };
         write(&mut output, &[b"a", b"", b"bc", &long, b"d"]).unwrap();

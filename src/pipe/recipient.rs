@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn the_one_recipient_is_found_behind_the_options_of_sendmail() {
+    fn the_recipient_is_found_after_sendmails_options() {
         for line in [
             "sendmail -i -f help@desk.test c@d.test",
             "sendmail -i -f '' c@d.test",

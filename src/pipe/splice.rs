@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_is_gone_leaves_the_failure_to_be_found() {
+    fn a_reader_that_is_gone_leaves_its_failure() {
         let (reader, writer) = rustix::pipe::pipe().unwrap();
         drop(reader);
         assert!(!rest(&file(b"mail"), &File::from(writer), || ()));

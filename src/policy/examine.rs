@@ -151,7 +151,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn protection_of_the_customer_fields_alone_leaves_the_others() {
+    fn protecting_customer_fields_leaves_the_others() {
         let rules = Rules {
             protect: Protect::Customer,
             check_box: Some("Auto".into()),

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mails_that_are_answered_come_nearest_first_and_once() {
+    fn answered_mails_come_nearest_first_and_once() {
         let listed = |text: &str| references(&Header::parse(text.as_bytes().to_vec(), 10).unwrap());
         let text = "References: <a@x> <b@x>\n\t<c@x>\nIn-Reply-To: Your mail <c@x> of today\n";
         assert_eq!(listed(text), ["<c@x>", "<b@x>", "<a@x>"]);

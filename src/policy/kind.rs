@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_suppress_values_that_mean_automatic_answers_count() {
+    fn only_automatic_suppress_values_count() {
         for (value, suppressed) in
             [("All", true), ("DR, OOF", true), ("autoreply", true), ("DR, NDR, RN, NRN", false), ("", false)]
         {

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_customers_login_and_id_are_set_and_forged_ones_are_not_seen_again() {
+    fn customers_fields_are_set_and_forged_ones_go() {
         let text = "X-OTOBO-CustomerUser: root\n x\nFrom: carol@corp.test\n";
         let (out, settled) = settled(text, &rules(), &Standing::Customer(carol()));
         assert_eq!(out, fields("carol", "corp") + "From: carol@corp.test\n");
@@ -147,14 +147,14 @@ mod tests {
     }
 
     #[test]
-    fn a_certain_sender_without_a_customer_stands_for_himself() {
+    fn a_certain_sender_who_is_no_customer_is_named() {
         let (out, settled) = settled("From: Carol@corp.test\n", &rules(), &Standing::Free);
         assert_eq!(out, fields("carol@corp.test", "carol@corp.test") + "From: Carol@corp.test\n");
         assert!(!settled.token && !settled.link_mail);
     }
 
     #[test]
-    fn an_address_that_does_not_fit_its_column_gives_way_to_the_marker() {
+    fn an_address_over_its_column_becomes_the_marker() {
         let long = format!("carol@{}.{}.{}.test", "a".repeat(60), "b".repeat(60), "c".repeat(60));
         let from = format!("From: {long}\n");
         assert_eq!(
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_login_or_id_that_otobo_takes_for_none_is_the_marker() {
+    fn what_otobo_takes_for_none_is_the_marker() {
         for empty in ["", " ", "0", " 0 ", "a\nb", "\0"] {
             let person = Person { login: empty.into(), customer_id: empty.into(), ..carol() };
             assert_eq!(
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trusted_mails_fields_win_and_missing_ones_are_filled_in() {
+    fn a_trusted_mails_fields_win_and_gaps_are_filled() {
         let secret = "X-Gate: 0123456789abcdef\n";
         let text = format!("X-OTOBO-CustomerUser: dan\nX-OTOBO-CustomerNo: 0\n{secret}From: carol@corp.test\n");
         let dan = Person { login: "dan".into(), customer_id: "dans".into(), ..carol() };
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn without_protection_only_created_customers_get_fields_and_the_backends_customers_the_checkbox() {
+    fn unprotected_only_created_customers_get_fields() {
         let rules = Rules { protection: false, check_box: Some("Auto".into()), ..rules() };
         let text = "X-OTOBO-CustomerUser: x\nX-OTOBO-DynamicField-Auto: 0\nFrom: carol@corp.test\n";
         let (known, due) = settled(text, &rules, &Standing::Customer(carol()));
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn the_placeholder_is_set_for_new_mails_of_customers_only() {
+    fn the_placeholder_is_set_for_customers_new_mails() {
         let rules = Rules { link_field: Some("Link".into()), ..rules() };
         let field = "X-OTOBO-DynamicField-Link: [[OTAB-LINK]]\n";
         assert!(settled("From: carol@corp.test\n", &rules, &Standing::Customer(carol())).0.contains(field));
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_due_for_new_mails_of_customers_without_a_password() {
+    fn a_token_is_due_without_a_password_for_new_mails() {
         let due = |text: &str, person: Person| {
             let settled = settled(text, &rules(), &Standing::Customer(person)).1;
             (settled.token, settled.link_mail)

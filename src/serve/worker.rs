@@ -179,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn purge_comes_once_a_day_at_the_local_time_also_when_clocks_change() {
+    fn purge_comes_once_a_local_day_over_clock_changes() {
         let zone = TimeZone::get("Europe/Berlin").unwrap();
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         for (time, now, wanted) in [

@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_for_reading_cannot_write_beside_one_that_can() {
+    fn a_connection_for_reading_cannot_write() {
         let folder = tempfile::tempdir().unwrap();
         let url = Url::Sqlite(folder.path().join("otab.db"));
         let mut dbs = databases(Access::ReadWrite { create: true }, LONG);
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_that_mails_leave_stays_small_holds_all_and_goes_with_the_next_connection_for_people() {
+    fn a_log_that_mails_leave_stays_small_and_goes() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("otab.db");
         let url = Url::Sqlite(path.clone());
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn the_log_stays_small_over_three_hundred_runs_and_goes_with_the_last() {
+    fn the_log_stays_small_over_300_runs() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("otab.db");
         let url = Url::Sqlite(path.clone());

@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_is_listed_without_its_secret_and_dropped_with_it() {
+    fn an_order_is_listed_and_dropped_without_its_secret() {
         let mut store = Store::new();
         let db = store.db();
         let now = Timestamp::UNIX_EPOCH;
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_recipient_that_cannot_be_addressed_undoes_token_and_order() {
+    fn a_recipient_without_address_undoes_the_order() {
         let mut store = Store::new();
         let db = store.db();
         let now = Timestamp::UNIX_EPOCH;

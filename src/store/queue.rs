@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_is_taken_once_and_comes_back_when_its_sender_died() {
+    fn an_order_is_taken_once_or_again_after_a_death() {
         let mut store = Store::new();
         let db = store.db();
         let id = order(db, "a@x.test", 10);
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn one_works_at_a_time_until_he_is_done_or_his_time_is_over() {
+    fn one_works_at_a_time_until_done_or_out_of_time() {
         let mut store = Store::new();
         let db = store.db();
         let mut hold = |who: &str, now, until| db.write(|tx| super::hold(tx, who, at(now), at(until))).unwrap();

@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_is_found_by_its_very_secret_until_it_is_ended() {
+    fn a_session_is_found_by_its_secret_until_its_end() {
         let mut store = Store::new();
         let db = store.db();
         let (secret, other) = (Secret::generate(), Secret::generate());
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn purge_deletes_what_is_over_and_ending_all_takes_one_customers() {
+    fn purge_deletes_what_is_over_and_ending_is_by_person() {
         let mut store = Store::new();
         let db = store.db();
         let dave = Holder { customer: "dave".to_owned(), ..carol() };

@@ -254,7 +254,7 @@ mod tests {
 
     /// As for the door, which lives on while somebody puts a backup in the store's place.
     #[test]
-    fn a_database_that_loses_its_write_ahead_log_after_it_has_passed_once_is_told() {
+    fn a_database_that_loses_its_log_later_is_reported() {
         let (_folder, path, url) = store(VERSIONS.len(), "");
         open(&url, WRITE, PATIENCE).unwrap().close().unwrap();
         let other = rusqlite::Connection::open(&path).unwrap();

@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tag_is_compared_in_one_form_and_falls_back_to_its_primary() {
+    fn a_tag_has_one_form_and_falls_back_to_its_primary() {
         assert_eq!(choices(" pt_BR"), ["pt-br", "pt"]);
         assert_eq!(choices("de"), ["de", "de"]);
     }

@@ -227,7 +227,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_plain_value_is_read_and_what_is_more_is_not_guessed() {
+    fn one_plain_value_is_read_and_more_is_not_guessed() {
         for (yaml, value) in [
             ("--- Ticket#\n", Some("Ticket#")),
             ("--- '10'\n", Some("10")),

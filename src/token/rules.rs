@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_no_ticket_came_of_for_too_long_is_over_whether_purged_or_not() {
+    fn a_token_without_a_ticket_for_too_long_is_over() {
         for (age, ticket, expected) in [
             (14 * DAY, TicketStanding::Unbound, Answer::Valid),
             (14 * DAY + 1, TicketStanding::Unbound, Answer::LinkExpired),
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_whole_days_and_zero_means_at_once_or_never() {
+    fn limits_are_whole_days_and_zero_is_at_once_or_never() {
         let old = token(State::Active, 30 * DAY, true);
         let limited = |days| Limits { max_token_days: days, ..LIMITS };
         let open = TicketStanding::Open;

@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_secret_begins_or_ends_so_that_a_command_or_a_mail_program_would_misread_it() {
+    fn no_secret_looks_like_an_option_or_ends_oddly() {
         for _ in 0..2000 {
             let secret = Secret::generate();
             assert!(!secret.expose().starts_with('-') && !secret.expose().ends_with(['-', '_']), "{}", secret.0);
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_a_uuid_hashed_as_text_and_hidden_from_debug() {
+    fn a_secret_is_a_hidden_uuid_hashed_as_text() {
         let secret = Secret::generate();
         assert_eq!(secret.expose().len(), 22);
         let bytes = BASE64URL_NOPAD.decode(secret.expose().as_bytes()).unwrap();

@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_named_by_number_or_by_the_start_of_its_hash() {
+    fn a_token_is_named_by_number_or_start_of_its_hash() {
         assert_eq!("7".parse(), Ok(Which::Id(7)));
         assert_eq!("#12345678".parse(), Ok(Which::Id(12_345_678)));
         assert_eq!("12345678".parse(), Ok(Which::Hash("12345678".into())));

@@ -104,32 +104,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_address_is_stated_once_or_twice_the_same_and_exactly() {
-        let check = |fields: &[(&'static str, &'static str)]| {
-            let mut headers = HeaderMap::new();
-            for (name, value) in fields {
-                headers.append(*name, value.parse().unwrap());
-            }
-            states(&headers, "/otab/enter?a=b")
-        };
-        assert!(check(&[("x-original-uri", "/otab/enter?a=b")]));
-        assert!(check(&[("x-forwarded-uri", "/otab/enter?a=b")]));
-        assert!(check(&[("x-forwarded-uri", "/otab/enter?a=b"), ("x-original-uri", "/otab/enter?a=b")]));
-        for fields in [
-            &[][..],
-            &[("x-original-uri", "/otab/enter")],
-            &[("x-original-uri", "/otab/enter?a=b&c=d")],
-            &[("x-original-uri", "/otab/enter?A=b")],
-            &[("x-original-uri", "/otab/enter?a=b "), ("x-forwarded-uri", "/")],
-            &[("x-original-uri", "/otab/enter?a=b"), ("x-forwarded-uri", "/")],
-            &[("x-original-uri", "/otab/enter?a=b"), ("x-original-uri", "/otobo/index.pl")],
-            &[("x-original-url", "/otab/enter?a=b")],
-        ] {
-            assert!(!check(fields), "{fields:?}");
-        }
-    }
-
-    #[test]
     fn a_login_arrives_as_it_is_or_not_at_all() {
         for login in ["carol@corp.test", "Carol Corp", "a'b\"c"] {
             assert_eq!(field(login).unwrap().as_bytes(), login.as_bytes());

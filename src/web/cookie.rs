@@ -31,37 +31,3 @@ pub(super) fn given(secret: &Secret) -> String {
 pub(super) fn taken() -> String {
     format!("{NAME}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0")
 }
-
-#[cfg(test)]
-mod tests {
-    use axum::http::HeaderValue;
-
-    use super::*;
-
-    fn read(lines: &[&str]) -> Option<String> {
-        let mut headers = HeaderMap::new();
-        for line in lines {
-            headers.append(header::COOKIE, HeaderValue::from_bytes(line.as_bytes()).unwrap());
-        }
-        session(&headers).map(|secret| secret.expose().to_owned())
-    }
-
-    #[test]
-    fn one_cookie_of_the_right_name_and_length_is_a_session() {
-        let value = "abcdefghijklmnopqrstuv";
-        let pair = format!("__Host-otab={value}");
-        assert_eq!(read(&[&format!("a=b; {pair};c=d")]).as_deref(), Some(value));
-        assert_eq!(read(&[&format!("a=ä; {pair}"), "b=ö"]).as_deref(), Some(value));
-        for lines in [
-            &[format!("{pair}; {pair}")][..],
-            &[pair.clone(), pair.clone()],
-            &[format!("{pair}x")],
-            &["__Host-otab=".to_owned()],
-            &[format!("otab={value}")],
-            &[format!("__host-otab={value}")],
-            &[],
-        ] {
-            assert_eq!(read(&lines.iter().map(String::as_str).collect::<Vec<_>>()), None, "{lines:?}");
-        }
-    }
-}

@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn the_variables_of_a_question_are_read_short_and_long() {
+    fn variables_of_a_question_are_read_short_and_long() {
         let long = "x".repeat(200);
         let mut params = b"\x0b\x0cREQUEST_URI/otab/enter?".to_vec();
         params.extend([11, 0x80, 0, 0, 200]);
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_question_is_whole_at_its_last_byte_and_not_before() {
+    fn a_question_is_whole_at_its_last_byte() {
         let bytes = question(b"\x01\x01ab");
         for end in 0..bytes.len() {
             assert_eq!(read(&bytes[..end]).unwrap(), Progress::More, "{end}");

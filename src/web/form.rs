@@ -39,39 +39,3 @@ pub(super) async fn field(headers: &HeaderMap, body: Body, name: &str) -> Result
     }
     Ok(value.unwrap_or_default())
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn own(fields: &[(&'static str, &'static str)]) -> bool {
-        let mut headers = HeaderMap::new();
-        for (name, value) in fields {
-            headers.append(*name, value.parse().unwrap());
-        }
-        is_own(&headers, "https://help.test")
-    }
-
-    #[test]
-    fn only_a_form_of_the_same_origin_counts() {
-        assert!(own(&[("origin", "https://help.test")]));
-        assert!(own(&[("origin", "https://help.test"), ("sec-fetch-site", "cross-site")]));
-        assert!(own(&[("sec-fetch-site", "same-origin")]));
-        for fields in [
-            &[][..],
-            &[("origin", "null")],
-            &[("origin", "null"), ("sec-fetch-site", "same-origin")],
-            &[("origin", "http://help.test")],
-            &[("origin", "https://help.test:444")],
-            &[("origin", "https://help.test.evil.test")],
-            &[("origin", "https://help.test"), ("origin", "https://evil.test")],
-            &[("origin", "")],
-            &[("sec-fetch-site", "same-site")],
-            &[("sec-fetch-site", "none")],
-            &[("sec-fetch-site", "cross-site")],
-            &[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "same-origin")],
-        ] {
-            assert!(!own(fields), "{fields:?}");
-        }
-    }
-}

@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_session_leads_to_its_tickets_page_or_to_the_overview() {
+    fn a_session_leads_to_its_ticket_or_the_overview() {
         let otobo = HandOver::new("Action=Login;RequestedURL={{page}}");
         assert_eq!(
             otobo.address(Some("2026112010000012")),

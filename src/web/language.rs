@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_stored_language_goes_before_the_browsers_and_that_before_the_sites() {
+    fn stored_language_then_the_browsers_then_the_sites() {
         let all = ["de", "en", "pt-br"];
         for (stored, accepted, wanted) in [
             (Some("de"), Some("en"), "de"),

@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_a_database_took_the_answer_goes_out_at_a_whole_step() {
+    fn the_answer_goes_out_at_a_whole_step() {
         let start = Instant::now();
         for (took, waits) in [(0, 250), (1, 250), (249, 250), (250, 250), (251, 500), (1000, 1000), (1001, 1250)] {
             let step = next_step(start, start + Duration::from_millis(took));

@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn every_page_is_whole_in_every_language_and_nothing_in_it_is_taken_for_html() {
+    fn every_page_is_whole_and_escaped_in_every_language() {
         let pages = pages(None).unwrap();
         let odd = Link { address: "<i>arol@corp.test".to_owned(), ticket: Some("<script>".to_owned()) };
         for (language, page) in ["en", "de"].into_iter().flat_map(|l| ALL.map(|p| (l, p))) {
@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sites_own_files_replace_the_built_in_ones_and_are_tried_at_the_start() {
+    fn own_files_replace_built_in_ones_and_are_tried() {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
         write("texts.fr.toml", "[open]\nheading = \"Bonjour\"\n");

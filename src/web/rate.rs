@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn so_many_at_once_and_then_one_for_each_part_of_the_window() {
+    fn so_many_at_once_then_one_for_each_part() {
         let rate = Rate::new(4, Duration::from_mins(1));
         let start = Instant::now();
         let after = |seconds| start + Duration::from_secs(seconds);
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded_and_those_who_did_most_are_remembered() {
+    fn memory_is_bounded_and_the_busiest_are_remembered() {
         let rate = Rate::new(10, Duration::from_mins(1));
         let now = Instant::now();
         while rate.admit(who(0), now) {}

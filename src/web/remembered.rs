@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_is_good_for_a_minute_from_the_last_look_and_not_from_the_last_request() {
+    fn a_session_is_good_for_a_minute_from_the_last_look() {
         let all = Remembered::default();
         assert_eq!(all.recall("a", &ENDS, at(0)), Recall::Unknown);
         all.keep("a", guest(0, 0), at(0), all.before_a_look());
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_that_ends_while_it_is_looked_at_is_not_kept() {
+    fn a_session_that_ends_while_looked_at_is_not_kept() {
         let all = Remembered::default();
         let before = all.before_a_look();
         all.forget("a");

@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_the_colour_text_is_readable_and_edges_are_seen_in_light_and_dark() {
+    fn any_colour_is_readable_in_light_and_dark() {
         let steps = [0x00, 0x20, 0x40, 0x60, 0x80, 0xa0, 0xc0, 0xe0, 0xff];
         let colors = steps.iter().flat_map(|r| steps.iter().flat_map(move |g| steps.map(|b| [*r, *g, b])));
         for accent in colors.chain([[0x1f, 0x5f, 0xa8], [0x76, 0x76, 0x76], [0x77, 0x77, 0x77]]) {
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_logo_is_a_picture_of_a_kind_that_is_known_and_not_too_long() {
+    fn a_logo_is_a_picture_of_a_known_kind_and_length() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("logo");
         let read = |bytes: &[u8]| {

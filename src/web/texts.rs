@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_the_sites_own_replaces_single_texts_and_nothing_unknown() {
+    fn own_texts_replace_single_ones_and_nothing_unknown() {
         let base = read("[open]\nbutton = \"Open\"\nheading = \"Hello\"\n", &Texts::new()).unwrap();
         let own = read("[open]\nbutton = \"Go\"\n", &base).unwrap();
         assert_eq!((own["open.button"].as_str(), own["open.heading"].as_str()), ("Go", "Hello"));

@@ -1,11 +1,8 @@
 //! `otab check`: what it finds, and what it says to do about it.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+use std::os::unix::fs::MetadataExt;
 
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::process::Output;
-
-use crate::site::{Site, mail, run};
+use crate::site::{Ended, Site, chmod, mail, run};
 
 const LINKS: &str = "[one_time_auth]\nlink_url = \"https://h.test/t/{{token}}\"\nportal_url = \"https://h.test/c.pl\"\n\
     [postmaster]\nown_addresses = [\"help@desk.test\"]\n";
@@ -15,39 +12,42 @@ fn with_mail(settings: &str) -> Site {
 }
 
 fn check(site: &Site, options: &[&str]) -> (Option<i32>, String) {
-    let output: Output = run(Site::otab().arg("--config").arg(site.path("otab.toml")).arg("check").args(options), b"");
-    (output.status.code(), String::from_utf8(output.stdout).unwrap() + &String::from_utf8_lossy(&output.stderr))
+    let output = site.run(&[&["check"], options].concat());
+    (output.status.code(), output.said())
 }
 
 fn bad_lines(text: &str) -> Vec<&str> {
     text.lines().filter(|line| line.starts_with("BAD ")).collect()
 }
 
+/// The check ends with this status, and one line says what is bad.
+#[track_caller]
+fn is_bad(site: &Site, status: i32, what: &str, words: &str) {
+    let output = site.run(&["check"]).says(status);
+    let (text, start) = (output.out(), format!("BAD   {what}"));
+    assert!(text.lines().any(|line| line.starts_with(&start) && line.contains(words)), "{words}: {text}");
+}
+
 #[test]
-fn a_site_that_works_has_nothing_bad_and_the_check_changes_nothing() {
+fn a_site_that_works_has_nothing_bad_and_stays_as_is() {
     let site = with_mail("transport = \"file\"\n");
-    assert!(run(&mut site.filter(), &mail(1)).status.success());
+    site.takes(&mail(1));
     let database = std::fs::read(site.path("otab.db")).unwrap();
     let (status, text) = check(&site, &[]);
     assert_eq!((status, bad_lines(&text).len()), (Some(0), 0), "{text}");
     assert!(text.contains("ok    link mails: link mails go into") && text.contains("note  store:"), "{text}");
     assert_eq!(std::fs::read(site.path("otab.db")).unwrap(), database);
     assert!(!site.path("mails").exists());
-    let (status, json) = check(&site, &["--json"]);
-    let findings: serde_json::Value = serde_json::from_str(&json).unwrap();
-    assert_eq!(status, Some(0));
-    assert!(findings.as_array().unwrap().iter().all(|finding| finding["grade"] != "bad"), "{json}");
+    site.check().clean();
 }
 
 #[test]
 fn a_new_site_has_nothing_bad_either() {
-    let (status, text) = check(&Site::new(""), &[]);
-    assert_eq!(status, Some(0), "{text}");
-    assert!(text.contains("the first mail makes it"), "{text}");
+    assert!(Site::new("").ends(0, &["check"]).contains("the first mail makes it"));
 }
 
 #[test]
-fn every_problem_of_a_configuration_is_told_and_the_status_is_78() {
+fn every_configuration_problem_is_listed_with_78() {
     let site = Site::new("[limits]\ndecide = 0\n[mail]\ntransport = \"smtp\"\nfrm = \"x\"\n");
     let (status, text) = check(&site, &[]);
     assert_eq!(status, Some(78), "{text}");
@@ -61,9 +61,7 @@ fn every_problem_of_a_configuration_is_told_and_the_status_is_78() {
 fn a_missing_database_is_69_where_none_is_to_be_made() {
     let site = Site::new("");
     site.write("otab.toml", "[store]\nurl = \"sqlite:none.db\"\n[log]\nsyslog = false\n");
-    let (status, text) = check(&site, &[]);
-    assert_eq!(status, Some(69), "{text}");
-    assert!(bad_lines(&text).iter().any(|line| line.contains("store:")), "{text}");
+    is_bad(&site, 69, "store:", "");
     assert!(!site.path("none.db").exists());
 }
 
@@ -75,20 +73,16 @@ fn what_keeps_link_mails_from_leaving_is_found() {
         ("transport = \"sendmail\"\nsendmail = \"/no/such/sendmail\"\n".to_owned(), "/no/such/sendmail"),
         ("transport = \"file\"\nfolder = \"/proc/none\"\n".to_owned(), "/proc"),
     ] {
-        let (status, text) = check(&with_mail(&settings), &[]);
-        assert_eq!(status, Some(69), "{text}");
-        let found = bad_lines(&text).iter().any(|line| line.starts_with("BAD   link mails:") && line.contains(words));
-        assert!(found, "{words}: {text}");
+        is_bad(&with_mail(&settings), 69, "link mails:", words);
     }
 }
 
 #[test]
-fn a_mail_server_that_says_nothing_is_given_up_in_time() {
+fn a_mail_server_that_says_nothing_is_given_up() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let settings = format!("transport = \"smtp\"\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"none\"\ntimeout = 1\n");
-    let (status, text) = check(&with_mail(&settings), &[]);
-    assert_eq!(status, Some(69), "{text}");
+    is_bad(&with_mail(&settings), 69, "link mails:", "");
     drop(listener);
 }
 
@@ -97,78 +91,52 @@ fn a_template_with_an_unknown_variable_is_found() {
     let site = with_mail("transport = \"file\"\n");
     std::fs::create_dir(site.path("texts")).unwrap();
     std::fs::write(site.path("texts/new.de.txt"), "{{lnk}}").unwrap();
-    let text = std::fs::read_to_string(site.path("otab.toml")).unwrap();
-    site.write("otab.toml", &text.replace("[one_time_auth]\n", "[one_time_auth]\ntemplates = \"texts\"\n"));
-    let (status, text) = check(&site, &[]);
-    assert_eq!(status, Some(78), "{text}");
-    let found = bad_lines(&text).iter().any(|line| line.contains("new.de.txt") && line.contains("lnk"));
-    assert!(found, "{text}");
+    site.configure("[one_time_auth]\n", "[one_time_auth]\ntemplates = \"texts\"\n");
+    for words in ["new.de.txt", "lnk"] {
+        is_bad(&site, 78, "", words);
+    }
 }
 
 #[test]
-fn link_mails_that_have_waited_for_long_are_found_and_fresh_ones_are_not() {
+fn link_mails_that_waited_long_are_found() {
     let site = with_mail("transport = \"file\"\n");
-    assert!(run(&mut site.filter(), &mail(1)).status.success());
-    assert_eq!(check(&site, &[]).0, Some(0));
-    site.database().execute("UPDATE outbox SET due_at = due_at - 601, created_at = created_at - 601", []).unwrap();
-    let (status, text) = check(&site, &[]);
-    assert_eq!(status, Some(69), "{text}");
-    assert!(bad_lines(&text).iter().any(|line| line.contains("ten minutes: 1")), "{text}");
+    site.takes(&mail(1));
+    site.ends(0, &["check"]);
+    site.sql("UPDATE outbox SET due_at = due_at - 601, created_at = created_at - 601");
+    is_bad(&site, 69, "", "ten minutes: 1");
     // One that was tried, and waits for its next try.
-    site.database().execute("UPDATE outbox SET due_at = due_at + 7200, tries = 3", []).unwrap();
-    assert_eq!(check(&site, &[]).0, Some(69));
+    site.sql("UPDATE outbox SET due_at = due_at + 7200, tries = 3");
+    site.ends(69, &["check"]);
 }
 
 #[test]
 fn a_marker_that_is_somebodys_login_is_found() {
     let site = with_mail("transport = \"file\"\n");
-    assert!(run(&mut site.filter(), &mail(1)).status.success());
+    site.takes(&mail(1));
     // otab makes no such customer; the helpdesk's people could.
-    site.database().execute("UPDATE customer_user SET login = 'Unverified-Sender'", []).unwrap();
-    let (status, text) = check(&site, &[]);
-    assert_eq!(status, Some(78), "{text}");
-    assert!(bad_lines(&text).iter().any(|line| line.starts_with("BAD   marker:")), "{text}");
+    site.sql("UPDATE customer_user SET login = 'Unverified-Sender'");
+    is_bad(&site, 78, "marker:", "");
 }
 
 #[test]
-fn link_mails_that_come_from_an_address_that_is_not_the_helpdesks_own_are_worth_a_word() {
+fn a_sender_that_is_not_the_helpdesks_is_noted() {
     let site = Site::new("[mail]\ntransport = \"file\"\nfrom = \"bot@desk.test\"\n");
     assert!(check(&site, &[]).1.contains("note  own addresses: bot@desk.test"));
 }
 
 #[test]
-fn a_password_for_link_mails_that_cannot_be_read_keeps_those_alone_from_going_out() {
+fn an_unreadable_mail_password_stops_link_mails_only() {
     let site = with_mail("transport = \"smtp\"\nuser = \"otab\"\npassword_file = \"no-such.secret\"\n");
-    assert!(run(&mut site.filter(), &mail(1)).status.success());
-    let (status, text) = check(&site, &[]);
-    assert_eq!(status, Some(78), "{text}");
-    assert!(bad_lines(&text).iter().any(|line| line.contains("mail.password_file")), "{text}");
-    let notify = run(Site::otab().arg("--config").arg(site.path("otab.toml")).arg("notify"), b"");
-    assert_eq!(notify.status.code(), Some(78), "{notify:?}");
+    site.takes(&mail(1));
+    is_bad(&site, 78, "", "mail.password_file");
+    site.run(&["notify"]).ends(78);
     assert_eq!(site.count("outbox"), 1);
 }
 
-/// The findings as scripts read them.
-fn findings(site: &Site) -> (Option<i32>, Vec<serde_json::Value>) {
-    let (status, text) = check(site, &["--json"]);
-    (status, serde_json::from_str(&text).unwrap())
-}
-
-fn count(findings: &[serde_json::Value], grade: &str, what: &str, says: &str) -> usize {
-    let is_it = |finding: &&serde_json::Value| {
-        finding["grade"] == grade && finding["what"] == what && finding["says"].as_str().unwrap().contains(says)
-    };
-    findings.iter().filter(is_it).count()
-}
-
-fn chmod(path: impl AsRef<std::path::Path>, mode: u32) {
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
-}
-
 #[test]
-fn each_finding_is_an_object_with_the_same_four_keys_and_a_remedy_where_it_is_not_good() {
-    let (_, found) = findings(&with_mail("transport = \"none\"\n"));
-    for finding in &found {
+fn each_finding_is_an_object_with_the_same_keys() {
+    let found = with_mail("transport = \"none\"\n").check();
+    for finding in &found.findings {
         let keys: Vec<&str> = finding.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(keys, ["grade", "remedy", "says", "what"]);
         assert_eq!(finding["grade"] == "ok", finding["remedy"] == "", "{finding}");
@@ -176,41 +144,40 @@ fn each_finding_is_an_object_with_the_same_four_keys_and_a_remedy_where_it_is_no
 }
 
 #[test]
-fn a_fresh_folder_of_init_has_nothing_bad_and_is_told_in_a_few_lines() {
+fn a_fresh_folder_of_init_has_nothing_bad() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("otab.toml");
     let otab = |words: &[&str]| run(Site::otab().arg("--config").arg(&config).args(words), b"");
     assert!(otab(&["init"]).status.success());
     let output = otab(&["check"]);
-    let text = String::from_utf8(output.stdout).unwrap();
+    let text = output.out();
     assert_eq!((output.status.code(), bad_lines(&text).len()), (Some(0), 0), "{text}");
     assert!(text.lines().count() <= 16, "{text}");
     assert!(text.contains("ok    files: "), "{text}");
 }
 
 #[test]
-fn a_secret_that_others_can_read_is_bad_wherever_it_stands() {
+fn a_secret_that_others_can_read_is_bad() {
     let settings = "transport = \"smtp\"\nport = 1\nhost = \"127.0.0.1\"\nuser = \"otab\"\n";
     let site = with_mail(&format!("{settings}password_file = \"mail.secret\"\n"));
     let secret = site.write("mail.secret", "hunter2\n");
     chmod(site.folder(), 0o755);
     for (mode, bad) in [(0o644, 1), (0o640, 0)] {
         chmod(&secret, mode);
-        let (status, found) = findings(&site);
-        assert_eq!(count(&found, "bad", "files", "mail.secret"), bad, "{found:#?}");
-        assert_eq!(status, Some(if bad == 1 { 78 } else { 69 }));
+        let found = site.check().ends(if bad == 1 { 78 } else { 69 });
+        assert_eq!(found.count("bad", "files", "mail.secret"), bad, "{found:#?}");
     }
     // Nobody gets at it.
     chmod(&secret, 0o644);
     chmod(site.folder(), 0o750);
-    assert_eq!(count(&findings(&site).1, "bad", "files", ""), 0);
+    assert_eq!(site.check().count("bad", "files", ""), 0);
     let inline = with_mail(&format!("{settings}password = \"hunter2\"\n"));
     chmod(inline.folder(), 0o755);
     chmod(inline.path("otab.toml"), 0o644);
-    let (_, found) = findings(&inline);
-    assert_eq!(count(&found, "bad", "files", "otab.toml holds mail.password"), 1, "{found:#?}");
+    let found = inline.check();
+    assert_eq!(found.count("bad", "files", "otab.toml holds mail.password"), 1, "{found:#?}");
     chmod(inline.path("otab.toml"), 0o640);
-    assert_eq!(count(&findings(&inline).1, "bad", "files", ""), 0);
+    assert_eq!(inline.check().count("bad", "files", ""), 0);
 }
 
 #[test]
@@ -233,24 +200,21 @@ fn what_the_web_servers_group_can_read_is_bad() {
         chmod(site.path(secret), mode);
     }
     chmod(site.path("logs"), 0o755);
-    assert!(run(&mut site.filter(), &mail(1)).status.success());
-    let found = findings(&site).1;
-    assert_eq!(count(&found, "bad", "files", ""), 0, "{found:#?}");
+    site.takes(&mail(1));
+    let found = site.check();
+    assert_eq!(found.count("bad", "files", ""), 0, "{found:#?}");
     let group = nix::unistd::User::from_name("www-data").unwrap().unwrap().gid.as_raw();
     for name in ["otab.db", "mails", "mail.secret", "otab.toml", "logs/otab.log"] {
         let path = site.path(name);
         let mode = std::fs::metadata(&path).unwrap().mode() & 0o777;
         std::os::unix::fs::chown(&path, None, Some(group)).unwrap();
         // The group alone is nothing: its bits are.
-        assert_eq!(count(&findings(&site).1, "bad", "files", ""), 0, "{name}");
+        assert_eq!(site.check().count("bad", "files", ""), 0, "{name}");
         chmod(&path, mode | 0o050);
-        let (status, found) = findings(&site);
-        assert_eq!(
-            (status, count(&found, "bad", "files", "by the group www-data")),
-            (Some(78), 1),
-            "{name}: {found:#?}"
-        );
-        assert_eq!(count(&found, "bad", "files", name), 1, "{name}: {found:#?}");
+        let found = site.check();
+        let status = found.status;
+        assert_eq!((status, found.count("bad", "files", "by the group www-data")), (Some(78), 1), "{name}: {found:#?}");
+        assert_eq!(found.count("bad", "files", name), 1, "{name}: {found:#?}");
         chmod(&path, mode);
         std::os::unix::fs::chown(&path, None, Some(0)).unwrap();
     }
@@ -259,14 +223,14 @@ fn what_the_web_servers_group_can_read_is_bad() {
 #[test]
 fn a_log_where_others_can_write_the_folder_is_bad() {
     let site = with_mail("transport = \"none\"\n");
-    let text = std::fs::read_to_string(site.path("otab.toml")).unwrap();
-    site.write("otab.toml", &text.replace("syslog = false\n", "syslog = false\nfile = \"logs/otab.log\"\n"));
+    site.configure("syslog = false\n", "syslog = false\nfile = \"logs/otab.log\"\n");
     let logs = site.path("logs");
     std::fs::create_dir(&logs).unwrap();
     chmod(&logs, 0o755);
     let bad = || {
-        let (status, found) = findings(&site);
-        let bad = count(&found, "bad", "files", "(log.file)");
+        let found = site.check();
+        let status = found.status;
+        let bad = found.count("bad", "files", "(log.file)");
         assert_eq!(status, Some(if bad == 0 { 0 } else { 78 }), "{found:#?}");
         bad
     };
@@ -284,7 +248,7 @@ fn a_log_where_others_can_write_the_folder_is_bad() {
             assert_eq!(bad(), 1, "{user} {group}");
         }
         // The user to whom the store belongs may log.
-        assert!(run(&mut site.filter(), &mail(1)).status.success());
+        site.takes(&mail(1));
         std::os::unix::fs::chown(site.path("otab.db"), Some(4242), None).unwrap();
         assert_eq!(bad(), 0);
         std::os::unix::fs::chown(&logs, Some(0), None).unwrap();
@@ -294,23 +258,22 @@ fn a_log_where_others_can_write_the_folder_is_bad() {
     let victim = site.write("victim", "");
     std::os::unix::fs::symlink(&victim, &log).unwrap();
     assert_eq!(bad(), 1);
-    assert!(run(&mut site.filter(), &mail(2)).status.success());
+    site.takes(&mail(2));
     assert_eq!(std::fs::read(&victim).unwrap(), b"");
 }
 
 #[test]
-fn a_store_a_log_or_mails_that_others_can_read_are_told() {
+fn a_store_log_or_mails_that_others_can_read_are_bad() {
     let site = with_mail("transport = \"file\"\n");
-    assert!(run(&mut site.filter(), &mail(1)).status.success());
+    site.takes(&mail(1));
     site.append("[limits]\n");
-    let text = std::fs::read_to_string(site.path("otab.toml")).unwrap();
-    site.write("otab.toml", &text.replace("syslog = false\n", "syslog = false\nfile = \"otab.log\"\n"));
+    site.configure("syslog = false\n", "syslog = false\nfile = \"otab.log\"\n");
     let log = site.write("otab.log", "");
     chmod(&log, 0o640);
     std::fs::create_dir(site.path("mails")).unwrap();
     chmod(site.path("mails"), 0o700);
     chmod(site.folder(), 0o755);
-    assert_eq!(count(&findings(&site).1, "ok", "files", ""), 1);
+    assert_eq!(site.check().count("ok", "files", ""), 1);
     for (name, open, closed, grade) in [
         ("otab.db", 0o644, 0o600, "bad"),
         ("mails", 0o755, 0o700, "bad"),
@@ -318,37 +281,33 @@ fn a_store_a_log_or_mails_that_others_can_read_are_told() {
         ("otab.log", 0o642, 0o640, "bad"),
     ] {
         chmod(site.path(name), open);
-        let (status, found) = findings(&site);
-        assert_eq!(count(&found, grade, "files", name), 1, "{name}: {found:#?}");
-        assert_eq!(status, Some(if grade == "bad" { 78 } else { 0 }), "{name}");
+        let found = site.check().ends(if grade == "bad" { 78 } else { 0 });
+        assert_eq!(found.count(grade, "files", name), 1, "{name}: {found:#?}");
         chmod(site.path(name), closed);
     }
     // In a folder that others can write they put another database in its place.
     let elsewhere = site.path("data");
     std::fs::create_dir(&elsewhere).unwrap();
     std::fs::rename(site.path("otab.db"), elsewhere.join("otab.db")).unwrap();
-    let text = std::fs::read_to_string(site.path("otab.toml")).unwrap();
-    site.write("otab.toml", &text.replace("[store]\n", "[store]\nurl = \"sqlite:data/otab.db\"\n"));
+    site.configure("[store]\n", "[store]\nurl = \"sqlite:data/otab.db\"\n");
     chmod(&elsewhere, 0o777);
-    assert_eq!(count(&findings(&site).1, "bad", "files", "and replace"), 1);
+    assert_eq!(site.check().count("bad", "files", "and replace"), 1);
     chmod(&elsewhere, 0o755);
-    assert_eq!(count(&findings(&site).1, "ok", "files", ""), 1);
+    assert_eq!(site.check().count("ok", "files", ""), 1);
 }
 
 #[test]
-fn templates_that_others_can_write_decide_what_link_mails_say_and_are_bad() {
+fn templates_that_others_can_write_are_bad() {
     let site = with_mail("transport = \"file\"\n");
     chmod(site.folder(), 0o755);
     std::fs::create_dir(site.path("texts")).unwrap();
-    let text = std::fs::read_to_string(site.path("otab.toml")).unwrap();
-    site.write("otab.toml", &text.replace("[one_time_auth]\n", "[one_time_auth]\ntemplates = \"texts\"\n"));
+    site.configure("[one_time_auth]\n", "[one_time_auth]\ntemplates = \"texts\"\n");
     let template = site.write("texts/new.de.txt", "{{link}}\n");
     for (folder, file, bad) in [(0o755, 0o644, 0), (0o755, 0o666, 1), (0o777, 0o644, 1)] {
         chmod(site.path("texts"), folder);
         chmod(&template, file);
-        let (status, found) = findings(&site);
-        assert_eq!(count(&found, "bad", "files", "texts"), bad, "{found:#?}");
-        assert_eq!(status, Some(if bad == 0 { 0 } else { 78 }));
+        let found = site.check().ends(if bad == 0 { 0 } else { 78 });
+        assert_eq!(found.count("bad", "files", "texts"), bad, "{found:#?}");
     }
 }
 
@@ -356,9 +315,9 @@ fn templates_that_others_can_write_decide_what_link_mails_say_and_are_bad() {
 fn a_link_and_a_portal_at_two_places_are_worth_a_word() {
     let text = |link: &str| {
         let site = with_mail("transport = \"file\"\n");
-        let text = std::fs::read_to_string(site.path("otab.toml")).unwrap();
+        let text = site.read("otab.toml");
         site.write("otab.toml", &text.replace("https://h.test/t/", link));
-        findings(&site).1
+        site.check()
     };
     for (link, notes) in [
         ("https://h.test/t/", 0),
@@ -367,25 +326,26 @@ fn a_link_and_a_portal_at_two_places_are_worth_a_word() {
         ("https://h.test:444/t/", 1),
         ("https://links.h.test/", 1),
     ] {
-        assert_eq!(count(&text(link), "note", "links", "portal_url at https://h.test"), notes, "{link}");
+        assert_eq!(text(link).count("note", "links", "portal_url at https://h.test"), notes, "{link}");
     }
 }
 
 #[test]
-fn the_store_tells_its_schema_and_its_tokens_by_state_and_a_log_that_only_grows() {
+fn the_store_shows_its_schema_and_tokens_by_state() {
     let site = with_mail("transport = \"file\"\n");
-    assert!(run(&mut site.filter(), &mail(1)).status.success());
-    assert!(run(&mut site.filter(), &mail(2)).status.success());
-    site.database().execute("UPDATE token SET state = 'used' WHERE id = 1", []).unwrap();
-    let (_, found) = findings(&site);
-    assert_eq!(count(&found, "ok", "store", "(SQLite 3."), 1, "{found:#?}");
+    site.takes(&mail(1));
+    site.takes(&mail(2));
+    site.sql("UPDATE token SET state = 'used' WHERE id = 1");
+    let found = site.check();
+    assert_eq!(found.count("ok", "store", "(SQLite 3."), 1, "{found:#?}");
     let says = format!("schema {}); tokens: active (1), used (1)", otab::store::LATEST);
-    assert_eq!(count(&found, "ok", "store", &says), 1, "{found:#?}");
-    assert_eq!(count(&found, "note", "store", "MiB"), 0);
+    assert_eq!(found.count("ok", "store", &says), 1, "{found:#?}");
+    assert_eq!(found.count("note", "store", "MiB"), 0);
     let holder = site.database();
     holder.query_row("SELECT COUNT(*) FROM token", [], |_| Ok(())).unwrap();
     let log = std::fs::OpenOptions::new().write(true).open(site.path("otab.db-wal")).unwrap();
     log.set_len(300 << 20).unwrap();
-    let (status, found) = findings(&site);
-    assert_eq!((status, count(&found, "note", "store", "300 MiB")), (Some(0), 1), "{found:#?}");
+    let found = site.check();
+    let status = found.status;
+    assert_eq!((status, found.count("note", "store", "300 MiB")), (Some(0), 1), "{found:#?}");
 }

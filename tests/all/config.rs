@@ -21,7 +21,7 @@ fn cases() -> Vec<String> {
 }
 
 #[test]
-fn every_bad_configuration_is_refused_for_the_reasons_beside_it() {
+fn every_bad_configuration_is_refused_as_expected() {
     let mut failed = Vec::new();
     for name in cases() {
         let path = |end: &str| folder().join(format!("{name}.{end}"));

@@ -1,6 +1,5 @@
 //! Mails to try things on: those of the fixtures, and those in the folders that `OTAB_MAIL_CORPUS`
 //! names (separated by colons; relative paths count from the current folder or the repository's top).
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,12 +1,8 @@
 //! `otab check` in front of stores that are damaged, or another otab's, or somebody else's.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
-
-use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::site::{Site, first_schema, mail, run};
+use crate::site::{Site, chmod, first_schema, mail};
 
 /// How many damaged stores are made.
 const DAMAGED: usize = 120;
@@ -14,21 +10,17 @@ const PAGE: usize = 4096;
 
 /// The status, and what is bad of the store.
 fn check(site: &Site) -> (Option<i32>, Vec<String>, Vec<String>) {
-    let output = run(Site::otab().arg("--config").arg(site.path("otab.toml")).args(["check", "--json"]), b"");
-    let found: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
-    let bad = found.iter().filter(|finding| finding["what"] == "store" && finding["grade"] == "bad");
+    let found = site.check();
+    let bad = found.findings.iter().filter(|finding| finding["what"] == "store" && finding["grade"] == "bad");
     let texts = |key: &str| bad.clone().map(|finding| finding[key].as_str().unwrap().to_owned()).collect();
-    (output.status.code(), texts("says"), texts("remedy"))
+    (found.status, texts("says"), texts("remedy"))
 }
 
 /// A store as mails leave it, with rows of every kind and some hundred pages, and no log beside it.
 fn store(site: &Site) -> Vec<u8> {
-    assert!(run(&mut site.filter(), &mail(1)).status.success());
+    site.takes(&mail(1));
     // The same rows in each run: a mail's secret and time are not.
-    site.database()
-        .execute_batch(
-            "DELETE FROM outbox; DELETE FROM token; DELETE FROM sqlite_sequence; DELETE FROM customer_user;
-             DELETE FROM customer_preferences;
+    site.sql("DELETE FROM outbox; DELETE FROM token; DELETE FROM sqlite_sequence; DELETE FROM customer_user; DELETE FROM customer_preferences;
              UPDATE refinery_schema_history SET applied_on = '2026-01-01';
              WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 900)
              INSERT INTO customer_user (login, email, customer_id, first_name, last_name, valid_id, create_time,
@@ -40,9 +32,7 @@ fn store(site: &Site) -> Vec<u8> {
              INSERT INTO outbox (token_id, secret, recipient, customer, backend, occasion, created_at, due_at)
              SELECT id, PRINTF('%0*d', 300 + id, id), email, customer, backend, 'new', 4000000000, 4000000000 FROM token;
              DELETE FROM outbox WHERE id % 5 = 0;
-             PRAGMA wal_checkpoint(TRUNCATE);",
-        )
-        .unwrap();
+             PRAGMA wal_checkpoint(TRUNCATE);");
     let _ = std::fs::remove_file(site.path("otab.db-shm"));
     let bytes = std::fs::read(site.path("otab.db")).unwrap();
     assert!(bytes.len() / PAGE > 100 && !site.path("otab.db-wal").exists());
@@ -135,7 +125,7 @@ fn every_damaged_store_is_bad() {
 fn a_row_that_refers_to_nothing_is_bad() {
     let site = Site::new("");
     store(&site);
-    site.database().execute_batch("PRAGMA foreign_keys = OFF; DELETE FROM token WHERE id = 2").unwrap();
+    site.sql("PRAGMA foreign_keys = OFF; DELETE FROM token WHERE id = 2");
     let (status, bad, remedies) = check(&site);
     assert_eq!((status, bad.len()), (Some(69), 1), "{bad:?}");
     assert!(bad[0].contains("row 2 of outbox refers to nothing in token"), "{bad:?}");
@@ -174,11 +164,11 @@ fn another_otabs_store_or_somebody_elses_file_is_bad() {
     ];
     for (change, says, remedy) in cases {
         let site = Site::new("");
-        assert!(run(&mut site.filter(), &mail(1)).status.success());
+        site.takes(&mail(1));
         change(&site);
-        assert_eq!(run(&mut site.filter(), &mail(2)).status.code(), Some(75), "{says}");
+        assert_eq!(site.filter(&mail(2)).status.code(), Some(75), "{says}");
         // Whatever the umask was.
-        std::fs::set_permissions(site.folder(), Permissions::from_mode(0o700)).unwrap();
+        chmod(site.folder(), 0o700);
         let (status, bad, remedies) = check(&site);
         assert_eq!((status, bad.len()), (Some(69), 1), "{says}: {bad:?}");
         assert!(bad[0].contains(says) && remedies[0].contains(remedy), "{bad:?} {remedies:?}");

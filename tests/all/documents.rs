@@ -1,13 +1,12 @@
 //! The documents, held against the code: the manual page, the README, the changelog, the architecture
 //! page, and what no file of the project may say.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot read a document must fail")]
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::site::Ended;
 use otab::config::Config;
 
 fn top() -> &'static Path {
@@ -61,7 +60,7 @@ fn every_command() -> Vec<(String, clap::Command)> {
 }
 
 #[test]
-fn every_command_and_option_is_in_the_manual_page_and_no_other() {
+fn the_manual_page_has_exactly_the_options_there_are() {
     let manual = manual();
     let mut wrong = Vec::new();
     for (words, command) in every_command() {
@@ -105,7 +104,7 @@ fn the_options_of_all_commands_are_in_the_manual_page() {
 }
 
 #[test]
-fn every_exit_status_is_in_the_manual_page_and_the_readme() {
+fn every_exit_status_is_in_manual_page_and_readme() {
     let source = page("src/exit.rs");
     let numbers = source.lines().filter_map(|line| line.trim().strip_prefix("Self::")?.split_once(" => "));
     let codes: Vec<_> = numbers.filter_map(|(_, code)| code.trim_end_matches(',').parse::<u8>().ok()).collect();
@@ -170,7 +169,7 @@ fn calls() -> Vec<Vec<String>> {
 }
 
 #[test]
-fn every_call_of_otab_in_the_readme_is_one_that_otab_understands() {
+fn otab_understands_every_call_in_the_readme() {
     let calls = calls();
     assert!(calls.len() >= 8, "{calls:?}");
     for words in calls {
@@ -180,7 +179,7 @@ fn every_call_of_otab_in_the_readme_is_one_that_otab_understands() {
 }
 
 #[test]
-fn commands_named_in_the_readme_exist_or_are_said_to_be_missing() {
+fn commands_named_in_the_readme_exist_or_are_planned() {
     let readme = page("README.md");
     let (present, missing) = readme.split_once("## What is not there yet").unwrap();
     let line = otab::cli::command_line();
@@ -199,7 +198,7 @@ fn commands_named_in_the_readme_exist_or_are_said_to_be_missing() {
 }
 
 #[test]
-fn the_first_two_commands_of_the_readme_can_be_run_as_they_stand() {
+fn the_readmes_first_two_commands_can_be_run() {
     let first = blocks("sh").remove(0);
     let mut lines = first.lines();
     let (call, mail) = lines.next().unwrap().split_once(" < ").unwrap();
@@ -237,7 +236,7 @@ fn the_static_build_is_the_targets_own() {
 // --- The others ---------------------------------------------------------------------------------
 
 #[test]
-fn the_changelog_and_the_manual_page_know_this_version() {
+fn changelog_and_manual_page_know_this_version() {
     let version = env!("CARGO_PKG_VERSION");
     let changelog = page("CHANGELOG.md");
     assert!(changelog.lines().any(|line| line.starts_with(&format!("## {version}"))));
@@ -286,9 +285,8 @@ fn tracked() -> Vec<(String, String)> {
     }
     // A clone may belong to another user than the one who runs the tests.
     let arguments = ["-c", "safe.directory=*", "ls-files", "-z"];
-    let output = Command::new("git").args(arguments).current_dir(top()).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let names = String::from_utf8(output.stdout).unwrap();
+    let output = Command::new("git").args(arguments).current_dir(top()).output().unwrap().says(0);
+    let names = output.out();
     let names = names.split('\0').filter(|name| !name.is_empty() && !name.starts_with("target/"));
     names.filter_map(|name| Some((name.to_owned(), fs::read_to_string(top().join(name)).ok()?))).collect()
 }

@@ -15,9 +15,9 @@ use otab::mail::header::{EndFinder, Header, Terminator};
 use otab::policy::Envelope;
 
 use crate::corpus;
-use crate::servers::Place;
-use crate::servers::store::{Host, host, new_store};
-use crate::site::run;
+use crate::servers::store::{database, host};
+use crate::servers::{Place, new_store};
+use crate::site::Site;
 
 const THREADS: usize = 8;
 const MAILS: usize = 2000;
@@ -60,8 +60,8 @@ fn engine_at(config: &Path) -> Engine {
     Engine::new(config, None, log).unwrap().with_pool(Pool::of(4))
 }
 
-fn engine_of(host: &Host) -> Engine {
-    engine_at(&host.site.path("otab.toml"))
+fn engine_of(host: &Site) -> Engine {
+    engine_at(&host.path("otab.toml"))
 }
 
 /// What the pipe does with a mail, by an engine that stays.
@@ -73,30 +73,28 @@ fn decide(engine: &Engine, mail: &[u8]) -> Vec<u8> {
     [edit::apply(&header, &decision.edits, end), rest.to_vec()].concat()
 }
 
-fn by_process(host: &Host, mail: &[u8]) -> Vec<u8> {
-    let output = run(&mut host.otab(&["filter"]), mail);
-    assert!(output.status.success(), "{output:?}");
-    output.stdout
+fn by_process(host: &Site, mail: &[u8]) -> Vec<u8> {
+    host.takes(mail).stdout
 }
 
 /// Two sites alike, with a log each.
-fn sites(place: Place) -> [Host; 2] {
+fn sites(place: Place) -> [Site; 2] {
     [(); 2].map(|()| {
         let host = host(&new_store(place));
-        let config = host.site.path("otab.toml");
+        let config = host.path("otab.toml");
         let text = fs::read_to_string(&config).unwrap();
         fs::write(config, text.replace("syslog = false", "syslog = false\nfile = \"otab.log\"")).unwrap();
         if place != Place::Sqlite {
-            host.ends(&["store", "migrate"], 0);
+            host.ends(0, &["store", "migrate"]);
         }
         host
     })
 }
 
 /// The lines of a log without time and process, counted.
-fn log_of(host: &Host) -> BTreeMap<String, usize> {
+fn log_of(host: &Site) -> BTreeMap<String, usize> {
     let mut lines = BTreeMap::new();
-    for line in fs::read_to_string(host.site.path("otab.log")).unwrap().lines() {
+    for line in fs::read_to_string(host.path("otab.log")).unwrap().lines() {
         *lines.entry(line.split_once("]: ").unwrap().1.to_owned()).or_default() += 1;
     }
     lines
@@ -111,7 +109,7 @@ fn is_the_same_as_one_process_a_mail(place: Place) {
         assert!(decide(&engine, mail) == wanted, "{}", mail.escape_ascii());
     }
     for host in [&pipe, &stays] {
-        fs::write(host.site.path("otab.log"), "").unwrap();
+        fs::write(host.path("otab.log"), "").unwrap();
     }
     let wanted: Vec<_> = known.iter().chain(&new).map(|mail| (mail, by_process(&pipe, mail))).collect();
     // New senders come between the others, each once.
@@ -165,11 +163,11 @@ fn a_server_that_restarts_costs_an_engine_no_mail() {
     // As after a restart of the server, or where it ends what was idle for long.
     let ended = stays.column(&format!(
         "SELECT CAST(pg_terminate_backend(pid) AS TEXT) FROM pg_stat_activity WHERE datname = '{}' AND pid <> pg_backend_pid()",
-        stays.database()
+        database(&stays)
     ));
     assert!(!ended.is_empty(), "no connection was kept");
     decide(&engine, &new_mails(0)[1]);
-    assert_eq!(stays.count("token"), "2");
+    assert_eq!(stays.count("token"), 2);
 }
 
 #[test]
@@ -177,7 +175,7 @@ fn an_engine_takes_no_more_memory_mail_by_mail() {
     let [_, stays] = sites(Place::Sqlite);
     let alone = Command::new(std::env::current_exe().unwrap())
         .args(["engine::many_mails_in_a_process_of_their_own", "--exact", "--nocapture"])
-        .env(ALONE, stays.site.path("otab.toml"))
+        .env(ALONE, stays.path("otab.toml"))
         .output()
         .unwrap();
     assert!(alone.status.success(), "{}", String::from_utf8_lossy(&alone.stdout));

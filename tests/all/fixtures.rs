@@ -5,18 +5,15 @@
 //! the fresh database), `args` (for `otab filter`, one a line), `after.sql` with `after.expected`
 //! (queries and their rows), `again.eml` (what comes out the second time, where that differs), and an
 //! empty `as-is`: its line ends are the point, so it is not tried with CRLF.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
 use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Output;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rusqlite::types::ValueRef;
-
 use crate::servers::{self, Place, moved};
+use crate::site::{Ended, Site, cell};
 use crate::{corpus, promises};
 
 /// Several at once: each waits for the disk most of its time.
@@ -39,17 +36,17 @@ const COUNTS: &str = "SELECT COUNT(*) FROM customer_user; SELECT COUNT(*) FROM c
                       SELECT COUNT(*) FROM token; SELECT COUNT(*) FROM outbox;";
 
 #[test]
-fn every_fixture_comes_out_as_expected_and_a_second_time_creates_nothing_new() {
+fn every_fixture_comes_out_as_expected_both_times() {
     run_all(Place::Sqlite);
 }
 
 #[test]
-fn every_fixture_comes_out_the_same_with_its_customers_on_postgresql() {
+fn every_fixture_is_the_same_on_postgresql() {
     run_all(Place::PostgreSql);
 }
 
 #[test]
-fn every_fixture_comes_out_the_same_with_its_customers_on_mariadb() {
+fn every_fixture_is_the_same_on_mariadb() {
     run_all(Place::MariaDb);
 }
 
@@ -131,14 +128,14 @@ fn with_crlf(text: &[u8]) -> Vec<u8> {
 }
 
 fn run(folder: &Path, source: Option<&str>, got: &str, convert: fn(&[u8]) -> Vec<u8>) -> Vec<String> {
-    let site = Site::new(folder, source);
+    let site = Bench::new(folder, source);
     let mail = convert(&fs::read(folder.join("mail.eml")).unwrap());
     let expected = convert(&fs::read(folder.join("expected.eml")).unwrap());
     let again = fs::read(folder.join("again.eml")).map_or(expected.clone(), |bytes| convert(&bytes));
     let mut problems = Vec::new();
 
     let first = site.filter(&mail);
-    problems.extend(first.problem(&expected));
+    problems.extend(problem(&first, &expected));
     let leftover = folder.join(got);
     if first.stdout == expected {
         let _ = fs::remove_file(&leftover);
@@ -154,7 +151,7 @@ fn run(folder: &Path, source: Option<&str>, got: &str, convert: fn(&[u8]) -> Vec
         }
     }
     let before = site.rows(COUNTS);
-    problems.extend(site.filter(&mail).problem(&again).map(|problem| format!("the second time, {problem}")));
+    problems.extend(problem(&site.filter(&mail), &again).map(|problem| format!("the second time, {problem}")));
     let after = site.rows(COUNTS);
     if before != after {
         problems.push(format!("the second time created something new: {before:?} became {after:?}"));
@@ -162,82 +159,53 @@ fn run(folder: &Path, source: Option<&str>, got: &str, convert: fn(&[u8]) -> Vec
     problems
 }
 
-/// A folder with a configuration and a database.
-struct Site {
-    folder: tempfile::TempDir,
+/// A site with a fixture's configuration and database.
+struct Bench {
+    site: Site,
     args: Vec<String>,
     /// Where the customers are, unless in the store.
     source: Option<String>,
 }
 
-struct Output {
-    stdout: Vec<u8>,
-    stderr: Vec<u8>,
-    status: Option<i32>,
-}
-
-impl Output {
-    fn problem(&self, expected: &[u8]) -> Option<String> {
-        let stderr = String::from_utf8_lossy(&self.stderr);
-        match (self.status, stderr.is_empty(), self.stdout == expected) {
-            (Some(0), true, true) => None,
-            (Some(0), true, false) => Some("the output differs, see the .got file".to_owned()),
-            (status, ..) => Some(format!("status {status:?}, standard error {stderr:?}")),
-        }
+fn problem(output: &Output, expected: &[u8]) -> Option<String> {
+    match (output.status.code(), output.stderr.is_empty(), output.stdout == expected) {
+        (Some(0), true, true) => None,
+        (Some(0), true, false) => Some("the output differs, see the .got file".to_owned()),
+        (status, ..) => Some(format!("status {status:?}, standard error {:?}", output.err())),
     }
 }
 
-impl Site {
+impl Bench {
     fn new(fixture: &Path, source: Option<&str>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let site = Site::empty();
         let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("otab.toml.example");
         let config = fs::read_to_string(fixture.join("otab.toml")).unwrap_or_else(|_| {
             fs::read_to_string(example).unwrap().replace("\n#syslog = true\n", "\nsyslog = false\n")
         });
         assert!(config.contains("\nsyslog = false\n"), "a fixture would write to this machine's log");
-        fs::write(folder.path().join("otab.toml"), source.map_or(config.clone(), |url| moved_to(&config, url)))
-            .unwrap();
+        site.write("otab.toml", &source.map_or(config.clone(), |url| moved_to(&config, url)));
         let args = fs::read_to_string(fixture.join("args")).unwrap_or_default();
         let args = args.lines().map(str::to_owned).collect();
-        let site = Self { folder, args, source: source.map(str::to_owned) };
-        otab::store::create(&site.database(), 0o600).unwrap();
+        otab::store::create(&site.file(), 0o600).unwrap();
         if let Ok(sql) = fs::read_to_string(fixture.join("before.sql")) {
-            rusqlite::Connection::open(site.database()).unwrap().execute_batch(&sql).unwrap();
+            site.sql(&sql);
         }
         if let Some(source) = source {
-            moved::to_server(&site.database(), source);
+            moved::to_server(&site.file(), source);
         }
-        site
-    }
-
-    fn database(&self) -> PathBuf {
-        self.folder.path().join("otab.db")
+        Self { site, args, source: source.map(str::to_owned) }
     }
 
     fn filter(&self, mail: &[u8]) -> Output {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_otab"))
-            .args(["--config", "otab.toml", "filter"])
-            .args(&self.args)
-            .current_dir(self.folder.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // The mails are smaller than a pipe, and nothing waits for anything here.
-        let written = child.stdin.take().unwrap().write_all(mail);
-        let output = child.wait_with_output().unwrap();
-        written.unwrap();
-        Output { stdout: output.stdout, stderr: output.stderr, status: output.status.code() }
+        let args: Vec<&str> = ["filter"].into_iter().chain(self.args.iter().map(String::as_str)).collect();
+        self.site.feed(&args, mail)
     }
 
     /// The rows of one or more queries as text, a line each.
     fn rows(&self, sql: &str) -> String {
-        let copy = self.folder.path().join("copy.db");
+        let copy = self.site.path("copy.db");
         let _ = fs::remove_file(&copy);
-        let into = format!("VACUUM INTO '{}'", copy.display());
-        rusqlite::Connection::open(self.database()).unwrap().execute_batch(&into).unwrap();
-        rusqlite::Connection::open(&copy).unwrap().execute_batch("PRAGMA journal_mode = WAL").unwrap();
+        self.site.backup(&copy);
         if let Some(source) = &self.source {
             moved::to_file(source, &copy);
         }
@@ -265,13 +233,4 @@ fn moved_to(config: &str, url: &str) -> String {
         return config.replacen(entry, &format!("{entry}url = \"{url}\"\n"), 1);
     }
     format!("{config}\n[[customer_user]]{entry}url = \"{url}\"\n")
-}
-
-fn cell(value: ValueRef<'_>) -> String {
-    match value {
-        ValueRef::Null => "NULL".to_owned(),
-        ValueRef::Integer(number) => number.to_string(),
-        ValueRef::Real(number) => number.to_string(),
-        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-    }
 }

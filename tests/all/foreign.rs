@@ -2,7 +2,6 @@
 //! Python's email package, of bytes and of text, by its old policy and its new one, also as it writes them again.
 //!
 //! 20,000 mails a run, a million with `OTAB_LONG=1`. `OTAB_SEED` repeats a run.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, BufWriter, Write};

@@ -1,40 +1,16 @@
 //! `otab init`, and by which configuration commands run: the one that was named, or the system's.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, chown};
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::site::{Site, mail, run};
+use crate::site::{Ended, Site, chmod, mail, names, run};
 
 /// Runs otab in a folder, which is not its configuration's for that alone.
 fn otab(folder: &Path, words: &[&str]) -> Output {
     run(Site::otab().args(words).current_dir(folder), &mail(1))
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
-}
-
-#[track_caller]
-fn ends(output: &Output, status: i32) -> String {
-    assert_eq!(output.status.code(), Some(status), "{}", said(output));
-    said(output)
-}
-
-/// What is in a folder, by name.
-fn names(folder: &Path) -> Vec<String> {
-    let mut names: Vec<_> =
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
-}
-
-fn mode(path: &Path, mode: u32) {
-    fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
 }
 
 #[test]
@@ -52,7 +28,7 @@ fn no_command_reads_the_current_folder() {
         "redeem no-such-token",
     ] {
         let words: Vec<&str> = words.split(' ').collect();
-        let text = said(&otab(folder.path(), &words));
+        let text = otab(folder.path(), &words).said();
         assert!(!text.contains("nonsense"), "{words:?}: {text}");
         if !Path::new("/etc/otab/otab.toml").exists() {
             assert!(text.contains("/etc/otab/otab.toml") || words[0] == "filter", "{words:?}: {text}");
@@ -61,10 +37,10 @@ fn no_command_reads_the_current_folder() {
         let named = [&["--config", "otab.toml"], &words[..]].concat();
         let output = otab(folder.path(), &named);
         assert!(!output.status.success());
-        assert!(said(&output).contains("otab.toml") || words[0] == "filter", "{words:?}");
+        assert!(output.said().contains("otab.toml") || words[0] == "filter", "{words:?}");
         let output =
             run(Site::otab().args(&words).current_dir(folder.path()).env("OTAB_CONFIG", "otab.toml"), &mail(1));
-        assert!(!output.status.success() && !said(&output).contains("/etc/otab"), "{words:?}");
+        assert!(!output.status.success() && !output.said().contains("/etc/otab"), "{words:?}");
     }
 }
 
@@ -72,7 +48,7 @@ fn no_command_reads_the_current_folder() {
 fn init_writes_where_the_others_read() {
     let folder = tempfile::tempdir().unwrap();
     if !Path::new("/etc/otab").exists() {
-        let text = ends(&otab(folder.path(), &["init"]), 73);
+        let text = otab(folder.path(), &["init"]).says(73).said();
         assert!(text.contains("/etc/otab/otab.toml") && text.contains("mkdir -m 755 /etc/otab"), "{text}");
         assert!(names(folder.path()).is_empty());
     }
@@ -80,10 +56,10 @@ fn init_writes_where_the_others_read() {
     let with = |words: &[&str]| {
         run(Site::otab().args(words).current_dir(folder.path()).env("OTAB_CONFIG", "etc/site.toml"), b"")
     };
-    let text = ends(&with(&["init"]), 0);
+    let text = with(&["init"]).says(0).said();
     assert!(text.contains("etc/site.toml") && text.contains("etc/otab.db"), "{text}");
     assert_eq!(names(folder.path()), ["etc"]);
-    ends(&with(&["token", "list"]), 0);
+    with(&["token", "list"]).says(0).said();
 }
 
 #[test]
@@ -96,7 +72,7 @@ fn root_does_not_obey_another_users_configuration() {
     }
     let command = |words: &[&str]| {
         let output = run(Site::otab().arg("--config").arg(&config).args(words), &mail(1));
-        (output.status.code(), said(&output))
+        (output.status.code(), output.said())
     };
     assert_eq!(command(&["customer", "add", "carol@corp.test"]).0, Some(0));
     chown(&config, Some(4242), None).unwrap();
@@ -112,7 +88,7 @@ fn root_does_not_obey_another_users_configuration() {
     let (status, text) = command(&["check"]);
     assert!(status == Some(78) && text.contains("the folder"), "{text}");
     let init = site.path("new.toml").display().to_string();
-    let text = ends(&otab(site.folder(), &["--config", &init, "init"]), 77);
+    let text = otab(site.folder(), &["--config", &init, "init"]).says(77).said();
     assert!(text.contains("would be refused") && text.contains("the folder"), "{text}");
     chown(site.folder(), Some(0), None).unwrap();
     assert_eq!(command(&["customer", "list"]).0, Some(0));
@@ -128,7 +104,7 @@ fn init_overwrites_nothing_and_then_makes_nothing() {
         } else {
             fs::write(&path, "mine").unwrap();
         }
-        let text = ends(&otab(folder.path(), &["--config", "otab.toml", "init"]), 73);
+        let text = otab(folder.path(), &["--config", "otab.toml", "init"]).says(73).said();
         assert!(text.contains("nothing was changed"), "{text}");
         assert_eq!(names(folder.path()), [name]);
         assert!(dangling || fs::read(&path).unwrap() == b"mine");
@@ -140,11 +116,11 @@ fn init_writes_where_it_is_told_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let site = folder.path().join("etc");
     fs::create_dir(&site).unwrap();
-    let text = ends(&otab(folder.path(), &["init", "--config", "etc/site.toml"]), 0);
+    let text = otab(folder.path(), &["init", "--config", "etc/site.toml"]).says(0).said();
     assert_eq!(names(&site), ["otab.db", "site.toml"]);
     assert!(text.contains("etc/site.toml") && text.contains("etc/otab.db"), "{text}");
-    ends(&otab(folder.path(), &["token", "list", "--config", "etc/site.toml"]), 0);
-    ends(&otab(folder.path(), &["init", "--config", "no/site.toml"]), 73);
+    otab(folder.path(), &["token", "list", "--config", "etc/site.toml"]).says(0).said();
+    otab(folder.path(), &["init", "--config", "no/site.toml"]).says(73).said();
 }
 
 #[test]
@@ -152,12 +128,12 @@ fn a_folder_that_others_can_write_gets_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let open = folder.path().join("open");
     fs::create_dir(&open).unwrap();
-    mode(&open, 0o777);
+    chmod(&open, 0o777);
     for words in [
         &["--config", "open/otab.toml", "init"][..],
         &["--config", "otab.toml", "init", "--store", &format!("sqlite:{}/otab.db", open.display())],
     ] {
-        let text = ends(&otab(folder.path(), words), 77);
+        let text = otab(folder.path(), words).says(77).said();
         assert!(text.contains("chmod o-w"), "{text}");
         assert!(names(&open).is_empty());
         assert_eq!(names(folder.path()), ["open"]);
@@ -165,7 +141,7 @@ fn a_folder_that_others_can_write_gets_nothing() {
 }
 
 #[test]
-fn with_a_group_the_store_is_the_groups_and_the_configuration_is_not() {
+fn the_store_can_be_a_groups_and_the_settings_are_not() {
     let folder = tempfile::tempdir().unwrap();
     let own = nix::unistd::getgid();
     // A user whose group has no name cannot name it.
@@ -175,22 +151,22 @@ fn with_a_group_the_store_is_the_groups_and_the_configuration_is_not() {
     let url = format!("sqlite:{}/otab.db", store.display());
     let init =
         |config: &str| otab(folder.path(), &["--config", config, "init", "--store", &url, "--group", &group.name]);
-    let text = ends(&init("otab.toml"), 77);
+    let text = init("otab.toml").says(77).said();
     let remedy = format!("chgrp {0} {1} && chmod 2770 {1}", group.name, store.display());
     assert!(text.contains(&remedy), "{text}");
 
     chown(&store, None, Some(own.as_raw())).unwrap();
-    mode(&store, 0o2770);
+    chmod(&store, 0o2770);
     // Where the group writes its database, it could write another configuration.
-    let text = ends(&init("store/otab.toml"), 77);
+    let text = init("store/otab.toml").says(77).said();
     assert!(text.contains("could replace the configuration"), "{text}");
     assert!(names(&store).is_empty());
-    ends(&init("otab.toml"), 0);
+    init("otab.toml").says(0).said();
     for (path, mode) in [(folder.path().join("otab.toml"), 0o640), (store.join("otab.db"), 0o660)] {
         let metadata = fs::metadata(&path).unwrap();
         assert_eq!((metadata.mode() & 0o7777, metadata.gid()), (mode, own.as_raw()), "{}", path.display());
     }
-    ends(&otab(folder.path(), &["--config", "otab.toml", "token", "list"]), 0);
+    otab(folder.path(), &["--config", "otab.toml", "token", "list"]).says(0).said();
 }
 
 #[test]
@@ -198,7 +174,7 @@ fn with_a_user_everything_is_that_users_alone() {
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().canonicalize().unwrap().join("store");
     fs::create_dir(&store).unwrap();
-    mode(&store, 0o700);
+    chmod(&store, 0o700);
     let own = nix::unistd::geteuid();
     // As root it is another user's, as everywhere else.
     let Some(user) = (if own.is_root() {
@@ -213,25 +189,25 @@ fn with_a_user_everything_is_that_users_alone() {
         |more: &[&str]| otab(folder.path(), &[&["--config", "otab.toml", "init", "--store", &url], more].concat());
     let with_user = ["--user", &user.name];
     if own.is_root() {
-        let text = ends(&init(&with_user), 77);
+        let text = init(&with_user).says(77).said();
         assert!(text.contains(&format!("chown {0} {1} && chmod 700 {1}", user.name, store.display())), "{text}");
         chown(&store, Some(user.uid.as_raw()), None).unwrap();
-        let text = ends(&init(&[]), 77);
+        let text = init(&[]).says(77).said();
         assert!(text.contains(&format!("Add --user {}", user.name)), "{text}");
     }
-    mode(&store, 0o770);
-    ends(&init(&with_user), 77);
+    chmod(&store, 0o770);
+    init(&with_user).says(77).said();
     assert!(names(&store).is_empty() && names(folder.path()) == ["store"]);
-    mode(&store, 0o700);
-    let text = ends(&init(&with_user), 0);
+    chmod(&store, 0o700);
+    let text = init(&with_user).says(0).said();
     assert!(text.contains(&format!("sudo -u {} otab check", user.name)), "{text}");
     for (path, mode) in [(folder.path().join("otab.toml"), 0o400), (store.join("otab.db"), 0o600)] {
         let metadata = fs::metadata(&path).unwrap();
         assert_eq!((metadata.mode() & 0o7777, metadata.uid()), (mode, user.uid.as_raw()), "{}", path.display());
     }
-    ends(&init(&["--user", "no-such-user"]), 67);
+    init(&["--user", "no-such-user"]).says(67).said();
     if own.is_root() {
-        let text = ends(&otab(folder.path(), &["--config", "otab.toml", "check"]), 78);
+        let text = otab(folder.path(), &["--config", "otab.toml", "check"]).says(78).said();
         assert!(text.contains(&format!("sudo -u {} otab", user.name)), "{text}");
         assert!(text.contains("run otab as the user to whom its files belong"), "{text}");
     }
@@ -242,21 +218,21 @@ fn for_group(folder: &Path, group: u32) -> Vec<String> {
     let store = folder.join("store");
     fs::create_dir(&store).unwrap();
     chown(&store, None, Some(group)).unwrap();
-    mode(&store, 0o2770);
+    chmod(&store, 0o2770);
     let name = nix::unistd::Group::from_gid(group.into()).unwrap().unwrap().name;
     let store = format!("sqlite:{}/otab.db", store.display());
     ["--config", "otab.toml", "init", "--store", &store, "--group", &name].map(str::to_owned).into()
 }
 
 #[test]
-fn owners_and_modes_are_set_before_a_file_has_its_name() {
+fn owners_and_modes_come_before_a_files_name() {
     let folder = tempfile::tempdir().unwrap();
     let words = for_group(folder.path(), nix::unistd::getgid().as_raw());
     let trace = folder.path().join("trace");
     let mut strace = Command::new("strace");
     strace.args(["-f", "-y", "-e", "trace=/chmod|chown|rename|link|setxattr", "-o"]).arg(&trace);
     let output = run(strace.arg(env!("CARGO_BIN_EXE_otab")).args(&words).current_dir(folder.path()), b"");
-    ends(&output, 0);
+    output.says(0).said();
     let trace = fs::read_to_string(trace).unwrap();
     let calls: Vec<&str> = trace.lines().filter_map(|line| Some(line.split_once(' ')?.1.trim_start())).collect();
     let names_of = |start: &str| calls.iter().filter(|call| call.starts_with(start)).count();
@@ -301,7 +277,7 @@ fn an_exchanged_file_gives_nothing_of_roots_away() {
         let words = for_group(folder.path(), games);
         let victim = folder.path().join("shadow");
         fs::write(&victim, "root's").unwrap();
-        mode(&victim, 0o600);
+        chmod(&victim, 0o600);
         let is_over = AtomicBool::new(false);
         std::thread::scope(|scope| {
             let member = scope.spawn(|| swap(&folder.path().join("store"), &victim, &is_over));

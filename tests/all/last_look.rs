@@ -1,21 +1,17 @@
 //! One cut a field, and a last look at the edited mail, through the real binary.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
-
-use crate::filter::assert_deferred;
-use crate::site::{Site, mail, run};
+use crate::site::{Ended, Site, mail, run};
 
 #[test]
 fn a_fault_in_the_edits_defers_and_records_nothing() {
     let site = Site::new("[log]\nfile = \"otab.log\"\nsyslog = false\n");
     let forged = [b"X-OTOBO-Queue: a\n", &mail(1)[..]].concat();
-    assert_deferred(&run(site.filter().env("OTAB_FAIL_AT", "edits"), &forged), "a protected field is left");
-    let log = std::fs::read_to_string(site.path("otab.log")).unwrap();
+    run(site.command(&["filter"]).env("OTAB_FAIL_AT", "edits"), &forged).is_deferred("a protected field is left");
+    let log = site.read("otab.log");
     let line = "<1@corp.test>: deferred: internal error: a fault in otab, please report it: a protected field";
     assert!(log.contains(line), "{log}");
-    let tokens: i64 = site.database().query_row("SELECT COUNT(*) FROM token", [], |row| row.get(0)).unwrap();
-    assert_eq!(tokens, 0);
-    assert!(run(&mut site.filter(), &forged).status.success());
+    assert_eq!(site.count("token"), 0);
+    site.takes(&forged);
 }
 
 #[test]
@@ -29,8 +25,8 @@ fn two_names_in_one_field_move_no_body() {
                 ("X-OTOBO-Customer", "X-OTOBO-CustomerNo"),
             ] {
                 let header = format!("From: mallory@evil.test\nA: b{odd}{first}\n {odd}{second}: x\n");
-                let output = run(&mut Site::new(set_up).filter(), format!("{header}\n{body}").as_bytes());
-                let out = String::from_utf8(output.stdout).unwrap();
+                let output = Site::new(set_up).filter(format!("{header}\n{body}").as_bytes());
+                let out = output.out();
                 let (block, after) = out.split_once("\n\n").unwrap();
                 assert_eq!(after, body, "{set_up}{header:?}");
                 assert!(!block.contains("Chefs"), "{set_up}{header:?}");
@@ -43,9 +39,8 @@ fn two_names_in_one_field_move_no_body() {
 fn many_orphans_and_cuts_take_little_time() {
     // Each is judged against the others by a search, and not by a look at all of them.
     let block = [b"\r \n".repeat(9990), b"X-OTOBO-Q:\n".repeat(9990), b"From: m@evil.test\n\nb\n".to_vec()].concat();
-    let output = run(&mut Site::new("").filter(), &block);
-    assert!(output.status.success(), "{:?}", String::from_utf8_lossy(&output.stderr));
-    assert!(!String::from_utf8_lossy(&output.stdout).contains("X-OTOBO-Q"));
+    let output = Site::new("").filter(&block).ends(0);
+    assert!(!output.out().contains("X-OTOBO-Q"));
 }
 
 #[test]
@@ -58,7 +53,7 @@ fn ordinary_text_over_the_limits_stays_whole() {
         b"\x85\xdcn\xf6 \xe4\xf6\xfc ".repeat(1500),
     ] {
         let field = [b"Subject: ", &text[..], b"\nDate: x\n\nb\n"].concat();
-        let output = run(&mut site.filter(), &[&b"From: u@kunde.example\n"[..], &many, &field].concat());
+        let output = site.filter(&[&b"From: u@kunde.example\n"[..], &many, &field].concat());
         assert!(output.stdout.ends_with(&field), "{} bytes", output.stdout.len());
     }
 }

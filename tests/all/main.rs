@@ -1,5 +1,8 @@
 //! Integration tests, one module a subject.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+#![allow(clippy::print_stderr, reason = "what was measured is shown")]
+
 mod bench;
 mod check;
 mod checks;
@@ -18,6 +21,8 @@ mod filter;
 mod fixtures;
 mod foreign;
 mod fuzz;
+#[cfg(feature = "door")]
+mod http;
 mod init;
 mod last_look;
 mod licences;

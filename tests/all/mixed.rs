@@ -3,7 +3,6 @@
 //! Grown from any bytes, so that chance and the fuzzer write the same mails: fields, control fields, customer fields and
 //! secrets, torn anywhere by form feed, VT, FS, GS, RS, NEL, LS, PS, bare CR, NUL, continuation lines, blanks and 8-bit
 //! bytes, with junk lines between them. The body begins with a control field of its own.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
 use otab::mail::edit;
 use otab::mail::header::{EndFinder, Header, Terminator};

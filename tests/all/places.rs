@@ -1,46 +1,16 @@
 //! `otab check` as the user that mail is filtered as: what that user may not read and write, and where there is no room.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
-
-use std::fs::Permissions;
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::chown;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
 use serde_json::Value;
 
-use crate::site::{Site, mail, run};
+use crate::site::{Checked, Ended, Site, chmod, mail, run};
 
 /// A user without any rights, and a group that they are no member of.
 const NOBODY: &str = "nobody";
 const GROUP: &str = "mail";
-
-struct Checked {
-    status: Option<i32>,
-    findings: Vec<Value>,
-}
-
-impl Checked {
-    fn of(output: &Output) -> Self {
-        let findings = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
-        Self { status: output.status.code(), findings }
-    }
-
-    /// The remedy of what was found with these words.
-    #[track_caller]
-    fn finds(&self, grade: &str, what: &str, says: &str) -> String {
-        let is_it = |finding: &&Value| {
-            finding["grade"] == grade && finding["what"] == what && finding["says"].as_str().unwrap().contains(says)
-        };
-        let found = self.findings.iter().find(is_it);
-        let found = found.unwrap_or_else(|| panic!("{grade} {what} {says}: {:#?}", self.findings));
-        found["remedy"].as_str().unwrap().to_owned()
-    }
-
-    fn bad(&self) -> Vec<&Value> {
-        self.findings.iter().filter(|finding| finding["grade"] == "bad").collect()
-    }
-}
 
 fn is_root() -> bool {
     rustix::process::geteuid().is_root()
@@ -48,8 +18,7 @@ fn is_root() -> bool {
 
 /// The tests run as root, or as somebody who takes the place of the user without rights.
 fn check_as(site: &Site, who: &str) -> Checked {
-    let mut command = Site::otab();
-    command.arg("--config").arg(site.path("otab.toml")).args(["check", "--json"]);
+    let mut command = site.command(&["check", "--json"]);
     if is_root() {
         command.args(["--as", who]);
     }
@@ -67,10 +36,6 @@ fn give(path: &Path) {
         let user = nix::unistd::User::from_name(NOBODY).unwrap().unwrap();
         chown(path, Some(user.uid.as_raw()), Some(user.gid.as_raw())).unwrap();
     }
-}
-
-fn chmod(path: impl AsRef<Path>, mode: u32) {
-    std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
 /// A site with its store and log in a folder of their own. The configuration can be read by all.
@@ -93,17 +58,17 @@ fn a_site_of_the_mail_users_own_is_good() {
     let site = site("file = \"data/otab.log\"\n");
     let checked = check_as(&site, NOBODY);
     assert_eq!((checked.status, checked.bad()), (Some(0), vec![]));
-    checked.finds("note", "store", "data/otab.db");
+    checked.finds("note", "store", "data/otab.db", "");
     // Nobody is root any more.
     assert!(!checked.findings.iter().any(|finding| finding["what"] == "user"), "{:#?}", checked.findings);
     assert!(!site.path("data/otab.db").exists());
-    checked.finds("ok", "disk", "there is room");
+    checked.finds("ok", "disk", "there is room", "");
 }
 
 #[test]
 fn a_store_that_the_user_may_not_open_is_bad() {
     let (site, name) = (site(""), name());
-    assert!(run(&mut site.filter(), &mail(1)).status.success());
+    site.takes(&mail(1));
     give(&site.path("data/otab.db"));
     for beside in ["data/otab.db-wal", "data/otab.db-shm"] {
         let _ = std::fs::remove_file(site.path(beside));
@@ -111,17 +76,16 @@ fn a_store_that_the_user_may_not_open_is_bad() {
     // Not the file, not the folder above it.
     for (path, mode, whole) in [("data/otab.db", 0o000, 0o600), ("data", 0o000, 0o700)] {
         chmod(site.path(path), mode);
-        let checked = check_as(&site, NOBODY);
-        assert_eq!(checked.status, Some(69), "{:#?}", checked.findings);
+        let checked = check_as(&site, NOBODY).ends(69);
         let place = site.path("data/otab.db");
         let says = format!("{name} may not read and write {}", place.display());
-        let remedy = checked.finds("bad", "store", &says);
+        let remedy = checked.finds("bad", "store", &says, "");
         assert!(remedy.contains(&format!("let {name} read and write {}", place.display())), "{remedy}");
         chmod(site.path(path), whole);
     }
     // The file alone is not enough.
     chmod(site.path("data"), 0o500);
-    let remedy = check_as(&site, NOBODY).finds("bad", "store", "");
+    let remedy = check_as(&site, NOBODY).finds("bad", "store", "", "");
     assert!(remedy.contains(&format!("let {name}")), "{remedy}");
     chmod(site.path("data"), 0o700);
     assert_eq!(check_as(&site, NOBODY).status, Some(0));
@@ -131,41 +95,38 @@ fn a_store_that_the_user_may_not_open_is_bad() {
 fn a_store_that_the_first_mail_cannot_make_is_bad() {
     let (site, name) = (site(""), name());
     chmod(site.path("data"), 0o500);
-    let checked = check_as(&site, NOBODY);
-    assert_eq!(checked.status, Some(69), "{:#?}", checked.findings);
-    let remedy = checked.finds("bad", "store", &format!("{name} may not make files in"));
+    let checked = check_as(&site, NOBODY).ends(69);
+    let remedy = checked.finds("bad", "store", &format!("{name} may not make files in"), "");
     assert!(remedy.contains("store.url = \"sqlite:data/otab.db\" is /"), "{remedy}");
     chmod(site.path("data"), 0o700);
     std::os::unix::fs::symlink("nowhere", site.path("data/otab.db")).unwrap();
-    check_as(&site, NOBODY).finds("bad", "store", "a link that leads nowhere");
+    check_as(&site, NOBODY).finds("bad", "store", "a link that leads nowhere", "");
     std::fs::remove_file(site.path("data/otab.db")).unwrap();
     std::fs::write(site.path("data/otab.db-wal"), "what was written last").unwrap();
-    let remedy = check_as(&site, NOBODY).finds("bad", "store", "cannot make it");
+    let remedy = check_as(&site, NOBODY).finds("bad", "store", "cannot make it", "");
     assert!(remedy.contains("put the store back"), "{remedy}");
     std::fs::remove_file(site.path("data/otab.db-wal")).unwrap();
     assert_eq!(check_as(&site, NOBODY).status, Some(0));
     std::fs::remove_dir(site.path("data")).unwrap();
-    let checked = check_as(&site, NOBODY);
-    assert_eq!(checked.status, Some(69), "{:#?}", checked.findings);
-    checked.finds("bad", "store", "there is no folder");
+    let checked = check_as(&site, NOBODY).ends(69);
+    checked.finds("bad", "store", "there is no folder", "");
 }
 
 #[test]
 fn a_log_that_has_no_place_is_bad() {
     let name = name();
     let gone = site("file = \"none/otab.log\"\n");
-    let checked = check_as(&gone, NOBODY);
-    assert_eq!(checked.status, Some(78), "{:#?}", checked.findings);
-    checked.finds("bad", "log", "there is no folder");
+    let checked = check_as(&gone, NOBODY).ends(78);
+    checked.finds("bad", "log", "there is no folder", "");
     let shut = site("file = \"logs/otab.log\"\n");
     std::fs::create_dir(shut.path("logs")).unwrap();
     chmod(shut.path("logs"), 0o500);
     give(&shut.path("logs"));
-    check_as(&shut, NOBODY).finds("bad", "log", &format!("{name} may not make files in"));
+    check_as(&shut, NOBODY).finds("bad", "log", &format!("{name} may not make files in"), "");
     chmod(shut.path("logs"), 0o755);
     shut.write("logs/otab.log", "");
     chmod(shut.path("logs/otab.log"), 0o444);
-    check_as(&shut, NOBODY).finds("bad", "log", &format!("{name} may not write"));
+    check_as(&shut, NOBODY).finds("bad", "log", &format!("{name} may not write"), "");
     chmod(shut.path("logs/otab.log"), 0o640);
     give(&shut.path("logs/otab.log"));
     assert_eq!(check_as(&shut, NOBODY).status, Some(0));
@@ -176,12 +137,12 @@ fn a_folder_for_temporary_files_that_is_shut_is_bad() {
     let site = site("");
     for place in ["none", "data"] {
         chmod(site.path("data"), 0o500);
-        let mut command = Site::otab();
-        command.arg("--config").arg(site.path("otab.toml")).args(["check", "--json"]).env("TMPDIR", site.path(place));
+        let mut command = site.command(&["check", "--json"]);
+        command.env("TMPDIR", site.path(place));
         if is_root() {
             command.args(["--as", NOBODY]);
         }
-        Checked::of(&run(&mut command, b"")).finds("bad", "disk", "may not make files in");
+        Checked::of(&run(&mut command, b"")).finds("bad", "disk", "may not make files in", "");
         chmod(site.path("data"), 0o700);
     }
 }
@@ -190,9 +151,8 @@ fn a_folder_for_temporary_files_that_is_shut_is_bad() {
 fn a_configuration_that_the_user_may_not_read_is_bad() {
     let site = site("");
     chmod(site.path("otab.toml"), 0o000);
-    let checked = check_as(&site, NOBODY);
-    assert_eq!(checked.status, Some(78), "{:#?}", checked.findings);
-    let remedy = checked.finds("bad", "configuration", &format!("{} may not read", name()));
+    let checked = check_as(&site, NOBODY).ends(78);
+    let remedy = checked.finds("bad", "configuration", &format!("{} may not read", name()), "");
     assert!(remedy.contains(&format!("let {} read it", name())), "{remedy}");
 }
 
@@ -216,7 +176,7 @@ fn without_room_on_the_disk_the_check_is_bad() {
         match says {
             Some(says) => {
                 assert_eq!(checked.status, Some(69), "{:#?}", checked.findings);
-                checked.finds("bad", "disk", says);
+                checked.finds("bad", "disk", says, "");
             }
             None => assert_eq!(checked.bad(), Vec::<&Value>::new()),
         }
@@ -233,9 +193,9 @@ fn only_root_can_check_as_somebody_else() {
         command = Command::new("setpriv");
         command.args(["--reuid", NOBODY, "--regid", "nogroup", "--clear-groups"]).arg(site.path("otab"));
     }
-    let refused = run(command.arg("--config").arg(site.path("otab.toml")).args(["check", "--as", "root"]), b"");
-    assert_eq!(refused.status.code(), Some(77), "{refused:?}");
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("only root can check as somebody else"), "{refused:?}");
+    let refused =
+        run(command.arg("--config").arg(site.path("otab.toml")).args(["check", "--as", "root"]), b"").ends(77);
+    assert!(refused.err().contains("only root can check as somebody else"), "{refused:?}");
 }
 
 #[test]
@@ -245,14 +205,12 @@ fn root_is_told_as_whom_to_check() {
         assert!(!check_as(&site, NOBODY).findings.iter().any(|finding| finding["what"] == "user"));
         return;
     }
-    let plain = |site: &Site| {
-        Checked::of(&run(Site::otab().arg("--config").arg(site.path("otab.toml")).args(["check", "--json"]), b""))
-    };
+    let plain = |site: &Site| Checked::of(&site.run(&["check", "--json"]));
     // By whose the store is, or the configuration.
     let owned = site("");
-    assert!(run(&mut owned.filter(), &mail(1)).status.success());
+    owned.takes(&mail(1));
     give(&owned.path("data/otab.db"));
-    assert!(plain(&owned).finds("note", "user", "this is root").contains("otab check --as nobody"));
+    assert!(plain(&owned).finds("note", "user", "this is root", "").contains("otab check --as nobody"));
     // As the README moves it: root's, for one group to read, with a store beside it that this group cannot make.
     let group = nix::unistd::Group::from_name(GROUP).unwrap().unwrap().gid;
     let moved = site("");
@@ -261,9 +219,9 @@ fn root_is_told_as_whom_to_check() {
     chmod(moved.path("otab.toml"), 0o640);
     let checked = plain(&moved);
     assert_eq!(checked.status, Some(69), "{:#?}", checked.findings);
-    let remedy = checked.finds("bad", "store", "only root may make files in");
+    let remedy = checked.finds("bad", "store", "only root may make files in", "");
     assert!(remedy.contains("store.url = \"sqlite:otab.db\" is /"), "{remedy}");
-    assert!(checked.finds("note", "user", "this is root").contains("--as mail"));
+    assert!(checked.finds("note", "user", "this is root", "").contains("--as mail"));
     // Group and user alone, as Postfix's pipe has them. The configuration's own folder has to be root's.
     moved.write("otab.toml", "[store]\nurl = \"sqlite:store/otab.db\"\ncreate = true\n[log]\nsyslog = false\n");
     let store = moved.path("store");
@@ -275,16 +233,14 @@ fn root_is_told_as_whom_to_check() {
     assert_eq!(check_as(&moved, NOBODY).status, Some(78));
     for (who, words) in [("no-such-user", "there is no user"), ("nobody:no-such-group", "there is no group")] {
         let mut command = Site::otab();
-        let refused = run(command.arg("--config").arg(moved.path("otab.toml")).args(["check", "--as", who]), b"");
-        assert_eq!(refused.status.code(), Some(67), "{refused:?}");
-        assert!(String::from_utf8_lossy(&refused.stderr).contains(words), "{refused:?}");
+        let refused =
+            run(command.arg("--config").arg(moved.path("otab.toml")).args(["check", "--as", who]), b"").ends(67);
+        assert!(refused.err().contains(words), "{refused:?}");
     }
 }
 
 fn checked(site: &Site) -> Checked {
-    let mut command = Site::otab();
-    command.env("OTAB_TEST_SECRET", "0123456789abcdef").arg("--config").arg(site.path("otab.toml"));
-    Checked::of(&run(command.args(["check", "--json"]), b""))
+    Checked::of(&run(site.command(&["check", "--json"]).env("OTAB_TEST_SECRET", "0123456789abcdef"), b""))
 }
 
 #[test]
@@ -296,15 +252,14 @@ fn root_must_not_run_a_program_of_another_user() {
     assert_eq!(checked(&site).bad().len(), 0);
     if is_root() {
         chown(&program, Some(4242), None).unwrap();
-        let remedy = checked(&site).finds("bad", "files", "root must not run");
-        assert!(remedy.contains("the helpdesk's console"), "{remedy}");
+        checked(&site).finds("bad", "files", "root must not run", "the helpdesk's console");
     }
 }
 
 #[test]
 fn a_secret_from_the_environment_is_a_note() {
     let site = Site::new("[[postmaster.trusted]]\nfield = \"X-Site-Secret\"\nvalue_env = \"OTAB_TEST_SECRET\"\n");
-    checked(&site).finds("note", "files", "from the environment: OTAB_TEST_SECRET");
+    checked(&site).finds("note", "files", "from the environment: OTAB_TEST_SECRET", "files");
 }
 
 #[test]
@@ -314,12 +269,12 @@ fn a_link_to_the_log_that_others_can_change_is_bad() {
     for folder in [&logs, &open] {
         std::fs::create_dir(folder).unwrap();
     }
-    std::fs::set_permissions(&logs, Permissions::from_mode(0o755)).unwrap();
+    chmod(&logs, 0o755);
     std::os::unix::fs::symlink(&logs, open.join("logs")).unwrap();
     let text = std::fs::read_to_string(site.path("otab.toml")).unwrap();
     site.write("otab.toml", &text.replace("[log]\n", "[log]\nfile = \"open/logs/otab.log\"\n"));
-    std::fs::set_permissions(&open, Permissions::from_mode(0o755)).unwrap();
+    chmod(&open, 0o755);
     assert_eq!(checked(&site).bad().len(), 0);
-    std::fs::set_permissions(&open, Permissions::from_mode(0o757)).unwrap();
-    checked(&site).finds("bad", "files", "everybody can write");
+    chmod(&open, 0o757);
+    checked(&site).finds("bad", "files", "everybody can write", "");
 }

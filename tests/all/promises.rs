@@ -1,6 +1,5 @@
 //! What holds for every mail, whatever is in it. Checked on mails from everywhere by `fixtures` and
 //! `properties`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
 use otab::mail::edit;
 use otab::mail::from::sender;

@@ -1,6 +1,5 @@
 //! The promises of [`crate::promises`], on header blocks grown from a grammar and on corpus mails that
 //! were damaged at random.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
 use std::sync::OnceLock;
 

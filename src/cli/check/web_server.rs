@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_way_in_is_the_group_or_the_owner_and_not_everybody() {
+    fn the_way_in_is_group_or_owner_and_not_everybody() {
         let place = tempfile::tempdir().unwrap();
         let file = place.path().join("otab.db");
         std::fs::write(&file, "").unwrap();

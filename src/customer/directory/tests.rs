@@ -105,17 +105,7 @@ fn a_stored_look_alike_is_never_taken_for_the_sender() {
 }
 
 #[test]
-fn both_forms_of_an_international_domain_find_the_customer() {
-    for stored in ["hans@müller.test", "hans@xn--mller-kva.test", "Hans@MÜLLER.test", "HANS@XN--MLLER-KVA.TEST"] {
-        let mut site = site();
-        site.row("A", "hans", stored, "x", 1);
-        assert_eq!(site.found("hans@müller.test"), "hans of A", "{stored}");
-        assert_eq!(site.found("hans@xn--mller-kva.test"), "hans of A", "{stored}");
-    }
-}
-
-#[test]
-fn the_first_valid_login_of_the_first_source_with_one_is_taken() {
+fn the_first_valid_login_of_the_first_source_counts() {
     let mut site = site();
     site.row("B", "aa", "carol@corp.test", "x", 1);
     site.row("A", "a-invalid", "carol@corp.test", "x", 2);
@@ -135,20 +125,7 @@ fn only_invalid_rows_are_told_apart_from_nobody() {
 }
 
 #[test]
-fn a_password_counts_only_when_it_is_not_empty() {
-    let mut site = site();
-    for (login, pw) in [("null", None), ("empty", Some("")), ("set", Some("x"))] {
-        site.row("A", login, "x@corp.test", "x", 1);
-        let db = site.open("A").unwrap();
-        let values = [pw.into(), login.into()];
-        db.execute("UPDATE customer_user SET pw = ? WHERE login = ?", &values).unwrap();
-        let found = site.directory.by_login_anywhere(&mut site.dbs, login);
-        assert_eq!(found.unwrap().unwrap().has_password, login == "set");
-    }
-}
-
-#[test]
-fn a_broadly_equal_login_or_customer_id_of_somebody_else_is_a_claim() {
+fn a_look_alike_login_or_customer_id_is_a_claim() {
     for text in [
         "carol@corp.test",
         "CAROL@Corp.Test",
@@ -193,7 +170,7 @@ fn a_look_alike_of_a_stored_address_is_a_claim() {
 }
 
 #[test]
-fn every_column_that_senders_are_looked_for_in_is_compared() {
+fn every_column_that_is_searched_is_compared() {
     let mut site = site();
     let source = &mut site.directory.sources[1];
     source.names.search = vec!["phone".to_owned(), "fax".to_owned()];
@@ -210,22 +187,12 @@ fn every_column_that_senders_are_looked_for_in_is_compared() {
 }
 
 #[test]
-fn a_plain_stored_login_is_claimed_by_an_accented_sender() {
+fn a_plain_login_is_claimed_by_an_accented_sender() {
     let mut site = site();
     site.row("A", "carol@corp.test", "carol@corp.test", "x", 1);
     assert!(site.claimed("caról@corp.test"));
     site.row("A", "hans@müller.test", "other@corp.test", "x", 1);
     assert!(site.claimed("hans@xn--mller-kva.test"));
-}
-
-#[test]
-fn ones_own_row_and_other_texts_are_no_claim() {
-    let mut site = site();
-    site.row("A", "carol@corp.test", "Carol@corp.test", "carol@corp.test", 1);
-    site.row("A", "c%l@corp.test", "x@corp.test", "c____@corp.test", 1);
-    assert!(!site.claimed("carol@corp.test"));
-    assert!(!site.claimed("dave@corp.test"));
-    assert!(!site.directory.knows(&mut site.dbs, "unverified-sender").unwrap());
 }
 
 #[test]
@@ -245,28 +212,6 @@ fn twenty_first_mails_at_once_make_one_customer() {
     let mut site = site;
     assert_eq!(site.count(), 1);
     assert_eq!(site.found("carol@corp.test"), "carol@corp.test of A");
-}
-
-#[test]
-fn a_created_customer_has_every_column_as_the_package_writes_it() {
-    let mut site = site();
-    let sql = "INSERT INTO customer_preferences VALUES ('hans@xn--mller-kva.test', ?, 'old')";
-    let db = site.open("A").unwrap();
-    db.execute(sql, &["UserTimeZone".into()]).unwrap();
-    let created = site.create(&new("Hans@müller.test")).unwrap();
-    let Created::New(customer) = created else {
-        panic!("{created:?}");
-    };
-    let again = site.directory.by_login(&mut site.dbs, "A", &customer.login);
-    assert_eq!(again.unwrap(), Some(customer.clone()));
-    let db = site.open("A").unwrap();
-    let row =
-        db.row("SELECT title || phone || comments, create_time, change_by FROM customer_user", &[]).unwrap().unwrap();
-    assert_eq!(row.text(0).unwrap(), "");
-    assert_eq!(row.text(1).unwrap(), "1970-01-01 00:00:00");
-    assert_eq!(row.int(2).unwrap(), 1);
-    let zone = site.directory.preference(&mut site.dbs, "A", &customer.login, "UserTimeZone");
-    assert_eq!(zone.unwrap().as_deref(), Some("UTC"));
 }
 
 #[test]
@@ -293,7 +238,7 @@ fn refusals_for_good_are_told_apart_and_write_nothing() {
 }
 
 #[test]
-fn an_unknown_or_unreachable_source_is_an_error_that_can_heal() {
+fn an_unknown_or_absent_source_is_a_passing_error() {
     let mut site = site();
     let unknown = site.directory.by_login(&mut site.dbs, "C", "x").unwrap_err();
     assert!(matches!(unknown, Error::UnknownSource(_)) && unknown.is_transient());
@@ -303,16 +248,6 @@ fn an_unknown_or_unreachable_source_is_an_error_that_can_heal() {
     let error = found.unwrap_err();
     assert!(error.is_transient());
     assert!(matches!(error, Error::Db { source_name, error } if source_name == "B" && error.kind() == Kind::Foreign));
-}
-
-#[test]
-fn a_login_is_compared_byte_for_byte() {
-    let mut site = site();
-    site.row("B", "Carol", "x@corp.test", "x", 1);
-    for (login, there) in [("Carol", true), ("carol", false), ("Carol ", false), ("Carol\0", false)] {
-        let found = site.directory.by_login_anywhere(&mut site.dbs, login);
-        assert_eq!(found.unwrap().is_some(), there, "{login:?}");
-    }
 }
 
 #[test]

@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_far_away_needs_tls_unless_the_configuration_says_otherwise() {
+    fn a_host_far_away_needs_tls_unless_set_otherwise() {
         let far = settings("ldap://ldap.corp.test");
         let tls = |tls| Place::new(&Settings { tls, ..far.clone() }).map(|place| place.tls);
         assert!(tls(None).is_err());
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_place_is_refused_without_repeating_a_password() {
+    fn what_is_no_place_is_refused_without_its_password() {
         let good = settings("ldap://localhost");
         for (bad, keys) in [
             (settings("ldap://u:hunter2@localhost"), &["url"][..]),

@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn the_log_is_that_of_the_file_that_was_opened_whatever_its_link_leads_to_since() {
+    fn the_log_is_that_of_the_file_that_was_opened() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         let (linked, first, second) = (at("otab.db"), at("first.db"), at("second.db"));

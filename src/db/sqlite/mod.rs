@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_file_or_folder_is_missing_and_a_file_for_a_folder_unavailable() {
+    fn a_missing_file_is_missing_and_a_wrong_one_is_not() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(kind(&folder.path().join("no.db")), Kind::Missing);
         assert_eq!(kind(&folder.path().join("no/no.db")), Kind::Missing);
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_without_an_end_is_broken_off_and_the_next_one_is_answered() {
+    fn an_endless_query_is_ended_and_the_next_answered() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("otab.db");
         create(&path, 0o600, THINGS).unwrap();
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_not_utf8_is_an_error_only_where_it_is_read() {
+    fn text_that_is_not_utf8_fails_only_where_it_is_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("otab.db");
         create(&path, 0o600, THINGS).unwrap();

@@ -6,7 +6,7 @@ fn spots(text: &str, html: bool) -> Vec<Spot> {
 }
 
 #[test]
-fn every_spelling_of_an_editor_is_found_and_nothing_less() {
+fn every_editors_spelling_is_found_and_nothing_less() {
     for spelling in [
         "[[OTAB-LINK]]",
         "%5B%5BOTAB-LINK%5D%5D",
@@ -29,7 +29,7 @@ fn every_spelling_of_an_editor_is_found_and_nothing_less() {
 }
 
 #[test]
-fn in_text_a_link_must_not_become_part_of_somebody_elses() {
+fn in_text_a_link_does_not_join_another() {
     for text in ["[[OTAB-LINK]]", "Link: [[OTAB-LINK]]", "Link:[[OTAB-LINK]].", "([[OTAB-LINK]])", "<[[OTAB-LINK]]>"] {
         assert_eq!(spots(text, false), [Words], "{text}");
     }

@@ -30,7 +30,7 @@ fn check(fields: &str, body: impl AsRef<[u8]>, words: &str, expected: impl AsRef
 }
 
 #[test]
-fn plain_bytes_change_where_the_placeholder_is_and_nowhere_else() {
+fn plain_bytes_change_only_at_the_placeholder() {
     let latin = "Content-Type: text/plain; charset=iso-8859-1\nContent-Transfer-Encoding: 8bit";
     let around = |middle: &str| [&b"f\xfcr: "[..], middle.as_bytes(), b"\r\n ", middle.as_bytes(), b" \0"].concat();
     check(latin, around("[[OTAB-LINK]]"), URL, around(URL));
@@ -94,7 +94,7 @@ fn utf_16_is_read_and_written() {
 }
 
 #[test]
-fn what_is_signed_or_encrypted_or_broken_stays_and_is_told() {
+fn what_is_signed_encrypted_or_broken_stays() {
     for (mail, left) in [
         (single("X: y", "[[OTAB-LINK]]\n-----BEGIN PGP SIGNED MESSAGE-----\n"), Left::Signed),
         (single("DKIM-Signature: v=1", "[[OTAB-LINK]]"), Left::Dkim),

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ticket_is_found_by_number_and_by_its_oldest_message_id() {
+    fn a_ticket_is_found_by_number_or_oldest_message_id() {
         let (mut store, table, facts) = facts();
         let dbs = &mut store.dbs;
         table.add(dbs, &opened("1", "<a@x>"), at(20)).unwrap();

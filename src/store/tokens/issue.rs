@@ -147,15 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_token_leaves_others_of_its_ticket_active() {
-        let mut store = Store::new();
-        store.issue(&new(Some("1")), 0);
-        store.issue(&new(Some("1")), 0);
-        assert_eq!(store.states(), [State::Active, State::Active]);
-    }
-
-    #[test]
-    fn a_ticket_binds_the_tokens_of_its_mail_and_customer_only() {
+    fn a_ticket_binds_its_mails_and_customers_tokens() {
         let mut store = Store::new();
         let mallory = NewToken { customer: "mallory".to_owned(), ..new(None) };
         let ids = [store.issue(&new(None), 0), store.issue(&mallory, 0)];
@@ -171,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn pending_tokens_become_active_or_go_and_no_others_do() {
+    fn only_pending_tokens_become_active_or_go() {
         let mut store = Store::new();
         let pending = NewToken { state: State::Pending, ..new(None) };
         let (taken, refused) = (store.issue(&pending, 0), store.issue(&pending, 0));
@@ -200,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn an_active_or_revoked_or_missing_token_is_not_renewed() {
+    fn only_a_used_or_expired_token_is_renewed() {
         let mut store = Store::new();
         let id = store.issue(&new(Some("1")), 0);
         let db = store.db();
@@ -214,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn replacing_deactivates_the_others_of_ticket_and_customer_only() {
+    fn replacing_ends_the_others_of_ticket_and_customer() {
         let mut store = Store::new();
         let stranger = NewToken { customer: "dave".to_owned(), ..new(Some("1")) };
         let old = store.issue(&new(Some("1")), 0);

@@ -255,16 +255,6 @@ mod tests {
     }
 
     #[test]
-    fn a_dry_run_counts_the_same_and_writes_nothing() {
-        let mut store = mixed();
-        let before = store.ids();
-        let (dry, pauses) = run(&mut store, 20, true);
-        assert_eq!((store.ids(), pauses), (before, 0));
-        assert_eq!(store.token(7).ticket_number, None);
-        assert_eq!(run(&mut store, 20, false).0, dry);
-    }
-
-    #[test]
     fn a_token_of_an_open_ticket_goes_only_when_too_old() {
         let mut store = Store::new();
         ticket(&mut store, "open", StateType::PendingAuto, "<o@x>", 0);
@@ -276,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn more_than_one_chunk_is_walked_with_a_pause_after_each_transaction() {
+    fn many_chunks_are_walked_with_pauses() {
         let mut store = Store::new();
         let token = new(Some("nowhere"));
         store.issue_many(&token, 1100);
@@ -294,20 +284,5 @@ mod tests {
         db.execute("UPDATE token SET ticket_number = '1'", &[]).unwrap();
         assert!(db.write(|tx| carry_out(tx, Slice::Delete(&doomed))).unwrap().is_empty());
         assert_eq!(store.ids(), [id]);
-    }
-
-    #[test]
-    fn orders_for_link_mails_go_with_their_token() {
-        let mut store = Store::new();
-        let id = store.issue(&new(Some("nowhere")), 0);
-        let db = store.db();
-        db.execute(
-            "INSERT INTO outbox (token_id, secret, recipient, customer, backend, occasion,              created_at, due_at) VALUES (?, 's', 'r', 'c', 'b', 'new', 0, 0)",
-            &[id.into()],
-        )
-        .unwrap();
-        run(&mut store, 1, false);
-        let left = store.db().row("SELECT 1 FROM outbox", &[]).unwrap();
-        assert_eq!(left, None);
     }
 }

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn one_from_the_future_wins_nothing_and_stands_in_nobodys_way() {
+    fn one_from_the_future_wins_nothing_and_blocks_none() {
         let mut store = Store::new();
         let (old, ahead) = (store.issue(&new(Some("1")), 0), store.issue(&new(Some("1")), 1000));
         let token = store.token(old);
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_use_takes_the_others_of_ticket_and_customer_with_it_and_nobody_elses() {
+    fn a_use_takes_the_ticket_and_customers_others_too() {
         let mut store = Store::new();
         let id = store.issue(&new(Some("1")), 0);
         store.issue(&new(Some("1")), 0);
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unbound_use_takes_those_of_its_mail_and_without_a_message_id_only_itself() {
+    fn an_unbound_use_takes_those_of_its_mail() {
         let mut store = Store::new();
         let id = store.issue(&new(None), 0);
         store.issue(&new(None), 0);
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pending_token_can_be_used_once_its_ticket_is_known_or_its_hour_is_over() {
+    fn a_pending_token_opens_with_its_ticket_or_in_time() {
         let pending = |ticket| NewToken { state: State::Pending, ..new(ticket) };
         for (ticket, second, usable) in [(None, 3599, false), (None, 3600, true), (Some("1"), 0, true)] {
             let mut store = Store::new();

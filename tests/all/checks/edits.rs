@@ -1,5 +1,4 @@
 //! Examining, settling, editing and straining: what goes, what comes, and that nothing else changes.
-#![allow(clippy::unwrap_used, reason = "a check may fail loudly")]
 
 use std::sync::LazyLock;
 

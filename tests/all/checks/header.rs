@@ -1,5 +1,4 @@
 //! The header reader: what it finds is all there, in order, and what an independent reader finds.
-#![allow(clippy::unwrap_used, reason = "a check may fail loudly")]
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,4 @@
 //! The reading of From: whoever is certain is so for every reader, and stays so.
-#![allow(clippy::unwrap_used, reason = "a check may fail loudly")]
 
 use otab::mail::Address;
 use otab::mail::from::{Doubt, Mailbox, sender};

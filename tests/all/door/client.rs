@@ -6,6 +6,8 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::http::Answer;
+
 /// Where a door is.
 #[derive(Clone)]
 pub enum Place {
@@ -15,14 +17,6 @@ pub enum Place {
 
 #[derive(Clone)]
 pub struct Client(pub Place);
-
-/// An answer as it came.
-#[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub fields: Vec<(String, String)>,
-    pub body: String,
-}
 
 pub trait Stream: Read + Write {}
 impl<T: Read + Write> Stream for T {}
@@ -79,37 +73,5 @@ pub fn answer(stream: &mut dyn Stream) -> Answer {
     let mut bytes = Vec::new();
     // A door that closes on a client who still writes resets the connection behind its answer.
     let _ = stream.read_to_end(&mut bytes);
-    let text = String::from_utf8(bytes).unwrap();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
-    let mut lines = head.lines();
-    let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok()).unwrap_or_default();
-    let fields = lines.filter_map(|line| line.split_once(": ")).map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
-    Answer { status, fields, body: body.to_owned() }
-}
-
-impl Answer {
-    /// The one field of this name.
-    pub fn field(&self, name: &str) -> Option<&str> {
-        let mut found =
-            self.fields.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str());
-        let first = found.next();
-        assert_eq!(found.next(), None, "{name}: {self:?}");
-        first
-    }
-
-    /// The session that it gives: name and value.
-    pub fn cookie(&self) -> Option<String> {
-        Some(self.field("set-cookie")?.split(';').next().unwrap().to_owned())
-    }
-
-    /// Everything but the time of day.
-    pub fn without_date(&self) -> String {
-        let fields: Vec<_> = self.fields.iter().filter(|(name, _)| name != "date").collect();
-        format!("{} {fields:?} {}", self.status, self.body)
-    }
-
-    pub fn heading(&self) -> &str {
-        let rest = self.body.split_once("<h1>").map_or("", |(_, rest)| rest);
-        rest.split_once("</h1>").map_or("", |(heading, _)| heading)
-    }
+    Answer::try_read(&bytes[..]).unwrap_or_default()
 }

@@ -102,7 +102,7 @@ fn a_get_ends_the_session_wherever_it_comes_from() {
 }
 
 #[test]
-fn the_answers_of_the_package_and_the_one_before_a_new_link() {
+fn the_packages_answers_and_ours_before_a_new_link() {
     let door = Door::open();
     let expired = door.get("/t/abcdefghijklmnopqrstuv");
     assert_eq!((expired.status, expired.heading()), (404, "This link is no longer valid"), "{expired:?}");
@@ -150,7 +150,7 @@ fn median(mut ask: impl FnMut()) -> u128 {
 }
 
 #[test]
-fn tokens_that_never_were_and_those_that_are_over_are_alike_in_every_byte_and_in_time() {
+fn unknown_and_expired_tokens_are_alike_also_in_time() {
     let door = Door::with("wrong_tokens_per_hour = 0\nrequests_per_minute = 0\n");
     // The stored language must not tell that there has been a customer.
     door.desk.sql(
@@ -198,7 +198,7 @@ fn of_two_hundred_presses_at_once_one_gets_in() {
 }
 
 #[test]
-fn a_double_click_and_a_second_look_into_the_mail_lead_into_the_same_session() {
+fn a_double_click_leads_into_the_same_session() {
     let door = Door::open();
     let path = door.link();
     let entered = door.press(&path, "open", None);
@@ -228,7 +228,7 @@ fn a_new_session_ends_the_one_that_the_browser_had() {
 }
 
 #[test]
-fn a_session_ends_with_its_customer_with_his_address_and_with_his_tokens_but_not_with_a_password() {
+fn a_session_ends_with_customer_address_or_token() {
     let changes: [(&str, u16); 4] = [
         ("UPDATE customer_user SET pw = 'x'", 200),
         ("UPDATE customer_user SET email = 'carol@other.test' WHERE login = 'carol@corp.test'", 401),
@@ -257,7 +257,7 @@ fn a_session_of_a_clock_that_was_ahead_is_over() {
 }
 
 #[test]
-fn revoking_ends_sessions_and_purge_deletes_those_that_are_over() {
+fn revoking_ends_sessions_and_purge_deletes_old_ones() {
     let door = Door::open();
     let (one, enter) = door.enter();
     let said = door.desk.ends(0, &["token", "revoke", "--customer", CAROL]);
@@ -277,7 +277,7 @@ fn revoking_ends_sessions_and_purge_deletes_those_that_are_over() {
 }
 
 #[test]
-fn the_last_request_is_written_at_most_once_a_minute_and_counts() {
+fn the_last_request_is_written_once_a_minute() {
     let door = Door::open();
     let (cookie, enter) = door.enter();
     let age = |seconds: i64| door.desk.sql(&format!("UPDATE session SET seen_at = seen_at - {seconds}"));
@@ -291,7 +291,7 @@ fn the_last_request_is_written_at_most_once_a_minute_and_counts() {
 }
 
 #[test]
-fn a_door_that_waits_too_long_for_its_site_says_so_and_loses_no_link() {
+fn a_door_that_waits_too_long_loses_no_link() {
     let door = Door::open();
     let path = door.link();
     let (cookie, enter) = door.enter();

@@ -7,7 +7,7 @@ use super::client::answer;
 use super::{BASE, Door, OWN};
 
 #[test]
-fn who_tries_too_many_wrong_tokens_finds_even_a_good_one_shut() {
+fn too_many_wrong_tokens_shut_out_a_good_one() {
     let door = Door::with("wrong_tokens_per_hour = 3\n");
     let path = door.link();
     let from = |client: &str, path: &str| door.client.ask("GET", path, &[("X-Forwarded-For", client)], b"");
@@ -27,7 +27,7 @@ fn who_tries_too_many_wrong_tokens_finds_even_a_good_one_shut() {
 }
 
 #[test]
-fn a_body_that_is_too_long_is_refused_whether_it_says_so_or_not() {
+fn a_body_that_is_too_long_is_refused_in_any_form() {
     let door = Door::open();
     let path = door.link();
     let body = format!("do=open&x={}", "a".repeat(1100));
@@ -43,7 +43,7 @@ fn a_body_that_is_too_long_is_refused_whether_it_says_so_or_not() {
 }
 
 #[test]
-fn connections_that_say_half_a_thing_stop_nobody_and_are_closed() {
+fn half_said_connections_stop_nobody_and_are_closed() {
     let door = Door::open();
     let path = door.link();
     let start = Instant::now();

@@ -9,7 +9,7 @@ use std::process::Command;
 use super::client::{Client, Place};
 use super::{Door, Serving, closed};
 use crate::setups::{free_port, wait_for};
-use crate::site::Site;
+use crate::site::{Ended, Site};
 
 /// Pairs of runs; the medians are compared.
 const PAIRS: usize = 3;
@@ -36,8 +36,8 @@ fn wrk(url: &str, connections: u32, seconds: u32, fields: &[String]) -> Load {
         wrk.args(["-H", field]);
     }
     let output = wrk.arg(url).output().expect("wrk");
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success(), "{text} {}", String::from_utf8_lossy(&output.stderr));
+    let text = output.out();
+    assert!(output.status.success(), "{text} {}", output.err());
     let word = |line: &str, at: usize| line.split_whitespace().nth(at).unwrap_or_default().to_owned();
     let find = |what: &str| text.lines().find(|line| line.contains(what)).unwrap_or_else(|| panic!("{text}"));
     let is_fault = |line: &&str| line.contains("Socket errors") || line.contains("Non-2xx");
@@ -71,8 +71,7 @@ impl Nginx {
                  server {{ listen 127.0.0.1:{port}; root {folder}/www; }} }}\n"
             ),
         );
-        let done = Command::new("nginx").args(["-e", "stderr", "-c"]).arg(conf).output().unwrap();
-        assert!(done.status.success(), "{done:?}");
+        Command::new("nginx").args(["-e", "stderr", "-c"]).arg(conf).output().unwrap().says(0);
         Self { site, port }
     }
 }
@@ -144,6 +143,6 @@ fn under_load_no_request_fails_and_memory_stays_flat() {
     let after = memory(&door.serving);
     eprintln!("after {requests} more requests: {after} KiB of memory, before {before} KiB");
     assert!(after < before + GROWTH, "{before} KiB, {after} KiB");
-    wait_for(&door.desk.site.path("otab.log"), "/auth 200", 1);
+    wait_for(&door.desk.path("otab.log"), "/auth 200", 1);
     assert_eq!(door.auth(&cookie, &address).status, 200);
 }

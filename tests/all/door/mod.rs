@@ -1,8 +1,5 @@
 //! The door, `otab serve` itself, asked in plain HTTP/1.1 without a proxy.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
-#![allow(clippy::print_stderr, reason = "what was measured is told")]
-
 pub mod client;
 mod forged;
 mod life;
@@ -17,8 +14,9 @@ use std::os::unix::net::UnixDatagram;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::links::{CAROL, Desk};
-use client::{Answer, Client, Place};
+use crate::http::Answer;
+use crate::site::{CAROL, Site};
+use client::{Client, Place};
 
 /// What customers see of the site.
 pub const BASE: &str = "https://help.test";
@@ -27,7 +25,7 @@ pub const OWN: (&str, &str) = ("Origin", BASE);
 
 /// A helpdesk with an open door.
 pub struct Door {
-    pub desk: Desk,
+    pub desk: Site,
     pub client: Client,
     pub serving: Serving,
 }
@@ -40,24 +38,29 @@ pub struct Serving {
 }
 
 /// A helpdesk without one: `door` is the rest of `[door]`, and more tables.
-pub fn closed(door: &str) -> Desk {
+pub fn closed(door: &str) -> Site {
     let listen = if door.contains("listen = ") { "" } else { "listen = \"unix:door.sock\"\n" };
-    Desk::with(&format!("wake = false\ntransport = \"file\"\n[door]\nbase_url = \"{BASE}\"\n{listen}{door}"))
+    Site::linking_by(&format!("wake = false\ntransport = \"file\"\n[door]\nbase_url = \"{BASE}\"\n{listen}{door}"))
 }
 
 impl Serving {
     /// Starts it, and waits until it is ready.
-    pub fn start(desk: &Desk, change: impl FnOnce(&mut Command)) -> Self {
+    pub fn start(desk: &Site, change: impl FnOnce(&mut Command)) -> Self {
         Self::of(desk, &[], change)
     }
 
     /// The same with these parts.
-    pub fn of(desk: &Desk, parts: &[&str], change: impl FnOnce(&mut Command)) -> Self {
-        let path = tempfile::Builder::new().prefix("told").tempfile_in(desk.site.folder()).unwrap().path().to_owned();
+    pub fn of(desk: &Site, parts: &[&str], change: impl FnOnce(&mut Command)) -> Self {
+        let path = tempfile::Builder::new().prefix("told").tempfile_in(desk.folder()).unwrap().path().to_owned();
         let told = UnixDatagram::bind(&path).unwrap();
         told.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
         let mut command = desk.command(&[&["serve"], parts].concat());
-        command.env("NOTIFY_SOCKET", &path).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .env("NOTIFY_SOCKET", &path)
+            .env_remove("LISTEN_FDS")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         change(&mut command);
         let mut this = Self { child: command.spawn().unwrap(), told };
         let word = this.word();
@@ -112,9 +115,9 @@ impl Door {
         Self::of(desk)
     }
 
-    pub fn of(desk: Desk) -> Self {
+    pub fn of(desk: Site) -> Self {
         let serving = Serving::start(&desk, |_| {});
-        let client = Client(Place::Unix(desk.site.path("door.sock")));
+        let client = Client(Place::Unix(desk.path("door.sock")));
         Self { desk, client, serving }
     }
 
@@ -123,7 +126,7 @@ impl Door {
         self.desk.configure("unix:door.sock", "unix:other.sock");
         let serving = Serving::start(&self.desk, |_| {});
         self.desk.configure("unix:other.sock", "unix:door.sock");
-        (Client(Place::Unix(self.desk.site.path("other.sock"))), serving)
+        (Client(Place::Unix(self.desk.path("other.sock"))), serving)
     }
 
     /// A new link of carol's to ticket 1.
@@ -164,6 +167,6 @@ impl Door {
     }
 
     pub fn sessions(&self) -> i64 {
-        self.desk.site.count("session")
+        self.desk.count("session")
     }
 }

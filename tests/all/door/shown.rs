@@ -50,9 +50,9 @@ fn every_answer_has_the_fields_that_protect_it() {
 }
 
 #[test]
-fn style_and_logo_are_kept_by_browsers_and_asked_for_anew_by_their_tags() {
+fn browsers_keep_style_and_logo_by_their_tags() {
     let desk = closed("accent = \"#ffcc00\"\nlogo = \"logo.svg\"\n");
-    desk.site.write("logo.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>");
+    desk.write("logo.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>");
     desk.mails_of_carol(&["1@corp.test"]);
     let door = Door::of(desk);
     for (path, kind) in [("/otab/style.css", "text/css; charset=utf-8"), ("/otab/logo", "image/svg+xml")] {
@@ -71,7 +71,7 @@ fn style_and_logo_are_kept_by_browsers_and_asked_for_anew_by_their_tags() {
 }
 
 #[test]
-fn a_page_is_in_the_customers_stored_language_else_in_the_browsers_else_in_the_sites() {
+fn a_page_is_in_the_customers_language_first() {
     let door = Door::open();
     let path = door.link();
     let heading = |accepted: &str| {
@@ -97,13 +97,13 @@ fn a_page_is_in_the_customers_stored_language_else_in_the_browsers_else_in_the_s
 }
 
 #[test]
-fn the_sites_own_words_and_pages_take_the_place_of_the_built_in_ones() {
+fn own_words_and_pages_replace_the_built_in_ones() {
     let desk = closed(
         "templates = \"pages\"\n[one_time_auth.messages.en]\n\
          customer_error_message_link_expired = \"Gone <for good>.\\n\\nWrite to us.\"\n",
     );
-    std::fs::create_dir(desk.site.path("pages")).unwrap();
-    desk.site.write("pages/texts.en.toml", "[expired]\nheading = \"Over & out\"\n");
+    std::fs::create_dir(desk.path("pages")).unwrap();
+    desk.write("pages/texts.en.toml", "[expired]\nheading = \"Over & out\"\n");
     desk.mails_of_carol(&["1@corp.test"]);
     let door = Door::of(desk);
     let page = door.get("/t/never");

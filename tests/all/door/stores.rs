@@ -13,7 +13,7 @@ use crate::servers::{shared, url};
 fn a_link_lives_and_dies_on_every_store() {
     for product in [None, Some(Product::PostgreSql), Some(Product::MariaDb)] {
         let desk = closed("");
-        let mut store = format!("sqlite:{}", desk.site.path("otab.db").display());
+        let mut store = format!("sqlite:{}", desk.path("otab.db").display());
         if let Some(product) = product {
             store = shared(product).url(&shared(product).empty_database());
             desk.configure("create = true", &format!("url = \"{store}\""));
@@ -28,7 +28,7 @@ fn a_link_lives_and_dies_on_every_store() {
         assert_eq!(desk.notify(), 0, "{}", desk.log());
         let path = format!("/t/{}", desk.last().token());
         let serving = Serving::start(&desk, |_| {});
-        let client = Client(Place::Unix(desk.site.path("door.sock")));
+        let client = Client(Place::Unix(desk.path("door.sock")));
         assert_eq!(client.ask("GET", &path, &[], b"").status, 200, "{store}");
         let entered = client.ask("POST", &path, &[OWN], b"do=open");
         let (cookie, enter) = (entered.cookie().unwrap(), entered.field("location").unwrap());

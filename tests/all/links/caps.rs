@@ -1,18 +1,18 @@
 //! The caps on link mails: within an hour, to one address, to one domain, in all.
 
-use super::{CAROL, Desk};
+use crate::site::{CAROL, Site};
 
-fn desk(caps: &str) -> Desk {
-    Desk::with(&format!("wake = false\ntransport = \"file\"\n{caps}"))
+fn desk(caps: &str) -> Site {
+    Site::linking_by(&format!("wake = false\ntransport = \"file\"\n{caps}"))
 }
 
-fn recipients(desk: &Desk) -> Vec<String> {
+fn recipients(desk: &Site) -> Vec<String> {
     let texts = desk.files().into_iter().map(|path| std::fs::read_to_string(path).unwrap());
     texts.map(|text| text.lines().find_map(|line| line.strip_prefix("To: ")).unwrap().to_owned()).collect()
 }
 
 /// An hour passes: there is room again, and what waits is due.
-fn an_hour_later(desk: &Desk) {
+fn an_hour_later(desk: &Site) {
     desk.sql("UPDATE sent SET sent_at = sent_at - 3601");
     desk.later();
 }
@@ -39,7 +39,7 @@ fn over_the_cap_of_an_address_the_newest_waits() {
     assert_eq!((desk.notify(), desk.orders(), desk.files().len()), (0, 0, 4), "{}", desk.log());
     assert_eq!(desk.last().token(), newest);
     assert_eq!(desk.json(0, &["redeem", &newest])["answer"], "valid");
-    assert_eq!(desk.site.count("sent"), 1, "what is older than an hour is forgotten");
+    assert_eq!(desk.count("sent"), 1, "what is older than an hour is forgotten");
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn of_one_customer_no_flood_waits_for_a_busy_domain() {
 }
 
 #[test]
-fn over_the_cap_of_a_domain_or_of_all_link_mails_wait_and_go_out_later() {
+fn over_the_cap_of_a_domain_or_all_mails_wait() {
     for (cap, sent_at_once) in [("per_domain = 2\n", 3), ("per_hour = 2\n", 2)] {
         let desk = desk(cap);
         for (number, address) in ["a@corp.test", "b@corp.test", "c@CORP.test", "d@other.test"].iter().enumerate() {
@@ -116,7 +116,7 @@ fn over_the_cap_of_a_domain_or_of_all_link_mails_wait_and_go_out_later() {
 }
 
 #[test]
-fn a_flood_over_the_caps_waits_together_and_one_line_says_so() {
+fn a_flood_over_the_caps_waits_and_one_line_says_so() {
     for (cap, sent) in [("per_domain = 1\n", 2), ("per_hour = 1\n", 1)] {
         let desk = desk(cap);
         for number in 0..6 {
@@ -144,7 +144,7 @@ fn what_stands_behind_a_plus_makes_no_second_mailbox() {
 }
 
 #[test]
-fn an_order_that_the_caps_leave_no_room_for_is_given_up_in_the_end() {
+fn an_order_without_room_is_given_up_in_the_end() {
     let desk = desk("per_hour = 1\ngive_up_hours = 2\n");
     desk.mails_of_carol(&["1@x.test", "2@x.test"]);
     desk.sql("UPDATE outbox SET created_at = created_at - 3700 WHERE id = 2");
@@ -162,27 +162,27 @@ fn zero_is_any_number() {
 }
 
 #[test]
-fn a_clock_that_was_wrong_keeps_nobody_from_work_and_no_mail_from_going_out() {
+fn a_wrong_clock_stops_no_sender_and_no_mail() {
     let desk = desk("per_hour = 1\n");
     desk.mails_of_carol(&["1@x.test"]);
     desk.sql("INSERT INTO sent VALUES ('x@y.test', 'y.test', 4102444800)");
     desk.sql("INSERT INTO worker VALUES ('outbox', 'somebody', 4102444800)");
     desk.sql("UPDATE outbox SET due_at = due_at + 86400");
     assert_eq!((desk.notify(), desk.files().len()), (0, 1), "{}", desk.log());
-    assert_eq!((desk.site.count("sent"), desk.site.count("worker")), (1, 0));
+    assert_eq!((desk.count("sent"), desk.count("worker")), (1, 0));
 }
 
 #[test]
-fn purge_forgets_whom_mails_went_to_and_takes_the_orders_of_its_tokens_with_it() {
+fn purge_forgets_recipients_and_orders_of_its_tokens() {
     let desk = desk("");
     desk.mails_of_carol(&["1@x.test"]);
     desk.notify();
     desk.mails_of_carol(&["2@x.test"]);
     desk.ends(0, &["purge"]);
-    assert_eq!((desk.site.count("sent"), desk.orders()), (1, 1));
+    assert_eq!((desk.count("sent"), desk.orders()), (1, 1));
     desk.sql("UPDATE sent SET sent_at = sent_at - 3601; UPDATE token SET created_at = 0, changed_at = 0");
     desk.ends(0, &["purge", "--dry-run"]);
-    assert_eq!((desk.site.count("sent"), desk.orders()), (1, 1));
+    assert_eq!((desk.count("sent"), desk.orders()), (1, 1));
     desk.ends(0, &["purge"]);
-    assert_eq!((desk.site.count("sent"), desk.orders(), desk.site.count("token")), (0, 0, 0));
+    assert_eq!((desk.count("sent"), desk.orders(), desk.count("token")), (0, 0, 0));
 }

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use super::peer::{Event, Peer, Reply};
-use super::{Desk, Read};
+use crate::site::{Ended, Read, Site};
 
 /// The Message-IDs and links of what the peer got.
 fn copies(peer: &Peer) -> Vec<(String, String)> {
@@ -19,13 +19,12 @@ fn copies(peer: &Peer) -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_sender_that_dies_before_it_sends_leaves_one_copy_and_one_behind_the_yes_two_of_the_same() {
+fn a_sender_dead_before_or_after_the_yes_repeats() {
     for (place, expected) in [("sending", 1), ("sent", 2)] {
         let peer = Peer::start(|_, _| Reply::Usual);
-        let desk = Desk::smtp(peer.port, "");
+        let desk = Site::linking_to(peer.port, "");
         desk.mails_of_carol(&["1@corp.test"]);
-        let died = desk.command(&["notify"]).env("OTAB_FAIL_AT", place).output().unwrap();
-        assert_eq!(died.status.code(), Some(70), "{died:?}");
+        desk.command(&["notify"]).env("OTAB_FAIL_AT", place).output().unwrap().ends(70);
         // Nobody takes the order from a sender that may still be alive.
         assert_eq!((desk.notify(), peer.got().len()), (0, expected - 1), "{place}");
         for _ in 0..3 {
@@ -53,9 +52,9 @@ fn gated() -> (Peer, Sender<()>) {
 }
 
 #[test]
-fn a_sender_that_is_killed_while_the_server_has_the_mail_in_hand_costs_one_second_copy() {
+fn a_sender_killed_in_hand_makes_one_second_copy() {
     let (peer, go) = gated();
-    let desk = Desk::smtp(peer.port, "");
+    let desk = Site::linking_to(peer.port, "");
     desk.mails_of_carol(&["1@corp.test"]);
     let mut sender = desk.command(&["notify"]).spawn().unwrap();
     peer.wait_for(&Event::Heard("DATA".into()));
@@ -75,9 +74,9 @@ fn a_sender_that_is_killed_while_the_server_has_the_mail_in_hand_costs_one_secon
 }
 
 #[test]
-fn while_one_sender_is_at_work_others_end_at_once_and_send_nothing() {
+fn while_one_sender_works_others_end_at_once() {
     let (peer, go) = gated();
-    let desk = Desk::smtp(peer.port, "");
+    let desk = Site::linking_to(peer.port, "");
     desk.mails_of_carol(&["1@corp.test", "2@corp.test"]);
     let mut first = desk.command(&["notify"]).spawn().unwrap();
     peer.wait_for(&Event::Heard("DATA".into()));
@@ -96,7 +95,7 @@ fn while_one_sender_is_at_work_others_end_at_once_and_send_nothing() {
 #[test]
 fn ten_senders_at_once_send_each_mail_once() {
     let peer = Peer::start(|_, _| Reply::Usual);
-    let desk = Desk::smtp(peer.port, "per_address = 0\n");
+    let desk = Site::linking_to(peer.port, "per_address = 0\n");
     for number in 0..30 {
         desk.mails_of_carol(&[&format!("{number}@corp.test")]);
     }
@@ -112,9 +111,9 @@ fn ten_senders_at_once_send_each_mail_once() {
 }
 
 #[test]
-fn senders_that_are_killed_lose_nothing_and_double_only_the_mail_in_hand() {
+fn killed_senders_lose_nothing_and_double_one_mail() {
     let peer = Peer::start(|_, _| Reply::Usual);
-    let desk = Desk::smtp(peer.port, "per_address = 0\n");
+    let desk = Site::linking_to(peer.port, "per_address = 0\n");
     for number in 0..20 {
         desk.mails_of_carol(&[&format!("{number}@corp.test")]);
     }
@@ -144,13 +143,13 @@ fn senders_that_are_killed_lose_nothing_and_double_only_the_mail_in_hand() {
 }
 
 #[test]
-fn a_note_that_the_locked_database_does_not_take_at_once_is_made_later() {
+fn a_note_that_meets_a_lock_is_made_later() {
     let (peer, go) = gated();
-    let desk = Desk::smtp(peer.port, "");
+    let desk = Site::linking_to(peer.port, "");
     desk.mails_of_carol(&["1@corp.test"]);
     let mut sender = desk.command(&["notify"]).spawn().unwrap();
     peer.wait_for(&Event::Heard("DATA".into()));
-    let other = desk.site.database();
+    let other = desk.database();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     go.send(()).unwrap();
     peer.wait_for(&Event::Heard("QUIT".into()));
@@ -160,9 +159,9 @@ fn a_note_that_the_locked_database_does_not_take_at_once_is_made_later() {
 }
 
 #[test]
-fn watch_sends_what_is_due_by_a_process_of_its_own_and_goes_on_when_the_server_is_away() {
+fn watch_sends_by_a_new_process_and_survives_outages() {
     let peer = Peer::start(|_, _| Reply::Usual);
-    let desk = Desk::smtp(peer.port, "");
+    let desk = Site::linking_to(peer.port, "");
     desk.mails_of_carol(&["1@corp.test"]);
     let mut watch = desk.command(&["notify", "--watch"]).spawn().unwrap();
     peer.wait_for(&Event::Heard("QUIT".into()));

@@ -2,20 +2,20 @@
 
 use std::process::Child;
 
-use super::{CAROL, Desk};
+use crate::site::{CAROL, Ended, Site};
 
 #[test]
 fn a_link_that_still_works_is_left_as_it_is() {
-    let desk = Desk::new();
+    let desk = Site::linking();
     let secret = desk.carols_link();
     assert_eq!(desk.json(0, &["refresh", &secret])["answer"], "valid");
-    assert_eq!((desk.site.count("token"), desk.orders()), (1, 0));
+    assert_eq!((desk.count("token"), desk.orders()), (1, 0));
     desk.json(0, &["redeem", &secret]);
 }
 
 #[test]
-fn a_used_link_is_renewed_once_and_the_new_one_is_mailed() {
-    let desk = Desk::new();
+fn a_used_link_is_renewed_once_and_mailed() {
+    let desk = Site::linking();
     let secret = desk.carols_link();
     desk.json(0, &["redeem", &secret]);
     assert_eq!(desk.json(12, &["refresh", &secret])["answer"], "new_link");
@@ -29,8 +29,8 @@ fn a_used_link_is_renewed_once_and_the_new_one_is_mailed() {
 }
 
 #[test]
-fn what_is_closed_unknown_or_no_valid_customers_is_not_renewed() {
-    let desk = Desk::new();
+fn what_is_closed_or_unknown_is_not_renewed() {
+    let desk = Site::linking();
     desk.carols_link();
     assert_eq!(desk.json(10, &["refresh", "unknown"])["answer"], "link_expired");
     desk.ends(65, &["refresh", "not a token"]);
@@ -43,18 +43,18 @@ fn what_is_closed_unknown_or_no_valid_customers_is_not_renewed() {
         "UPDATE customer_user SET email = 'caro@corp.test'",
         "UPDATE token SET state = 'revoked'",
     ] {
-        let desk = Desk::new();
+        let desk = Site::linking();
         let secret = desk.carols_link();
         desk.json(0, &["redeem", &secret]);
         desk.sql(change);
         desk.json(10, &["refresh", &secret]);
-        assert_eq!((desk.orders(), desk.site.count("token")), (0, 1), "{change}");
+        assert_eq!((desk.orders(), desk.count("token")), (0, 1), "{change}");
     }
 }
 
 #[test]
 fn a_new_link_that_cannot_be_ordered_is_told_as_such() {
-    let desk = Desk::new();
+    let desk = Site::linking();
     let secret = desk.carols_link();
     desk.json(0, &["redeem", &secret]);
     desk.sql("UPDATE customer_user SET email = 'carol'; UPDATE token SET email = 'carol'");
@@ -63,7 +63,7 @@ fn a_new_link_that_cannot_be_ordered_is_told_as_such() {
 
 #[test]
 fn of_fifty_refreshes_at_once_one_sends_a_link_mail() {
-    let desk = Desk::new();
+    let desk = Site::linking();
     let secret = desk.carols_link();
     desk.json(0, &["redeem", &secret]);
     let start = |_| desk.command(&["refresh", &secret]).stdout(std::process::Stdio::null()).spawn().unwrap();
@@ -75,8 +75,8 @@ fn of_fifty_refreshes_at_once_one_sends_a_link_mail() {
 }
 
 #[test]
-fn a_minted_link_opens_its_ticket_once_and_is_mailed_to_nobody() {
-    let desk = Desk::new();
+fn a_minted_link_opens_once_and_is_mailed_to_nobody() {
+    let desk = Site::linking();
     desk.carols_link();
     let link = desk.ends(0, &["link", "--ticket", "1", "--customer", CAROL]);
     let token = link.trim().strip_prefix("https://help.test/t/").unwrap();
@@ -91,15 +91,15 @@ fn a_minted_link_opens_its_ticket_once_and_is_mailed_to_nobody() {
 }
 
 #[test]
-fn no_link_is_minted_for_the_wrong_customer_an_unknown_or_closed_ticket_or_one_who_is_not_valid() {
-    let desk = Desk::new();
+fn no_link_is_minted_for_the_wrong_customer_or_ticket() {
+    let desk = Site::linking();
     desk.carols_link();
     desk.mail_from("dave@corp.test", "2@corp.test");
     desk.ends(67, &["link", "--ticket", "1", "--customer", "dave@corp.test"]);
     desk.ends(67, &["link", "--ticket", "1", "--customer", "nobody"]);
     desk.ends(67, &["link", "--ticket", "2", "--customer", CAROL]);
     desk.ends(64, &["link", "--ticket", "1"]);
-    let tokens = desk.site.count("token");
+    let tokens = desk.count("token");
     desk.ends(0, &["ticket", "close", "1", "--at", "2020-01-01T00:00:00Z"]);
     desk.ends(77, &["link", "--ticket", "1", "--customer", CAROL]);
     desk.ends(0, &["ticket", "reopen", "1"]);
@@ -109,14 +109,14 @@ fn no_link_is_minted_for_the_wrong_customer_an_unknown_or_closed_ticket_or_one_w
     let told = desk.json(0, &["link", "--ticket", "1", "--customer", CAROL]);
     let page = "https://help.test/otobo/customer.pl?Action=CustomerTicketZoom;TicketNumber=1";
     assert_eq!(told, serde_json::json!({ "link": page, "one_time": false }));
-    assert_eq!(desk.site.count("token"), tokens);
+    assert_eq!(desk.count("token"), tokens);
     desk.configure("link_url", "# link_url");
     desk.ends(78, &["link", "--ticket", "1", "--customer", CAROL]);
 }
 
 #[test]
-fn the_outbox_is_listed_retried_and_dropped_without_a_secret() {
-    let desk = Desk::new();
+fn the_outbox_is_listed_retried_dropped_secretless() {
+    let desk = Site::linking();
     desk.carols_link();
     assert_eq!(desk.ends(0, &["outbox", "list"]), "");
     desk.sql("DELETE FROM token");
@@ -146,7 +146,7 @@ fn the_outbox_is_listed_retried_and_dropped_without_a_secret() {
 
 #[test]
 fn notify_says_which_setting_is_missing() {
-    let desk = Desk::new();
+    let desk = Site::linking();
     desk.mails_of_carol(&["1@corp.test"]);
     desk.configure("transport = \"file\"", "transport = \"none\"");
     desk.ends(78, &["notify"]);
@@ -159,8 +159,8 @@ fn notify_says_which_setting_is_missing() {
 }
 
 #[test]
-fn a_link_mail_whose_mail_is_still_with_the_next_stage_is_not_made_due_by_hand() {
-    let desk = Desk::new();
+fn a_link_mail_with_the_next_stage_is_not_made_due() {
+    let desk = Site::linking();
     desk.mails_of_carol(&["1@corp.test"]);
     desk.sql("UPDATE token SET state = 'pending'; UPDATE outbox SET due_at = 4102444800");
     assert!(desk.ends(0, &["outbox", "retry"]).contains("due now: 0"));
@@ -171,16 +171,16 @@ fn a_link_mail_whose_mail_is_still_with_the_next_stage_is_not_made_due_by_hand()
 }
 
 /// What otab says at a terminal, and its status.
-fn at_a_terminal(desk: &Desk) -> (String, i32) {
+fn at_a_terminal(desk: &Site) -> (String, i32) {
     let line = format!("{} --config otab.toml notify", env!("CARGO_BIN_EXE_otab"));
     let mut script = std::process::Command::new("script");
-    let output = script.args(["-qec", &line, "/dev/null"]).current_dir(desk.site.folder()).output().unwrap();
-    (String::from_utf8(output.stdout).unwrap(), output.status.code().unwrap())
+    let output = script.args(["-qec", &line, "/dev/null"]).current_dir(desk.folder()).output().unwrap();
+    (output.out(), output.status.code().unwrap())
 }
 
 #[test]
-fn whoever_calls_notify_at_a_terminal_is_told_why_nothing_goes_out_and_cron_is_not() {
-    let desk = Desk::smtp(crate::setups::free_port(), "");
+fn notify_says_why_nothing_goes_out_to_terminals_only() {
+    let desk = Site::linking_to(crate::setups::free_port(), "");
     desk.mails_of_carol(&["1@corp.test"]);
     let (told, status) = at_a_terminal(&desk);
     assert!(told.contains("otab outbox list") && status == 75, "{told}");
@@ -188,6 +188,6 @@ fn whoever_calls_notify_at_a_terminal_is_told_why_nothing_goes_out_and_cron_is_n
     let (told, status) = at_a_terminal(&desk);
     assert!(told.contains("another `otab notify` is at work") && status == 0, "{told}");
     desk.later();
-    let output = desk.otab(&["notify"]);
+    let output = desk.run(&["notify"]);
     assert!(output.stderr.is_empty() && output.stdout.is_empty(), "{output:?}");
 }

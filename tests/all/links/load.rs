@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::postfix::office;
-use super::{Desk, mail_from};
+use crate::site::{Ended, Site, mail_from};
 
 fn orders() -> usize {
     if std::env::var_os("OTAB_LONG").is_some() { 500 } else { 60 }
@@ -13,9 +13,9 @@ fn orders() -> usize {
 const FILTERS: usize = 20;
 
 /// As many orders of carol's.
-fn with_orders(desk: &Desk) {
+fn with_orders(desk: &Site) {
     desk.mails_of_carol(&["0@corp.test"]);
-    let mut store = desk.site.database();
+    let mut store = desk.database();
     let tx = store.transaction().unwrap();
     for number in 1..orders() {
         let address = format!("c{number}@corp.test");
@@ -30,15 +30,14 @@ fn with_orders(desk: &Desk) {
     tx.commit().unwrap();
 }
 
-fn measure(desk: &Desk, what: &str) {
+fn measure(desk: &Site, what: &str) {
     with_orders(desk);
     let start = Instant::now();
     let mut sender = desk.command(&["notify"]).spawn().unwrap();
     let mut slowest = Duration::ZERO;
     for number in 0..FILTERS {
         let began = Instant::now();
-        let output = desk.filter(&mail_from("dave@corp.test", &format!("{number}@dave.test")));
-        assert!(output.status.success(), "{output:?}");
+        desk.filter(&mail_from("dave@corp.test", &format!("{number}@dave.test"))).ends(0);
         slowest = slowest.max(began.elapsed());
     }
     assert!(sender.wait().unwrap().success(), "{}", desk.log());
@@ -53,7 +52,7 @@ const ANY: &str = "per_address = 0\nper_domain = 0\nper_hour = 0\n";
 
 #[test]
 fn many_link_mails_into_a_folder_lock_no_filter_out() {
-    let desk = Desk::with(&format!("wake = false\ntransport = \"file\"\n{ANY}"));
+    let desk = Site::linking_by(&format!("wake = false\ntransport = \"file\"\n{ANY}"));
     measure(&desk, "into a folder");
     assert_eq!(desk.files().len(), orders() + FILTERS);
 }
@@ -61,7 +60,7 @@ fn many_link_mails_into_a_folder_lock_no_filter_out() {
 #[test]
 fn many_link_mails_to_a_postfix_lock_no_filter_out() {
     let office = office(|_| String::new());
-    let desk = Desk::smtp(office.postfix.port, ANY);
+    let desk = Site::linking_to(office.postfix.port, ANY);
     measure(&desk, "to a Postfix");
     office.wait_for_mails(orders() + FILTERS);
 }

@@ -1,31 +1,29 @@
 //! Link mails, what comes back for them, and answers to them earn nothing: no customer, token or link mail.
 
 use super::peer::{Peer, Reply};
-use super::{CAROL, Desk, mail_from};
-use crate::site::run;
+use crate::site::{CAROL, Ended, Site, mail_from, run};
 
 /// Counts of customers, tokens and orders.
-fn counts(desk: &Desk) -> (i64, i64, i64) {
-    (desk.site.count("customer_user"), desk.site.count("token"), desk.orders())
+fn counts(desk: &Site) -> (i64, i64, i64) {
+    (desk.count("customer_user"), desk.count("token"), desk.orders())
 }
 
 /// A desk whose link mail to carol is out, and that mail.
-fn sent() -> (Desk, String) {
-    let desk = Desk::new();
+fn sent() -> (Site, String) {
+    let desk = Site::linking();
     desk.carols_link();
     let mail = desk.last().raw;
     (desk, mail)
 }
 
 #[test]
-fn otabs_own_link_mail_earns_nothing_however_it_comes_back() {
+fn otabs_own_link_mail_earns_nothing_on_its_return() {
     let (desk, mail) = sent();
     let before = counts(&desk);
     // As it went out; then as if others had written it, to whom it was passed on.
     let forwarded = mail.replace("From: ", "From: Dave <dave@corp.test>\nX-Original-From: ");
     for mail in [mail.clone(), mail.replace('\n', "\r\n"), forwarded] {
-        let output = run(&mut desk.command(&["filter", "--sender", "dave@corp.test"]), mail.as_bytes());
-        assert!(output.status.success());
+        run(&mut desk.command(&["filter", "--sender", "dave@corp.test"]), mail.as_bytes()).ends(0);
         assert_eq!(counts(&desk), before, "{mail}");
     }
 }
@@ -45,7 +43,7 @@ fn its_bounce_earns_nothing() {
     );
     for bounce in [bounce.clone(), bounce.replace("Auto-Submitted: auto-replied\n", "")] {
         for sender in ["", "MAILER-DAEMON@mail.corp.test"] {
-            assert!(run(&mut desk.command(&["filter", "--sender", sender]), bounce.as_bytes()).status.success());
+            run(&mut desk.command(&["filter", "--sender", sender]), bounce.as_bytes()).ends(0);
             assert_eq!(counts(&desk), before, "{bounce}");
         }
     }
@@ -70,11 +68,11 @@ fn an_answer_by_a_robot_that_says_so_earns_nothing() {
         "X-Autoreply: yes\n",
         "X-Loop: otab\n",
     ] {
-        assert!(desk.filter(answer(robot).as_bytes()).status.success());
+        desk.takes(answer(robot).as_bytes());
         assert_eq!(counts(&desk), (customers, tokens, orders), "{robot}");
     }
     // One that does not say so gets its ticket, and no link mail.
-    assert!(desk.filter(answer("").as_bytes()).status.success());
+    desk.takes(answer("").as_bytes());
     assert_eq!(counts(&desk), (customers, tokens + 1, orders));
 }
 
@@ -102,9 +100,9 @@ fn what_answers_a_link_mail_earns_no_other() {
     {
         let answer = unmarked(&format!("a{number}@corp.test"), fields);
         let output = run(&mut desk.command(&["filter", "--explain"]), answer.as_bytes());
-        let told = String::from_utf8(output.stderr).unwrap();
+        let told = output.err();
         assert!(told.contains("answers: a link mail that otab sent"), "{fields}: {told}");
-        assert!(desk.filter(answer.as_bytes()).status.success());
+        desk.takes(answer.as_bytes());
         assert_eq!(desk.orders(), 0, "{fields}");
     }
     desk.logged(&["<a0@corp.test>: new (answers a link mail)", "no link mail"]);
@@ -114,7 +112,7 @@ fn what_answers_a_link_mail_earns_no_other() {
         [format!("<{local}0@desk.test>"), format!("<{local}@else.test>"), "<1@corp.test>".to_owned()].iter().enumerate()
     {
         let answer = unmarked(&format!("b{number}@corp.test"), &format!("In-Reply-To: {other}\n"));
-        assert!(desk.filter(answer.as_bytes()).status.success());
+        desk.takes(answer.as_bytes());
         assert_eq!(desk.orders(), i64::try_from(number).unwrap() + 1, "{other}");
     }
 }
@@ -122,12 +120,12 @@ fn what_answers_a_link_mail_earns_no_other() {
 #[test]
 fn a_link_mail_that_may_be_out_is_known_already() {
     let peer = Peer::start(|stage, _| if stage == "end" { Reply::Close } else { Reply::Usual });
-    let desk = Desk::smtp(peer.port, "");
+    let desk = Site::linking_to(peer.port, "");
     desk.mails_of_carol(&["1@corp.test"]);
     assert_eq!((desk.notify(), desk.orders()), (75, 1), "{}", desk.log());
     let sent = peer.got().remove(0);
     let id = sent.mail.lines().find_map(|line| line.strip_prefix("Message-ID: ")).unwrap();
-    assert!(desk.filter(unmarked("a@corp.test", &format!("In-Reply-To: {id}\n")).as_bytes()).status.success());
+    desk.takes(unmarked("a@corp.test", &format!("In-Reply-To: {id}\n")).as_bytes());
     assert_eq!(desk.orders(), 1, "its own");
 }
 
@@ -136,15 +134,12 @@ fn purge_forgets_link_mails_that_nobody_answers() {
     let (desk, _) = sent();
     assert_eq!(desk.json(0, &["purge"])["link_mails"], 0);
     desk.sql("UPDATE link_mail SET sent_at = sent_at - 90 * 86400");
-    assert_eq!(
-        (desk.json(0, &["purge", "--dry-run"])["link_mails"].clone(), desk.site.count("link_mail")),
-        (1.into(), 1)
-    );
-    assert_eq!((desk.json(0, &["purge"])["link_mails"].clone(), desk.site.count("link_mail")), (1.into(), 0));
+    assert_eq!((desk.json(0, &["purge", "--dry-run"])["link_mails"].clone(), desk.count("link_mail")), (1.into(), 1));
+    assert_eq!((desk.json(0, &["purge"])["link_mails"].clone(), desk.count("link_mail")), (1.into(), 0));
 }
 
 #[test]
-fn a_stranger_gets_no_link_by_reply_to_or_by_writing_another_from() {
+fn a_stranger_gets_no_link_by_reply_to_or_from() {
     let (desk, _) = sent();
     desk.configure("[log]\n", "[postmaster]\nlink_field = \"Link\"\n[log]\n");
     for fields in [
@@ -154,9 +149,8 @@ fn a_stranger_gets_no_link_by_reply_to_or_by_writing_another_from() {
         "From: \"carol@corp.test\" <mallory@evil.test>\nReply-To: carol@corp.test\n",
     ] {
         let mail = format!("{fields}Sender: mallory@evil.test\nMessage-ID: <{}@x.test>\n\nx\n", fields.len());
-        let output = run(&mut desk.command(&["filter", "--sender", "mallory@evil.test"]), mail.as_bytes());
-        assert!(output.status.success());
-        let text = String::from_utf8(output.stdout).unwrap();
+        let output = run(&mut desk.command(&["filter", "--sender", "mallory@evil.test"]), mail.as_bytes()).ends(0);
+        let text = output.out();
         assert!(!text.contains("https://help.test"), "the field holds the placeholder at most: {text}");
     }
     desk.sql("UPDATE sent SET sent_at = sent_at - 3601");
@@ -173,8 +167,8 @@ fn a_stranger_gets_no_link_by_reply_to_or_by_writing_another_from() {
 
 #[test]
 fn mail_of_the_helpdesks_own_addresses_earns_nothing() {
-    let desk = Desk::new();
+    let desk = Site::linking();
     desk.configure("[log]\n", "[postmaster]\nown_addresses = [\"help@desk.test\"]\n[log]\n");
-    assert!(desk.filter(&mail_from("help@desk.test", "1@desk.test")).status.success());
+    desk.takes(&mail_from("help@desk.test", "1@desk.test"));
     assert_eq!(counts(&desk), (0, 0, 0));
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::peer::{Got, Peer, Reply};
-use super::{CAROL, Desk, Read};
+use crate::site::{CAROL, Read, Site};
 
 /// The stages before a mail counts as taken.
 const STAGES: [&str; 6] = ["greeting", "EHLO", "MAIL", "RCPT", "DATA", "end"];
@@ -14,14 +14,14 @@ fn at(stage: &'static str, reply: Reply) -> impl Fn(&str, &Got) -> Reply {
 }
 
 /// Two orders, carol's first.
-fn two_orders(desk: &Desk) {
+fn two_orders(desk: &Site) {
     desk.mails_of_carol(&["1@corp.test"]);
     desk.mail_from("dave@corp.test", "2@corp.test");
     desk.sql("UPDATE outbox SET due_at = 0 WHERE recipient LIKE 'carol%'");
 }
 
 /// How long carol's order waits now, in seconds; its tries.
-fn pause(desk: &Desk) -> (i64, i64) {
+fn pause(desk: &Site) -> (i64, i64) {
     let pause = desk.ask("SELECT due_at - CAST(strftime('%s') AS INTEGER) FROM outbox WHERE recipient LIKE 'carol%'");
     let tries = desk.ask("SELECT tries FROM outbox WHERE recipient LIKE 'carol%'");
     (pause.parse().unwrap(), tries.parse().unwrap())
@@ -32,9 +32,9 @@ fn recipients(peer: &Peer) -> Vec<String> {
 }
 
 #[test]
-fn a_good_server_gets_the_mail_once_with_the_null_reverse_path() {
+fn a_good_server_gets_the_mail_once_from_nobody() {
     let peer = Peer::start(|_, _| Reply::Usual);
-    let desk = Desk::smtp(peer.port, "");
+    let desk = Site::linking_to(peer.port, "");
     let secret = desk.carols_link();
     let got = peer.got();
     assert_eq!(got.len(), 1);
@@ -46,10 +46,10 @@ fn a_good_server_gets_the_mail_once_with_the_null_reverse_path() {
 }
 
 #[test]
-fn a_4yz_before_the_recipient_ends_the_pass_and_one_behind_it_concerns_that_mail_alone() {
+fn a_4yz_ends_the_pass_unless_it_concerns_the_mail() {
     for stage in STAGES {
         let peer = Peer::start(at(stage, Reply::Say("451 4.3.0 come again")));
-        let desk = Desk::smtp(peer.port, "");
+        let desk = Site::linking_to(peer.port, "");
         two_orders(&desk);
         let is_about_the_mail = ["RCPT", "DATA", "end"].contains(&stage);
         assert_eq!(desk.notify(), if is_about_the_mail { 0 } else { 75 }, "{stage}: {}", desk.log());
@@ -66,10 +66,10 @@ fn a_4yz_before_the_recipient_ends_the_pass_and_one_behind_it_concerns_that_mail
 }
 
 #[test]
-fn a_5yz_for_the_mail_is_final_and_one_before_it_is_not() {
+fn a_5yz_is_final_only_for_the_mail_itself() {
     for stage in STAGES {
         let peer = Peer::start(at(stage, Reply::Say("554 5.7.1 go away")));
-        let desk = Desk::smtp(peer.port, "");
+        let desk = Site::linking_to(peer.port, "");
         two_orders(&desk);
         let is_about_the_mail = ["RCPT", "DATA", "end"].contains(&stage);
         assert_eq!(desk.notify(), if is_about_the_mail { 0 } else { 75 }, "{stage}: {}", desk.log());
@@ -82,10 +82,10 @@ fn a_5yz_for_the_mail_is_final_and_one_before_it_is_not() {
 }
 
 #[test]
-fn a_server_that_closes_down_ends_the_pass_at_each_stage() {
+fn a_server_that_closes_ends_the_pass_at_each_stage() {
     for stage in STAGES {
         let peer = Peer::start(at(stage, Reply::Say("421 closing")));
-        let desk = Desk::smtp(peer.port, "");
+        let desk = Site::linking_to(peer.port, "");
         two_orders(&desk);
         assert_eq!((desk.notify(), desk.orders()), (75, 2), "{stage}: {}", desk.log());
         desk.logged(&["link mail 1: tried again", "421"]);
@@ -93,17 +93,17 @@ fn a_server_that_closes_down_ends_the_pass_at_each_stage() {
 }
 
 #[test]
-fn a_server_that_hangs_or_drips_or_hangs_up_at_any_stage_holds_the_sender_for_its_limit_at_most() {
+fn a_slow_server_holds_the_sender_for_its_limit_only() {
     for reply in [Reply::Hang, Reply::Drip, Reply::Close] {
         for stage in STAGES {
             let peer = Peer::start(at(stage, reply));
-            let desk = Desk::smtp(peer.port, "timeout = 1\n");
+            let desk = Site::linking_to(peer.port, "timeout = 1\n");
             two_orders(&desk);
             let start = Instant::now();
             assert_eq!((desk.notify(), desk.orders()), (75, 2), "{stage}: {}", desk.log());
             assert!(start.elapsed() < Duration::from_secs(6), "{stage}: {:?}", start.elapsed());
             desk.logged(&["link mail 1: tried again"]);
-            assert_eq!(desk.site.count("worker"), 0, "others may work");
+            assert_eq!(desk.count("worker"), 0, "others may work");
         }
     }
 }
@@ -111,7 +111,7 @@ fn a_server_that_hangs_or_drips_or_hangs_up_at_any_stage_holds_the_sender_for_it
 #[test]
 fn a_server_that_hangs_at_quit_has_taken_the_mail() {
     let peer = Peer::start(at("QUIT", Reply::Hang));
-    let desk = Desk::smtp(peer.port, "timeout = 1\n");
+    let desk = Site::linking_to(peer.port, "timeout = 1\n");
     two_orders(&desk);
     assert_eq!((desk.notify(), desk.orders()), (0, 0), "{}", desk.log());
     assert_eq!(peer.got().len(), 2);
@@ -119,13 +119,13 @@ fn a_server_that_hangs_at_quit_has_taken_the_mail() {
 
 /// RFC 1047: the server has the mail, and otab cannot know it.
 #[test]
-fn an_answer_that_is_lost_behind_the_last_byte_makes_one_second_copy_with_the_same_message_id() {
+fn a_lost_answer_makes_one_copy_of_the_same_id() {
     let calls = std::sync::atomic::AtomicU32::new(0);
     let peer = Peer::start(move |stage, _| match stage {
         "end" if calls.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0 => Reply::Close,
         _ => Reply::Usual,
     });
-    let desk = Desk::smtp(peer.port, "");
+    let desk = Site::linking_to(peer.port, "");
     desk.mails_of_carol(&["1@corp.test"]);
     assert_eq!((desk.notify(), desk.orders()), (75, 1));
     desk.later();
@@ -140,10 +140,10 @@ fn an_answer_that_is_lost_behind_the_last_byte_makes_one_second_copy_with_the_sa
 
 /// A server that needs longer than `mail.timeout` for its yes has the mail each time.
 #[test]
-fn a_server_that_never_answers_to_the_end_gets_three_copies_an_hour_apart_and_no_more() {
+fn a_server_that_never_answers_gets_three_copies() {
     for reply in [Reply::Hang, Reply::Close] {
         let peer = Peer::start(at("end", reply));
-        let desk = Desk::smtp(peer.port, "timeout = 2\n");
+        let desk = Site::linking_to(peer.port, "timeout = 2\n");
         desk.mails_of_carol(&["1@corp.test"]);
         for copies in 1..3 {
             assert_eq!((desk.notify(), desk.orders(), peer.got().len()), (75, 1, copies), "{}", desk.log());
@@ -158,9 +158,9 @@ fn a_server_that_never_answers_to_the_end_gets_three_copies_an_hour_apart_and_no
 }
 
 #[test]
-fn an_order_whose_senders_have_died_each_time_is_given_up_as_well() {
+fn an_order_whose_senders_all_died_is_given_up() {
     let peer = Peer::start(|_, _| Reply::Usual);
-    let desk = Desk::smtp(peer.port, "give_up_hours = 2\n");
+    let desk = Site::linking_to(peer.port, "give_up_hours = 2\n");
     desk.mails_of_carol(&["1@corp.test"]);
     desk.sql("UPDATE outbox SET created_at = created_at - 7201, tries = 5");
     assert_eq!((desk.notify(), desk.orders(), peer.got().len()), (0, 0, 0));
@@ -174,14 +174,14 @@ fn an_order_whose_senders_have_died_each_time_is_given_up_as_well() {
 #[test]
 fn a_go_on_is_no_yes_to_a_mail() {
     let peer = Peer::start(at("end", Reply::Say("354 more")));
-    let desk = Desk::smtp(peer.port, "timeout = 1\n");
+    let desk = Site::linking_to(peer.port, "timeout = 1\n");
     desk.mails_of_carol(&["1@corp.test"]);
     assert_eq!((desk.notify(), desk.orders()), (75, 1));
 }
 
 #[test]
-fn a_server_that_is_not_there_leaves_everything_waiting() {
-    let desk = Desk::smtp(crate::setups::free_port(), "");
+fn a_server_that_is_away_leaves_everything_waiting() {
+    let desk = Site::linking_to(crate::setups::free_port(), "");
     two_orders(&desk);
     assert_eq!((desk.notify(), desk.orders()), (75, 2));
     desk.logged(&["link mail 1: tried again", "onnection"]);
@@ -190,20 +190,20 @@ fn a_server_that_is_not_there_leaves_everything_waiting() {
 }
 
 #[test]
-fn an_order_is_given_up_after_its_hours_and_its_secret_goes_with_it() {
-    let desk = Desk::smtp(crate::setups::free_port(), "give_up_hours = 2\n");
+fn an_order_is_given_up_after_its_hours() {
+    let desk = Site::linking_to(crate::setups::free_port(), "give_up_hours = 2\n");
     desk.mails_of_carol(&["1@corp.test"]);
     desk.sql("UPDATE outbox SET created_at = created_at - 7160");
     assert_eq!(desk.notify(), 75);
     desk.logged(&["link mail 1 to carol@corp.test: not sent: given up"]);
-    assert_eq!((desk.orders(), desk.site.count("token")), (0, 1));
+    assert_eq!((desk.orders(), desk.count("token")), (0, 1));
 }
 
 /// Else every older link would send the customer to the latest mail, which he has not got.
 #[test]
-fn after_a_link_mail_that_never_left_an_older_link_brings_a_new_one() {
+fn after_a_link_mail_that_never_left_comes_a_new_one() {
     let peer = Peer::start(at("RCPT", Reply::Say("550 no")));
-    let desk = Desk::new();
+    let desk = Site::linking();
     let first = desk.carols_link();
     desk.json(0, &["redeem", &first]);
     desk.json(12, &["redeem", &first]);
@@ -215,9 +215,9 @@ fn after_a_link_mail_that_never_left_an_older_link_brings_a_new_one() {
 }
 
 #[test]
-fn a_link_mail_that_may_have_arrived_keeps_its_link_when_it_is_given_up() {
+fn a_link_mail_that_may_have_arrived_keeps_its_link() {
     let peer = Peer::start(at("end", Reply::Close));
-    let desk = Desk::smtp(peer.port, "");
+    let desk = Site::linking_to(peer.port, "");
     let secret = desk.unsent_link();
     for _ in 0..3 {
         desk.notify();
@@ -232,7 +232,7 @@ fn a_link_mail_that_may_have_arrived_keeps_its_link_when_it_is_given_up() {
         "RCPT" if calls.fetch_add(1, std::sync::atomic::Ordering::SeqCst) > 0 => Reply::Say("550 no"),
         _ => Reply::Usual,
     });
-    let desk = Desk::smtp(peer.port, "");
+    let desk = Site::linking_to(peer.port, "");
     let secret = desk.unsent_link();
     desk.notify();
     desk.later();
@@ -243,7 +243,7 @@ fn a_link_mail_that_may_have_arrived_keeps_its_link_when_it_is_given_up() {
 
 #[test]
 fn pauses_grow_to_an_hour() {
-    let desk = Desk::smtp(crate::setups::free_port(), "");
+    let desk = Site::linking_to(crate::setups::free_port(), "");
     desk.mails_of_carol(&["1@corp.test"]);
     for minutes in [1, 2, 4, 8, 16, 32, 60, 60] {
         desk.later();
@@ -254,8 +254,8 @@ fn pauses_grow_to_an_hour() {
 }
 
 #[test]
-fn what_a_server_says_reaches_log_and_list_without_the_link_and_without_control_characters() {
-    let desk = Desk::smtp(1, "");
+fn a_servers_words_are_logged_clean_without_the_link() {
+    let desk = Site::linking_to(1, "");
     desk.mails_of_carol(&["1@corp.test"]);
     let secret = desk.secrets().remove(0);
     let text = format!("451 \u{1b}[31mspam: https://help.test/t/{} {}", secret.to_uppercase(), "x".repeat(900));
@@ -272,11 +272,11 @@ fn what_a_server_says_reaches_log_and_list_without_the_link_and_without_control_
 }
 
 #[test]
-fn smtputf8_is_asked_for_only_where_the_local_part_needs_it() {
+fn smtputf8_is_asked_for_only_by_a_local_part() {
     for (address, is_needed) in [("jürgen@corp.test", true), ("carol@müller.test", false)] {
         for offered in ["250-SMTPUTF8\r\n250-8BITMIME\r\n", "250-8BITMIME\r\n"] {
             let peer = Peer::with_extensions(offered, |_, _| Reply::Usual);
-            let desk = Desk::smtp(peer.port, "");
+            let desk = Site::linking_to(peer.port, "");
             desk.ends(0, &["customer", "add", CAROL]);
             desk.mails_of_carol(&["1@corp.test"]);
             // However such an address has come into the customer source.
@@ -300,7 +300,7 @@ fn smtputf8_is_asked_for_only_where_the_local_part_needs_it() {
 }
 
 #[test]
-fn the_password_goes_to_a_server_that_asks_for_it_by_plain_or_login() {
+fn the_password_goes_by_plain_or_login() {
     // "user" and "correct horse", by RFC 4616 and by LOGIN.
     let plain = "AUTH PLAIN AHVzZXIAY29ycmVjdCBob3JzZQ==";
     for (offered, expected) in [
@@ -314,8 +314,8 @@ fn the_password_goes_to_a_server_that_asks_for_it_by_plain_or_login() {
             "other" => Reply::Say("235 welcome"),
             _ => Reply::Usual,
         });
-        let desk = Desk::smtp(peer.port, "user = \"user\"\npassword_file = \"smtp.secret\"\n");
-        desk.site.write("smtp.secret", "correct horse\n");
+        let desk = Site::linking_to(peer.port, "user = \"user\"\npassword_file = \"smtp.secret\"\n");
+        desk.write("smtp.secret", "correct horse\n");
         desk.carols_link();
         assert_eq!(peer.got().len(), 1, "{}", desk.log());
         let heard = peer.heard();
@@ -326,10 +326,10 @@ fn the_password_goes_to_a_server_that_asks_for_it_by_plain_or_login() {
 }
 
 #[test]
-fn a_refused_login_is_no_orders_fault_and_the_password_is_in_no_log() {
+fn a_refused_login_keeps_orders_and_the_secret() {
     for refusal in ["535 5.7.8 no", "454 4.7.0 not now", "504 no such thing"] {
         let peer = Peer::with_extensions("250-AUTH PLAIN\r\n", at("AUTH", Reply::Say(refusal)));
-        let desk = Desk::smtp(peer.port, "user = \"user\"\npassword = \"correct horse\"\n");
+        let desk = Site::linking_to(peer.port, "user = \"user\"\npassword = \"correct horse\"\n");
         two_orders(&desk);
         assert_eq!((desk.notify(), desk.orders()), (75, 2), "{}", desk.log());
         desk.logged(&["tried again", &refusal[..3]]);
@@ -338,16 +338,16 @@ fn a_refused_login_is_no_orders_fault_and_the_password_is_in_no_log() {
     }
     // One that offers no login at all gets neither password nor mail.
     let peer = Peer::start(|_, _| Reply::Usual);
-    let desk = Desk::smtp(peer.port, "user = \"user\"\npassword = \"correct horse\"\n");
+    let desk = Site::linking_to(peer.port, "user = \"user\"\npassword = \"correct horse\"\n");
     two_orders(&desk);
     assert_eq!((desk.notify(), desk.orders()), (75, 2), "{}", desk.log());
     assert!(!peer.heard_the_word("MAIL") && !peer.heard_the_word("AUTH"));
 }
 
 #[test]
-fn a_server_without_starttls_gets_nothing_where_it_is_wanted() {
+fn a_server_without_starttls_gets_nothing_if_wanted() {
     let peer = Peer::with_extensions("250-AUTH PLAIN\r\n", |_, _| Reply::Usual);
-    let desk = Desk::smtp(peer.port, "user = \"user\"\npassword = \"correct horse\"\n");
+    let desk = Site::linking_to(peer.port, "user = \"user\"\npassword = \"correct horse\"\n");
     desk.configure("tls = \"none\"", "tls = \"starttls\"");
     desk.mails_of_carol(&["1@corp.test"]);
     assert_eq!((desk.notify(), desk.orders()), (75, 1), "{}", desk.log());

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::{CAROL, Desk, Read};
+use crate::setups::free_port;
 use crate::setups::postfix::{Postfix, Workshop, pipe};
-use crate::setups::{executable, free_port};
+use crate::site::{CAROL, Read, Site};
 
 /// A Postfix that takes mail for corp.test into a mailbox.
 pub struct Office {
@@ -52,24 +52,24 @@ fn is_whole(office: &Office, secret: &str) {
 }
 
 #[test]
-fn by_smtp_the_mail_arrives_whole_with_the_null_reverse_path() {
+fn by_smtp_the_mail_arrives_whole_from_nobody() {
     let office = office(|_| String::new());
-    let desk = Desk::smtp(office.postfix.port, "");
+    let desk = Site::linking_to(office.postfix.port, "");
     is_whole(&office, &desk.carols_link());
     let log = office.postfix.log();
     assert!(log.contains("disconnect from") && log.contains("quit=1") && !log.contains("lost connection"), "{log}");
 }
 
 /// A program in the place of sendmail, in the site's folder.
-pub fn sendmail(desk: &Desk, script: &str) {
-    executable(&desk.site.write("sendmail", &format!("#!/bin/sh\n{script}\n")));
+pub fn sendmail(desk: &Site, script: &str) {
+    desk.program("sendmail", &format!("#!/bin/sh\n{script}\n"));
     desk.configure("transport = \"file\"", "transport = \"sendmail\"\nsendmail = \"sendmail\"");
 }
 
 #[test]
-fn by_postfixs_sendmail_the_mail_arrives_whole_with_the_null_reverse_path() {
+fn by_postfixs_sendmail_the_mail_arrives_whole() {
     let office = office(|_| String::new());
-    let desk = Desk::new();
+    let desk = Site::linking();
     sendmail(&desk, &format!("exec /usr/sbin/sendmail -C '{}' \"$@\"", office.postfix.site.path("etc").display()));
     is_whole(&office, &desk.carols_link());
     assert!(office.postfix.log().contains("from=<>"), "{}", office.postfix.log());
@@ -78,7 +78,7 @@ fn by_postfixs_sendmail_the_mail_arrives_whole_with_the_null_reverse_path() {
 /// The whole way: carol's mail, Postfix's pipe(8), otab deliver, the sender that it wakes, Postfix's sendmail,
 /// carol's mailbox.
 #[test]
-fn a_mail_through_postfixs_pipe_brings_its_sender_a_link_mail() {
+fn a_mail_through_postfixs_pipe_brings_a_link_mail() {
     let links = "[one_time_auth]\nlink_url = \"https://help.test/t/{{token}}\"\n";
     let sending = "[mail]\ntransport = \"sendmail\"\nfrom = \"help@desk.test\"\n";
     let postfix = pipe::start(pipe::KEEP, &format!("{links}{sending}"));
@@ -102,9 +102,9 @@ fn a_mail_through_postfixs_pipe_brings_its_sender_a_link_mail() {
 }
 
 #[test]
-fn a_recipient_that_postfix_refuses_is_given_up_and_the_others_get_their_mail() {
+fn a_recipient_refused_by_postfix_stops_no_other() {
     let office = office(|_| String::new());
-    let desk = Desk::smtp(office.postfix.port, "");
+    let desk = Site::linking_to(office.postfix.port, "");
     desk.mail_from("eve@elsewhere.test", "1@x.test");
     desk.mails_of_carol(&["2@x.test"]);
     assert_eq!((desk.notify(), desk.orders()), (0, 0), "{}", desk.log());
@@ -115,7 +115,7 @@ fn a_recipient_that_postfix_refuses_is_given_up_and_the_others_get_their_mail() 
 #[test]
 fn a_local_part_beyond_ascii_arrives_by_smtputf8() {
     let office = office(|_| String::new());
-    let desk = Desk::smtp(office.postfix.port, "");
+    let desk = Site::linking_to(office.postfix.port, "");
     desk.ends(0, &["customer", "add", CAROL]);
     desk.mails_of_carol(&["1@corp.test"]);
     desk.sql(
@@ -129,8 +129,8 @@ fn a_local_part_beyond_ascii_arrives_by_smtputf8() {
 }
 
 #[test]
-fn sendmail_gets_its_arguments_as_they_are_and_nobody_sees_the_secret_in_them() {
-    let desk = Desk::new();
+fn sendmails_arguments_are_exact_and_hold_no_secret() {
+    let desk = Site::linking();
     sendmail(
         &desk,
         "printf '%s|' \"$@\" > arguments; cat > mail; cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2> /dev/null > processes; exit 0",
@@ -138,9 +138,9 @@ fn sendmail_gets_its_arguments_as_they_are_and_nobody_sees_the_secret_in_them() 
     // Its folder is the caller's.
     desk.mails_of_carol(&["1@corp.test"]);
     let secret = desk.secrets().remove(0);
-    let notified = desk.command(&["notify"]).current_dir(desk.site.folder()).status().unwrap();
+    let notified = desk.command(&["notify"]).current_dir(desk.folder()).status().unwrap();
     assert!(notified.success() && desk.orders() == 0, "{}", desk.log());
-    let read = |name: &str| std::fs::read(desk.site.path(name)).unwrap();
+    let read = |name: &str| std::fs::read(desk.path(name)).unwrap();
     assert_eq!(read("arguments"), b"-i|-f||--|carol@corp.test|");
     let mail = read("mail");
     assert!(!mail.contains(&b'\r') && Read::new(&mail).token() == secret);
@@ -159,7 +159,7 @@ fn what_sendmail_comes_to_is_told_apart() {
         ("exec tail -f /dev/null", 75, 1, "time limit"),
         ("", 0, 0, "sent to carol"),
     ] {
-        let desk = Desk::new();
+        let desk = Site::linking();
         sendmail(&desk, script);
         desk.configure("[mail]\n", "[mail]\ntimeout = 1\n");
         desk.mails_of_carol(&["1@corp.test"]);
@@ -167,7 +167,7 @@ fn what_sendmail_comes_to_is_told_apart() {
         desk.logged(&["link mail 1", said]);
         assert!(desk.log().len() < 2000, "{script}: {} bytes", desk.log().len());
     }
-    let desk = Desk::new();
+    let desk = Site::linking();
     desk.configure("transport = \"file\"", "transport = \"sendmail\"\nsendmail = \"no/such/program\"");
     desk.mails_of_carol(&["1@corp.test"]);
     assert_eq!((desk.notify(), desk.orders()), (75, 1));
@@ -176,9 +176,9 @@ fn what_sendmail_comes_to_is_told_apart() {
 
 #[test]
 fn a_folder_that_cannot_be_written_is_named() {
-    let desk = Desk::new();
+    let desk = Site::linking();
     desk.mails_of_carol(&["1@corp.test"]);
-    desk.site.write("mails", "a file");
+    desk.write("mails", "a file");
     assert_eq!((desk.notify(), desk.orders()), (75, 1));
     desk.logged(&["tried again", "/mails: "]);
 }

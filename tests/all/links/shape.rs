@@ -1,10 +1,9 @@
 //! What a link mail looks like, to Python's email package and as bytes; and what it never holds.
 
-use super::{CAROL, Desk, Read};
-use crate::site::run;
+use crate::site::{CAROL, Ended, Read, Site, run};
 
-fn german() -> (Desk, Read) {
-    let desk = Desk::new();
+fn german() -> (Site, Read) {
+    let desk = Site::linking();
     desk.configure("[one_time_auth]\n", "[one_time_auth]\nlanguage = \"de\"\n");
     desk.carols_link();
     let mail = desk.last();
@@ -12,7 +11,7 @@ fn german() -> (Desk, Read) {
 }
 
 #[test]
-fn another_reader_finds_two_forms_of_one_text_with_umlauts_and_nothing_to_complain_of() {
+fn another_reader_finds_two_good_forms_of_one_text() {
     let (desk, mail) = german();
     assert_eq!(mail.json["defects"], serde_json::json!([]), "{}", mail.raw);
     assert_eq!(mail.json["type"], "multipart/alternative");
@@ -31,12 +30,12 @@ fn another_reader_finds_two_forms_of_one_text_with_umlauts_and_nothing_to_compla
 }
 
 #[test]
-fn the_link_stands_alone_on_a_short_line_of_the_bytes_as_well() {
+fn the_link_is_alone_on_a_short_line_of_bytes() {
     let (_, mail) = german();
     assert_eq!(mail.raw.lines().filter(|line| *line == mail.link()).count(), 1, "{}", mail.raw);
     // The longest that the settings allow, and one with a sign that quoted-printable writes as three.
     for url in [format!("https://help.test/{}/", "x".repeat(34)), format!("https://help.test/{}?t=", "x".repeat(30))] {
-        let desk = Desk::new();
+        let desk = Site::linking();
         desk.configure("https://help.test/t/", &url);
         desk.carols_link();
         let line = format!("{url}{}", &desk.last().link()[url.len()..]);
@@ -64,7 +63,7 @@ fn every_program_is_told_that_a_program_wrote_it() {
 
 #[test]
 fn nothing_that_the_sender_chose_is_in_the_mail() {
-    let desk = Desk::new();
+    let desk = Site::linking();
     let hostile = [
         "Message-ID: <1@corp.test>\r\n X: evil",
         "Message-ID: \"evil\" <1@corp.test>",
@@ -82,7 +81,7 @@ fn nothing_that_the_sender_chose_is_in_the_mail() {
             "From: Evil {{{{link}}}} <s{number}@corp.test>\nReply-To: evil@evil.test\nSubject: evil\n\
              Content-Language: evil\n{field}\nTo: evil-help@desk.test\n\nevil\n"
         );
-        assert!(desk.filter(mail.as_bytes()).status.success());
+        desk.takes(mail.as_bytes());
         assert_eq!(desk.notify(), 0);
         assert_eq!(desk.files().len(), number + 1, "{field}: {}", desk.log());
         let mail = desk.last();
@@ -100,11 +99,10 @@ fn nothing_that_the_sender_chose_is_in_the_mail() {
 
 #[test]
 fn a_reply_to_gets_no_link_mail() {
-    let desk = Desk::new();
+    let desk = Site::linking();
     let mail =
         format!("From: {CAROL}\nReply-To: mallory@evil.test\nSender: mallory@evil.test\nMessage-ID: <1@x.test>\n\nx\n");
-    let output = run(&mut desk.command(&["filter", "--sender", "mallory@evil.test"]), mail.as_bytes());
-    assert!(output.status.success());
+    run(&mut desk.command(&["filter", "--sender", "mallory@evil.test"]), mail.as_bytes()).ends(0);
     desk.notify();
     assert_eq!(desk.last().field("To"), CAROL);
     assert!(!desk.last().raw.contains("mallory"));
@@ -115,7 +113,7 @@ fn odd_names_of_the_site_arrive_as_they_are_written() {
     for name in
         ["Desk \\\"A\\\" \\\\ B", "=?utf-8?q?x?=", "Müller, Meier & <Co>", "a@b.test, c@d.test", "日本語のヘルプデスク"]
     {
-        let desk = Desk::new();
+        let desk = Site::linking();
         desk.configure("from_name = \"Hilfe für alle\"", &format!("from_name = \"{name}\""));
         desk.configure("site_name = \"Hilfe für alle\"", &format!("site_name = \"{name}\""));
         desk.carols_link();
@@ -131,8 +129,8 @@ fn odd_names_of_the_site_arrive_as_they_are_written() {
 }
 
 #[test]
-fn odd_ticket_numbers_are_text_in_the_mail_and_in_addresses() {
-    let desk = Desk::new();
+fn odd_ticket_numbers_are_text_in_mail_and_address() {
+    let desk = Site::linking();
     desk.mails_of_carol(&["1@corp.test"]);
     desk.ends(0, &["ticket", "add", "7&<b>;x=1", "--message-id", "1@corp.test", "--customer", CAROL]);
     desk.notify();
@@ -146,27 +144,27 @@ fn odd_ticket_numbers_are_text_in_the_mail_and_in_addresses() {
 }
 
 #[test]
-fn own_templates_are_used_and_one_that_is_wrong_stops_the_sender_and_not_the_mail() {
-    let desk = Desk::new();
+fn own_templates_are_used_and_bad_ones_stop_sending() {
+    let desk = Site::linking();
     desk.configure(
         "[one_time_auth]\n",
         "[one_time_auth]\ntemplates = \"templates\"\ntoken_refresh_notification_id = \"again\"\n",
     );
-    std::fs::create_dir(desk.site.path("templates")).unwrap();
-    desk.site.write("templates/new.en.subject", "Welcome to {{site_name}}");
-    desk.site.write("templates/again.en.txt", "Again:\n{{link}}\n");
-    desk.site.write("templates/new.fr.txt", "only a part of a language");
+    std::fs::create_dir(desk.path("templates")).unwrap();
+    desk.write("templates/new.en.subject", "Welcome to {{site_name}}");
+    desk.write("templates/again.en.txt", "Again:\n{{link}}\n");
+    desk.write("templates/new.fr.txt", "only a part of a language");
     let token = desk.carols_link();
     assert_eq!(desk.last().field("Subject"), "Welcome to Hilfe für alle");
     desk.json(0, &["redeem", &token]);
     desk.json(12, &["redeem", &token]);
-    desk.site.write("templates/new.en.html", "{{customer}}");
+    desk.write("templates/new.en.html", "{{customer}}");
     desk.mails_of_carol(&["2@corp.test"]);
     assert_eq!((desk.notify(), desk.files().len(), desk.orders()), (78, 1, 2));
     desk.logged(&["new.en.html", "`customer` is no variable"]);
     // A subject that becomes empty is found only when it is rendered: the others go out.
-    desk.site.write("templates/new.en.html", "");
-    desk.site.write("templates/new.en.subject", "{{#if ticket_number}}x{{/if}}");
+    desk.write("templates/new.en.html", "");
+    desk.write("templates/new.en.subject", "{{#if ticket_number}}x{{/if}}");
     assert_eq!((desk.notify(), desk.files().len(), desk.orders()), (0, 2, 1), "{}", desk.log());
     desk.logged(&["tried again", "new.en.subject"]);
     assert!(desk.last().part(0).starts_with("Again:\n"));

@@ -1,17 +1,17 @@
 //! What has become of token, ticket and customer since the order: asked when the mail goes out.
 
-use super::{CAROL, Desk};
+use crate::site::{CAROL, Ended, Site, mail_from};
 
 /// Carol's order, bound to ticket 1.
-fn ordered() -> Desk {
-    let desk = Desk::new();
+fn ordered() -> Site {
+    let desk = Site::linking();
     desk.mails_of_carol(&["1@corp.test"]);
     desk.ends(0, &["ticket", "add", "1", "--message-id", "1@corp.test", "--customer", CAROL]);
     desk
 }
 
 #[test]
-fn no_mail_goes_out_for_a_link_that_would_open_nothing() {
+fn no_mail_goes_out_for_a_link_that_opens_nothing() {
     for (change, why) in [
         ("UPDATE token SET state = 'used'", "its token has been used"),
         ("UPDATE token SET state = 'revoked'", "its token has been revoked"),
@@ -39,15 +39,15 @@ fn no_mail_goes_out_for_a_link_that_would_open_nothing() {
 
 /// OTOBO takes the first source's customer for whoever logs in by his login.
 #[test]
-fn a_link_opens_nothing_once_an_earlier_source_has_its_login_for_somebody_else() {
-    let desk = Desk::new();
+fn a_link_whose_login_another_source_has_is_dead() {
+    let desk = Site::linking();
     desk.mails_of_carol(&["1@corp.test"]);
     let secret = desk.secrets().remove(0);
-    desk.site.backup(&desk.site.path("first.db"));
-    let text = std::fs::read_to_string(desk.site.path("otab.toml")).unwrap();
+    desk.backup(&desk.path("first.db"));
+    let text = desk.read("otab.toml");
     let sources = "\n[[customer_user]]\nname = \"First\"\nurl = \"sqlite:first.db\"\n[[customer_user]]\nname = \"CustomerUser\"\n";
-    desk.site.write("otab.toml", &(text + sources));
-    let first = rusqlite::Connection::open(desk.site.path("first.db")).unwrap();
+    desk.write("otab.toml", &(text + sources));
+    let first = rusqlite::Connection::open(desk.path("first.db")).unwrap();
     first.execute("UPDATE customer_user SET email = 'boss@corp.test', pw = 'x'", []).unwrap();
     desk.json(10, &["redeem", &secret]);
     assert_eq!((desk.notify(), desk.files().len(), desk.orders()), (0, 0, 0), "{}", desk.log());
@@ -63,7 +63,7 @@ fn revoking_or_purging_a_token_drops_its_order() {
 }
 
 #[test]
-fn a_customer_who_has_a_password_by_now_gets_his_tickets_plain_page() {
+fn a_customer_with_a_password_gets_the_plain_page() {
     let desk = ordered();
     let secret = desk.secrets().remove(0);
     desk.sql("UPDATE customer_user SET pw = 'x'");
@@ -73,7 +73,7 @@ fn a_customer_who_has_a_password_by_now_gets_his_tickets_plain_page() {
     assert!(mail.part(0).lines().any(|line| line == page), "{}", mail.raw);
     assert!(!mail.raw.contains(&secret) && !mail.part(0).contains("password"), "{}", mail.raw);
 
-    let desk = Desk::new();
+    let desk = Site::linking();
     desk.mails_of_carol(&["1@corp.test"]);
     desk.sql("UPDATE customer_user SET pw = 'x'");
     desk.notify();
@@ -87,8 +87,8 @@ fn a_customer_who_has_a_password_by_now_gets_his_tickets_plain_page() {
 }
 
 #[test]
-fn a_ticket_that_came_to_be_known_meanwhile_is_named_and_bound() {
-    let desk = Desk::new();
+fn a_ticket_known_since_is_named_and_bound() {
+    let desk = Site::linking();
     desk.mails_of_carol(&["1@corp.test"]);
     desk.sql("INSERT INTO ticket VALUES ('77', '<1@corp.test>', 'open', 0, 'carol@corp.test', 0)");
     desk.notify();
@@ -97,29 +97,29 @@ fn a_ticket_that_came_to_be_known_meanwhile_is_named_and_bound() {
 }
 
 #[test]
-fn one_customer_source_that_is_away_holds_up_its_own_customers_only() {
-    let other = Desk::new();
+fn a_source_that_is_away_delays_its_customers_only() {
+    let other = Site::linking();
     other.ends(0, &["customer", "add", "dave@corp.test"]);
-    let desk = Desk::with(
+    let desk = Site::linking_by(
         "wake = false\ntransport = \"file\"\n[[customer_user]]\nname = \"CustomerUser\"\n\
          [[customer_user]]\nname = \"Other\"\nurl = \"sqlite:other.db\"\n",
     );
-    other.site.backup(&desk.site.path("other.db"));
+    other.backup(&desk.path("other.db"));
     desk.mail_from("dave@corp.test", "1@corp.test");
     desk.mails_of_carol(&["2@corp.test"]);
     assert_eq!(desk.ask("SELECT backend FROM outbox WHERE id = 1"), "Other");
-    std::fs::rename(desk.site.path("other.db"), desk.site.path("away.db")).unwrap();
+    std::fs::rename(desk.path("other.db"), desk.path("away.db")).unwrap();
     desk.sql("UPDATE outbox SET due_at = 0 WHERE id = 1");
     assert_eq!((desk.notify(), desk.files().len(), desk.orders()), (0, 1, 1), "{}", desk.log());
     desk.logged(&["link mail 1: tried again", "cannot be looked up"]);
-    std::fs::rename(desk.site.path("away.db"), desk.site.path("other.db")).unwrap();
+    std::fs::rename(desk.path("away.db"), desk.path("other.db")).unwrap();
     desk.later();
     assert_eq!((desk.notify(), desk.files().len(), desk.orders()), (0, 2, 0), "{}", desk.log());
 }
 
 #[test]
-fn a_poison_order_at_the_head_keeps_no_other_from_going_out() {
-    let desk = Desk::new();
+fn a_poison_order_at_the_head_stops_no_other() {
+    let desk = Site::linking();
     desk.mails_of_carol(&["1@corp.test"]);
     desk.mail_from("dave@corp.test", "2@corp.test");
     desk.sql("UPDATE outbox SET backend = 'Nowhere' WHERE id = 1; UPDATE token SET backend = 'Nowhere' WHERE id = 1");
@@ -129,8 +129,8 @@ fn a_poison_order_at_the_head_keeps_no_other_from_going_out() {
 }
 
 #[test]
-fn a_link_mail_whose_mail_the_next_stage_has_not_taken_yet_stays() {
-    let desk = Desk::new();
+fn a_link_mail_waits_until_the_next_stage_has_taken() {
+    let desk = Site::linking();
     let line = format!(
         "{} --config otab.toml outbox retry; {} --config otab.toml outbox retry 1; {} --config otab.toml notify; \
          sqlite3 otab.db 'UPDATE outbox SET due_at = 0'; {} --config otab.toml notify; cat > taken",
@@ -140,8 +140,7 @@ fn a_link_mail_whose_mail_the_next_stage_has_not_taken_yet_stays() {
         env!("CARGO_BIN_EXE_otab")
     );
     let mut deliver = desk.command(&["deliver", "--", "sh", "-c", &line]);
-    let output = crate::site::run(deliver.current_dir(desk.site.folder()), &super::mail_from(CAROL, "1@corp.test"));
-    assert!(output.status.success(), "{output:?}");
+    crate::site::run(deliver.current_dir(desk.folder()), &mail_from(CAROL, "1@corp.test")).ends(0);
     desk.logged(&["link mail 1: tried again", "its mail has not been taken yet"]);
     assert_eq!(desk.orders(), 1);
     desk.later();
@@ -149,11 +148,10 @@ fn a_link_mail_whose_mail_the_next_stage_has_not_taken_yet_stays() {
 }
 
 #[test]
-fn a_mail_that_the_next_stage_refuses_earns_no_link_mail() {
-    let desk = Desk::new();
+fn a_mail_refused_by_the_next_stage_earns_no_link() {
+    let desk = Site::linking();
     let mut deliver = desk.command(&["deliver", "--", "false"]);
-    let output = crate::site::run(&mut deliver, &super::mail_from(CAROL, "1@corp.test"));
-    assert_eq!(output.status.code(), Some(75));
+    crate::site::run(&mut deliver, &mail_from(CAROL, "1@corp.test")).ends(75);
     desk.sql("UPDATE outbox SET due_at = 0");
     assert_eq!((desk.notify(), desk.orders(), desk.files().len()), (0, 0, 0));
 }

@@ -3,13 +3,13 @@
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use super::{CAROL, Desk};
+use crate::site::{CAROL, Ended, Site};
 
 #[test]
-fn a_mail_earns_a_link_that_opens_once_and_a_second_use_brings_a_new_one() {
-    let desk = Desk::new();
+fn a_mail_earns_a_link_that_opens_once_then_a_new_one() {
+    let desk = Site::linking();
     let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/001-a-new-sender-becomes-a-customer/mail.eml");
-    assert!(desk.filter(&std::fs::read(fixture).unwrap()).status.success());
+    desk.takes(&std::fs::read(fixture).unwrap());
     assert_eq!(desk.notify(), 0);
     assert_eq!((desk.files().len(), desk.orders()), (1, 0));
     let first = desk.last();
@@ -30,30 +30,30 @@ fn a_mail_earns_a_link_that_opens_once_and_a_second_use_brings_a_new_one() {
 }
 
 #[test]
-fn the_files_hold_secrets_and_are_for_their_owner_alone() {
-    let desk = Desk::new();
+fn the_files_hold_secrets_for_their_owner_alone() {
+    let desk = Site::linking();
     desk.carols_link();
     let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o7777;
-    assert_eq!(mode(&desk.site.path("mails")), 0o700);
+    assert_eq!(mode(&desk.path("mails")), 0o700);
     let files = desk.files();
     assert_eq!(mode(&files[0]), 0o600);
     assert_eq!(files[0].extension().unwrap(), "eml");
 }
 
 #[test]
-fn a_link_mail_is_in_the_customers_language_else_his_mails_else_the_sites() {
-    let desk = Desk::new();
-    let german = |desk: &Desk| desk.last().field("Content-Language") == "de";
+fn a_link_mail_is_in_the_customers_language_first() {
+    let desk = Site::linking();
+    let german = |desk: &Site| desk.last().field("Content-Language") == "de";
     desk.mails_of_carol(&["1@corp.test"]);
     desk.notify();
     assert!(!german(&desk));
     let mail = format!("Content-Language: de-AT\nFrom: {CAROL}\nMessage-ID: <2@corp.test>\n\nHallo\n");
-    assert!(desk.filter(mail.as_bytes()).status.success());
+    desk.takes(mail.as_bytes());
     desk.notify();
     assert!(german(&desk));
     desk.sql("INSERT INTO customer_preferences VALUES ('carol@corp.test', 'UserLanguage', 'en')");
     let mail = mail.replace("2@corp", "3@corp");
-    assert!(desk.filter(mail.as_bytes()).status.success());
+    desk.takes(mail.as_bytes());
     desk.notify();
     assert!(!german(&desk));
     desk.sql("UPDATE customer_preferences SET preferences_value = 'de_CH' WHERE preferences_key = 'UserLanguage'");
@@ -69,8 +69,8 @@ fn a_link_mail_is_in_the_customers_language_else_his_mails_else_the_sites() {
 }
 
 #[test]
-fn once_the_ticket_is_known_its_number_stands_in_the_mail_and_the_link_opens_it() {
-    let desk = Desk::new();
+fn a_known_ticket_is_in_the_mail_and_opened_by_it() {
+    let desk = Site::linking();
     let secret = desk.carols_link();
     let mail = desk.last();
     assert_eq!(mail.field("Subject"), "Your access to your request 1");
@@ -93,8 +93,8 @@ fn the_readmes_story_goes_as_it_is_told() {
         .replace("[mail]\n", "[log]\nsyslog = false\n[mail]\n")
         .replace("redeem \"$token\"\n", "redeem \"$token\"; echo \"status $?\"\n");
     let output = Command::new("sh").args(["-c", &script]).current_dir(folder.path()).output().unwrap();
-    let told = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success() && output.stderr.is_empty(), "{told} {}", String::from_utf8_lossy(&output.stderr));
+    let told = output.out();
+    assert!(output.status.success() && output.stderr.is_empty(), "{told} {}", output.err());
     for part in ["X-OTOBO-CustomerUser: hans.muster@kunde.example", "login:", "status 0", "a new one", "status 12"] {
         assert!(told.contains(part), "{part}: {told}");
     }

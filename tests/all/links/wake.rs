@@ -9,13 +9,12 @@ use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
 use super::peer::{Event, Peer, Reply};
-use super::{CAROL, Desk, mail_from};
 use crate::setups::wait_for;
-use crate::site::{ignoring_sigchld, run, with_cores};
+use crate::site::{CAROL, Ended, Read, Site, chmod, ignoring_sigchld, mail_from, run, with_cores};
 
 /// A desk whose filters wake the sender.
-fn waking(port: u16, more: &str) -> Desk {
-    let desk = Desk::smtp(port, more);
+fn waking(port: u16, more: &str) -> Site {
+    let desk = Site::linking_to(port, more);
     desk.configure("wake = false", "wake = true");
     desk
 }
@@ -28,13 +27,12 @@ fn hanging() -> (Peer, Arc<AtomicBool>) {
 }
 
 /// How long a command takes with the mails 1 to 11, to the end of its output, the median.
-fn median(desk: &Desk, args: &[&str]) -> Duration {
+fn median(desk: &Site, args: &[&str]) -> Duration {
     let mut times: Vec<Duration> = (0..11)
         .map(|number| {
             let mail = mail_from(CAROL, &format!("{number}@corp.test"));
             let start = Instant::now();
-            let output = run(&mut desk.command(args), &mail);
-            assert!(output.status.success(), "{output:?}");
+            run(&mut desk.command(args), &mail).ends(0);
             start.elapsed()
         })
         .collect();
@@ -43,7 +41,7 @@ fn median(desk: &Desk, args: &[&str]) -> Duration {
 }
 
 #[test]
-fn with_a_mail_server_that_hangs_a_mail_is_out_as_fast_as_with_a_good_one() {
+fn a_hanging_mail_server_slows_no_mail() {
     for args in [&["filter"][..], &["deliver", "--", "cat"]] {
         let good = Peer::start(|_, _| Reply::Usual);
         let fast = median(&waking(good.port, "per_address = 0\n"), args);
@@ -57,7 +55,7 @@ fn with_a_mail_server_that_hangs_a_mail_is_out_as_fast_as_with_a_good_one() {
         assert_eq!(desk.orders(), 11);
         // Once it is good again each goes out, once. The woken senders end by themselves.
         is_good.store(true, Ordering::SeqCst);
-        wait_for(&desk.site.path("otab.log"), "tried again", 1);
+        wait_for(&desk.path("otab.log"), "tried again", 1);
         for _ in 0..200 {
             desk.sql("UPDATE outbox SET due_at = 0 WHERE last_error IS NOT NULL");
             desk.notify();
@@ -66,7 +64,7 @@ fn with_a_mail_server_that_hangs_a_mail_is_out_as_fast_as_with_a_good_one() {
             }
         }
         let mut ids: Vec<String> =
-            bad.got().iter().map(|got| super::Read::new(got.mail.as_bytes()).field("Message-ID").to_owned()).collect();
+            bad.got().iter().map(|got| Read::new(got.mail.as_bytes()).field("Message-ID").to_owned()).collect();
         assert_eq!(desk.orders(), 0, "{}", desk.log());
         ids.sort();
         ids.dedup();
@@ -79,12 +77,12 @@ fn the_sender_that_was_woken_notes_what_came_of_it() {
     let (bad, is_good) = hanging();
     let desk = waking(bad.port, "timeout = 5\n");
     desk.mails_of_carol(&["1@corp.test"]);
-    wait_for(&desk.site.path("otab.log"), "link mail 1: tried again", 1);
+    wait_for(&desk.path("otab.log"), "link mail 1: tried again", 1);
     is_good.store(true, Ordering::SeqCst);
     desk.sql("UPDATE outbox SET due_at = 0");
     // The next mail wakes it as well, and both go out.
     desk.mails_of_carol(&["2@corp.test"]);
-    wait_for(&desk.site.path("otab.log"), "sent to carol@corp.test", 2);
+    wait_for(&desk.path("otab.log"), "sent to carol@corp.test", 2);
     assert_eq!((bad.got().len(), desk.orders()), (2, 0));
 }
 
@@ -102,30 +100,30 @@ fn silent() -> (Peer, Sender<()>) {
 }
 
 #[test]
-fn the_woken_sender_outlives_the_process_group_of_its_caller_and_holds_none_of_its_pipes() {
+fn the_woken_sender_outlives_its_caller_and_its_pipes() {
     let (peer, go) = silent();
     let desk = waking(peer.port, "");
-    desk.site.write("mail", &String::from_utf8(mail_from(CAROL, "1@corp.test")).unwrap());
+    desk.write("mail", &String::from_utf8(mail_from(CAROL, "1@corp.test")).unwrap());
     // A relative path, as seen from there; then the whole group goes, the shell with it.
     let line = format!("{} --config otab.toml filter < mail > out; kill -9 0", env!("CARGO_BIN_EXE_otab"));
     let mut caller = Command::new("setsid");
-    caller.args(["-w", "sh", "-c", &line]).current_dir(desk.site.folder());
+    caller.args(["-w", "sh", "-c", &line]).current_dir(desk.folder());
     let output = caller.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).output().unwrap();
     assert!(!output.status.success() && output.stdout.is_empty() && output.stderr.is_empty(), "{output:?}");
-    assert!(std::fs::read_to_string(desk.site.path("out")).unwrap().contains("X-OTOBO-CustomerUser"));
+    assert!(desk.read("out").contains("X-OTOBO-CustomerUser"));
     go.send(()).unwrap();
     peer.wait_for(&Event::Heard("QUIT".into()));
     assert_eq!(peer.got().len(), 1);
 }
 
 #[test]
-fn the_woken_sender_stands_in_no_folder_has_no_input_and_shows_no_secret() {
+fn the_woken_sender_has_no_input_and_shows_no_secret() {
     let (peer, go) = silent();
     let desk = waking(peer.port, "");
     desk.mails_of_carol(&["1@corp.test"]);
     let secret = desk.secrets().remove(0);
     peer.wait_for(&Event::Open);
-    let config = desk.site.path("otab.toml").display().to_string();
+    let config = desk.path("otab.toml").display().to_string();
     let words = |pid: &str| std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     let processes =
         std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().into_string().ok());
@@ -144,31 +142,28 @@ fn the_woken_sender_stands_in_no_folder_has_no_input_and_shows_no_secret() {
 }
 
 #[test]
-fn a_mail_that_the_next_stage_refused_wakes_nobody_and_nor_does_one_where_that_is_off() {
+fn a_refused_mail_or_a_setting_wakes_nobody() {
     let peer = Peer::start(|_, _| Reply::Usual);
     let desk = waking(peer.port, "");
-    let refused = run(&mut desk.command(&["deliver", "--", "false"]), &mail_from(CAROL, "1@corp.test"));
-    assert_eq!(refused.status.code(), Some(75));
-    let off = Desk::smtp(peer.port, "");
+    run(&mut desk.command(&["deliver", "--", "false"]), &mail_from(CAROL, "1@corp.test")).ends(75);
+    let off = Site::linking_to(peer.port, "");
     off.mails_of_carol(&["2@corp.test"]);
-    let explained = run(&mut desk.command(&["filter", "--explain"]), &mail_from(CAROL, "3@corp.test"));
-    assert!(explained.status.success());
+    run(&mut desk.command(&["filter", "--explain"]), &mail_from(CAROL, "3@corp.test")).says(0);
     // The one that does wake is the first that the server hears of.
-    let taken = run(&mut desk.command(&["deliver", "--", "cat"]), &mail_from(CAROL, "4@corp.test"));
-    assert!(taken.status.success());
+    run(&mut desk.command(&["deliver", "--", "cat"]), &mail_from(CAROL, "4@corp.test")).ends(0);
     peer.wait_for(&Event::Heard("QUIT".into()));
     let answered: Vec<_> =
-        peer.got().iter().map(|got| super::Read::new(got.mail.as_bytes()).field("In-Reply-To").to_owned()).collect();
+        peer.got().iter().map(|got| Read::new(got.mail.as_bytes()).field("In-Reply-To").to_owned()).collect();
     assert_eq!(answered, ["<4@corp.test>"]);
 }
 
 #[test]
-fn a_sender_that_cannot_be_started_is_a_line_in_the_log_and_the_mail_is_out() {
+fn a_sender_that_cannot_start_is_a_line_in_the_log() {
     let desk = waking(1, "");
     let filter = format!("{} --config otab.toml filter", env!("CARGO_BIN_EXE_otab"));
     let without_proc = format!("mount -t tmpfs none /proc && exec {filter}");
     let mut unshare = Command::new("unshare");
-    unshare.args(["--map-root-user", "--mount", "sh", "-c", &without_proc]).current_dir(desk.site.folder());
+    unshare.args(["--map-root-user", "--mount", "sh", "-c", &without_proc]).current_dir(desk.folder());
     let output = run(&mut unshare, &mail_from(CAROL, "1@corp.test"));
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
     desk.logged(&["the sender cannot be started"]);
@@ -176,23 +171,23 @@ fn a_sender_that_cannot_be_started_is_a_line_in_the_log_and_the_mail_is_out() {
 }
 
 #[test]
-fn an_update_while_a_mail_comes_in_does_not_keep_its_sender_from_starting() {
+fn an_update_during_a_mail_does_not_stop_its_sender() {
     let peer = Peer::start(|_, _| Reply::Usual);
     for newer in [None, Some("#!/bin/sh\necho \"$@\" > \"$(dirname \"$2\")/called\"\n")] {
         let desk = waking(peer.port, "");
-        let binary = desk.site.path("otab");
+        let binary = desk.path("otab");
         assert!(Command::new("cp").arg(env!("CARGO_BIN_EXE_otab")).arg(&binary).status().unwrap().success());
         let mut filter = Command::new(&binary);
-        filter.arg("--config").arg(desk.site.path("otab.toml")).arg("filter");
+        filter.arg("--config").arg(desk.path("otab.toml")).arg("filter");
         let mut filter = filter.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         std::fs::remove_file(&binary).unwrap();
         if let Some(script) = newer {
-            crate::setups::executable(&desk.site.write("otab", script));
+            desk.program("otab", script);
         }
         filter.stdin.take().unwrap().write_all(&mail_from(CAROL, "1@corp.test")).unwrap();
         assert!(filter.wait().unwrap().success());
         if newer.is_some() {
-            wait_for(&desk.site.path("called"), "notify", 1);
+            wait_for(&desk.path("called"), "notify", 1);
         } else {
             peer.wait_for(&Event::Heard("QUIT".into()));
         }
@@ -201,9 +196,9 @@ fn an_update_while_a_mail_comes_in_does_not_keep_its_sender_from_starting() {
 }
 
 #[test]
-fn outbox_retry_and_a_second_use_wake_the_sender_as_well() {
+fn outbox_retry_and_a_second_use_wake_the_sender() {
     let peer = Peer::start(|_, _| Reply::Usual);
-    let desk = Desk::smtp(peer.port, "");
+    let desk = Site::linking_to(peer.port, "");
     let token = desk.carols_link();
     peer.wait_for(&Event::Heard("QUIT".into()));
     desk.configure("wake = false", "wake = true");
@@ -219,14 +214,14 @@ fn outbox_retry_and_a_second_use_wake_the_sender_as_well() {
 }
 
 #[test]
-fn a_sendmail_under_a_parent_that_ignores_sigchld_counts() {
-    let desk = Desk::with("wake = false\ntransport = \"sendmail\"\nsendmail = \"sendmail\"\n");
+fn a_sendmail_counts_though_sigchld_is_ignored() {
+    let desk = Site::linking_by("wake = false\ntransport = \"sendmail\"\nsendmail = \"sendmail\"\n");
     let script = "#!/bin/sh\ncat >> \"$(dirname \"$0\")/taken\"; ulimit -S -c > \"$(dirname \"$0\")/limit\"\n";
-    let sendmail = desk.site.write("sendmail", script);
-    std::fs::set_permissions(&sendmail, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let sendmail = desk.write("sendmail", script);
+    chmod(&sendmail, 0o755);
     desk.mails_of_carol(&["1@corp.test"]);
     let notify = desk.command(&["notify"]);
     let status = ignoring_sigchld(&with_cores(&notify)).status().unwrap();
     assert_eq!((status.code(), desk.orders()), (Some(0), 0), "{}", desk.log());
-    assert_eq!(std::fs::read_to_string(desk.site.path("limit")).unwrap(), "0\n", "no core file with its secrets");
+    assert_eq!(desk.read("limit"), "0\n", "no core file with its secrets");
 }

@@ -5,7 +5,7 @@ use std::process::Child;
 use super::{Desk, mail_of};
 use crate::servers::{PLACES, Place};
 use crate::setups::wait_for;
-use crate::site::run;
+use crate::site::{Ended, run};
 
 fn kill(mut child: Child) {
     child.kill().unwrap();
@@ -14,24 +14,23 @@ fn kill(mut child: Child) {
 
 /// Goes on until nothing is left: what was killed held its lease.
 fn finish(desk: &Desk, name: &str) {
-    desk.filter(name);
+    desk.mail_of(name);
     for _ in 0..3 {
         desk.later();
         desk.ends(0, &["notify"]);
     }
     desk.assert_told(&[name]);
-    assert_eq!((desk.mails(), desk.count("outbox")), (1, 0), "{:?} {}", desk.place, desk.log());
+    assert_eq!((desk.files().len(), desk.count("outbox")), (1, 0), "{:?} {}", desk.place, desk.log());
     assert_eq!((desk.count("newcomer"), desk.count("customer_user")), (0, 1), "{:?} {}", desk.place, desk.log());
 }
 
 #[test]
-fn a_filter_that_dies_around_the_creation_leaves_somebody_who_is_told_of() {
+fn a_filter_dead_around_creation_leaves_a_newcomer() {
     for place in PLACES {
         for (at, made) in [("noted", 0), ("created", 1), ("recorded", 1)] {
             let desk = Desk::quiet(place);
             let mut failing = desk.command(&["filter"]);
-            let died = run(failing.env("OTAB_FAIL_AT", at), &mail_of("carol"));
-            assert_eq!(died.status.code(), Some(75), "{died:?}");
+            run(failing.env("OTAB_FAIL_AT", at), &mail_of("carol")).ends(75);
             assert_eq!((desk.count("newcomer"), desk.count("customer_user")), (1, made), "{place:?} {at}");
             // Whoever looks now tells of one who is there, and of nobody who may still be made.
             desk.later();
@@ -43,29 +42,29 @@ fn a_filter_that_dies_around_the_creation_leaves_somebody_who_is_told_of() {
 }
 
 #[test]
-fn a_filter_that_is_killed_between_note_and_creation_has_its_note_kept() {
+fn a_filter_killed_before_creation_keeps_its_note() {
     let desk = Desk::quiet(Place::Sqlite);
-    desk.filter("dave");
+    desk.mail_of("dave");
     desk.ends(0, &["notify"]);
     for (at, made) in [("noted", 1), ("created", 2)] {
-        let child = desk.spawn("carol", &[("OTAB_STALL_AT", at)]);
+        let child = desk.go("carol", &[("OTAB_STALL_AT", at)]);
         while desk.count("newcomer") == 0 || desk.count("customer_user") < made {
             std::thread::yield_now();
         }
         kill(child);
         assert_eq!((desk.count("newcomer"), desk.count("customer_user")), (1, made), "{at}");
     }
-    desk.filter("carol");
+    desk.mail_of("carol");
     desk.ends(0, &["notify"]);
     desk.assert_told(&["carol", "dave"]);
-    assert_eq!((desk.count("newcomer"), desk.mails()), (0, 2));
+    assert_eq!((desk.count("newcomer"), desk.files().len()), (0, 2));
 }
 
 #[test]
-fn a_filter_that_makes_its_customer_while_the_command_runs_is_told_of_by_another_run() {
+fn a_customer_made_while_it_runs_gets_another_run() {
     for desk in PLACES.map(Desk::quiet) {
-        desk.filter("dave");
-        let mut late = desk.spawn("carol", &[("OTAB_STALL_AT", "noted")]);
+        desk.mail_of("dave");
+        let mut late = desk.go("carol", &[("OTAB_STALL_AT", "noted")]);
         while desk.count("newcomer") < 2 {
             std::thread::yield_now();
         }
@@ -79,58 +78,67 @@ fn a_filter_that_makes_its_customer_while_the_command_runs_is_told_of_by_another
         late.wait().unwrap();
         desk.assert_told(&["carol", "dave"]);
         let runs = desk.events().iter().filter(|event| *event == "run").count();
-        assert_eq!((runs, desk.count("newcomer"), desk.mails()), (2, 0, 2), "{:?} {:?}", desk.place, desk.events());
+        assert_eq!(
+            (runs, desk.count("newcomer"), desk.files().len()),
+            (2, 0, 2),
+            "{:?} {:?}",
+            desk.place,
+            desk.events()
+        );
     }
 }
 
 #[test]
-fn who_comes_while_the_command_runs_and_has_no_mail_waiting_is_told_of_before_the_sender_ends() {
+fn a_newcomer_while_it_runs_is_reported_by_the_end() {
     for desk in PLACES.map(Desk::quiet) {
-        desk.filter("carol");
+        desk.mail_of("carol");
         let add = "$2 --config otab.toml customer add dave@corp.test > /dev/null";
         desk.then(&format!("[ -e tried ] || {{ touch tried; {add}; }}"));
         desk.ends(0, &["notify"]);
         desk.assert_told(&["carol", "dave"]);
-        assert_eq!((desk.count("newcomer"), desk.mails()), (0, 1), "{:?} {:?}", desk.place, desk.events());
+        assert_eq!((desk.count("newcomer"), desk.files().len()), (0, 1), "{:?} {:?}", desk.place, desk.events());
     }
 }
 
 #[test]
-fn a_sender_that_dies_before_or_behind_the_command_runs_it_again_before_the_mail() {
+fn a_sender_that_dies_runs_the_command_again_first() {
     for place in PLACES {
         for (at, runs) in [("telling", 1), ("told", 2)] {
             let desk = Desk::quiet(place);
-            desk.filter("carol");
-            let died = desk.command(&["notify"]).env("OTAB_FAIL_AT", at).output().unwrap();
-            assert_eq!(died.status.code(), Some(70), "{died:?}");
-            assert_eq!((desk.count("newcomer"), desk.mails()), (1, 0), "{place:?} {at}");
+            desk.mail_of("carol");
+            desk.command(&["notify"]).env("OTAB_FAIL_AT", at).output().unwrap().ends(70);
+            assert_eq!((desk.count("newcomer"), desk.files().len()), (1, 0), "{place:?} {at}");
             // Its lease holds: nobody tells, and nobody sends.
             desk.ends(0, &["notify"]);
-            assert_eq!((desk.events().len(), desk.mails()), ((runs - 1) * 2, 0), "{place:?} {at}");
+            assert_eq!((desk.events().len(), desk.files().len()), ((runs - 1) * 2, 0), "{place:?} {at}");
             desk.later();
             desk.ends(0, &["notify"]);
             desk.assert_told(&["carol"]);
-            assert_eq!((desk.events().len(), desk.mails(), desk.count("newcomer")), (runs * 2, 1, 0), "{place:?}");
+            assert_eq!(
+                (desk.events().len(), desk.files().len(), desk.count("newcomer")),
+                (runs * 2, 1, 0),
+                "{place:?}"
+            );
         }
     }
 }
 
 #[test]
-fn a_sender_that_is_killed_while_the_command_runs_sends_nothing_and_the_next_one_runs_it_again() {
+fn a_sender_killed_in_the_command_sends_nothing() {
     for desk in PLACES.map(Desk::quiet) {
-        desk.filter("carol");
+        desk.mail_of("carol");
         // It waits for somebody to write into the pipe.
-        assert!(std::process::Command::new("mkfifo").arg(desk.site.path("pipe")).status().unwrap().success());
+        assert!(std::process::Command::new("mkfifo").arg(desk.path("pipe")).status().unwrap().success());
         desk.then("read -r word < pipe");
         let sender = desk.command(&["notify"]).spawn().unwrap();
-        wait_for(&desk.site.path("events"), "run", 1);
+        wait_for(&desk.path("events"), "run", 1);
         kill(sender);
-        std::fs::write(desk.site.path("pipe"), "go on\n").unwrap();
-        assert_eq!((desk.mails(), desk.count("newcomer")), (0, 1), "{:?}", desk.place);
+        std::fs::write(desk.path("pipe"), "go on\n").unwrap();
+        assert_eq!((desk.files().len(), desk.count("newcomer")), (0, 1), "{:?}", desk.place);
         desk.then("");
         desk.later();
         desk.ends(0, &["notify"]);
         desk.assert_told(&["carol"]);
-        assert_eq!((desk.mails(), desk.count("newcomer"), desk.events().len()), (1, 0, 4), "{:?}", desk.place);
+        assert_eq!((desk.files().len(), desk.count("newcomer"), desk.events().len()), (1, 0, 4), "{:?}", desk.place);
     }
 }

@@ -1,22 +1,17 @@
 //! Who gets a link, and who the plain address.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
-
 use super::{Bench, LINK, NUMBER, PLAIN, SETTINGS, mail, mail_with, token};
-use crate::site::{Site, run};
 
 #[test]
-fn the_tickets_customer_gets_a_link_that_opens_the_ticket_once() {
+fn the_tickets_customer_gets_a_link_that_opens_once() {
     let bench = Bench::new();
     let out = bench.sent(&mail());
     let token = token(&out);
     assert_eq!(out, mail().replace("[[OTAB-LINK]]", &format!("{LINK}{token}")));
     assert_eq!(bench.states(), ["active"]);
-    let opened = bench.otab(&["redeem", token]);
-    let opened = String::from_utf8_lossy(&opened.stdout).into_owned();
+    let opened = bench.ends(0, &["redeem", token]);
     assert!(opened.contains("carol@corp.test") && opened.contains(NUMBER), "{opened}");
-    let mut again = Site::otab();
-    let again = run(again.arg("--config").arg(bench.site.path("otab.toml")).args(["redeem", token]), b"");
+    let again = bench.run(&["redeem", token]);
     assert_ne!(again.status.code(), Some(0));
     assert!(!bench.log().contains(token), "{}", bench.log());
 }
@@ -34,13 +29,13 @@ const PARTS: &str = "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=
     --m\nContent-Type: multipart/signed; boundary=\"s\"\n\n--s\n\n[[OTAB-LINK]]\n--s\n\nsignature\n--s--\n--m--\n";
 
 #[test]
-fn the_link_stands_in_every_text_of_every_encoding_and_nowhere_else() {
+fn the_link_is_in_every_text_and_nowhere_else() {
     let bench = Bench::new();
     let (fields, body) = PARTS.split_once("\n\n").unwrap();
     // ISO 8859-1 has each of these characters in one byte.
     let mail: Vec<u8> = mail_with(&format!("{fields}\n"), body).chars().map(|c| u8::try_from(c).unwrap()).collect();
-    assert!(bench.run(&["-f", "", "carol@corp.test"], &mail).status.success());
-    let taken = std::fs::read(bench.site.path("taken")).unwrap();
+    assert!(bench.send(&["-f", "", "carol@corp.test"], &mail).status.success());
+    let taken = std::fs::read(bench.path("taken")).unwrap();
     let new = mailparse::parse_mail(&taken).unwrap();
     let texts: Vec<String> =
         new.parts().filter(|part| part.subparts.is_empty()).map(|p| p.get_body().unwrap()).collect();
@@ -57,12 +52,12 @@ fn the_link_stands_in_every_text_of_every_encoding_and_nowhere_else() {
 }
 
 #[test]
-fn each_mail_has_a_link_of_its_own_and_the_earlier_ones_still_open() {
+fn each_mail_has_its_link_and_the_earlier_ones_open() {
     let bench = Bench::new();
     let (first, second) = (bench.sent(&mail()), bench.sent(&mail()));
     assert_ne!(token(&first), token(&second));
     assert_eq!(bench.states(), ["active", "active"]);
-    bench.otab(&["redeem", token(&first)]);
+    bench.ends(0, &["redeem", token(&first)]);
 }
 
 #[test]
@@ -105,11 +100,11 @@ fn everybody_else_gets_the_plain_address_and_no_token() {
 fn a_reply_to_of_a_stranger_never_gets_a_link() {
     let bench = Bench::with(&format!("[postmaster]\nlink_field = \"Link\"\n{SETTINGS}"));
     let forged = b"From: carol@corp.test\nReply-To: mallory@evil.test\nSubject: help\nMessage-ID: <1@evil.test>\n\nx\n";
-    let filtered = run(&mut bench.site.filter(), forged);
+    let filtered = bench.filter(forged);
     let filtered = String::from_utf8_lossy(&filtered.stdout).into_owned();
     assert!(filtered.contains("X-OTOBO-DynamicField-Link: [[OTAB-LINK]]\n") && !filtered.contains(LINK), "{filtered}");
     let orders: Vec<String> = {
-        let database = bench.site.database();
+        let database = bench.database();
         let mut statement = database.prepare("SELECT recipient FROM outbox").unwrap();
         statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     };
@@ -128,7 +123,7 @@ fn a_reply_to_of_a_stranger_never_gets_a_link() {
 }
 
 #[test]
-fn the_customer_and_the_ticket_have_to_be_good_for_a_link() {
+fn customer_and_ticket_have_to_be_good_for_a_link() {
     for (what, change) in [
         ("with a password", "UPDATE customer_user SET pw = 'x'"),
         ("not valid", "UPDATE customer_user SET valid_id = 2"),
@@ -150,7 +145,7 @@ fn the_customer_and_the_ticket_have_to_be_good_for_a_link() {
 }
 
 #[test]
-fn header_fields_are_never_touched_and_no_secret_goes_into_somebody_elses_address() {
+fn header_fields_and_others_addresses_get_no_secret() {
     let bench = Bench::new();
     let fields = "X-Note: [[OTAB-LINK]]\n";
     let out = bench.sent(&mail_with(fields, "[[OTAB-LINK]]"));

@@ -8,9 +8,9 @@ use otab::link::compose::Ready;
 use otab::link::transport::{Security, Smtp, Transport};
 
 use crate::door::{Door, OWN, closed};
-use crate::links::CAROL;
 use crate::links::peer::{Event, Peer, Reply};
 use crate::setups::wait_for;
+use crate::site::CAROL;
 
 /// More than the portal takes at once.
 const CONNECTIONS: usize = 600;
@@ -29,7 +29,7 @@ fn a_flooded_portal_leaves_the_worker_its_link_mails() {
     let desk = closed("notify = true\nrequests_per_minute = 0\nwrong_tokens_per_hour = 0\n");
     desk.mail_from("first@corp.test", "0@corp.test");
     let door = Door::of(desk);
-    wait_for(&door.desk.site.path("otab.log"), "link mail 1: sent to", 1);
+    wait_for(&door.desk.path("otab.log"), "link mail 1: sent to", 1);
     let (is_over, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
     std::thread::scope(|scope| {
         // Also where an assertion fails: else the others would go on for ever.
@@ -47,7 +47,7 @@ fn a_flooded_portal_leaves_the_worker_its_link_mails() {
         // Half of a request each, in all places that there are, and in the queue behind them.
         let idle: Vec<_> = (0..CONNECTIONS).map(|_| door.client.connect()).collect();
         door.desk.mails_of_carol(&["1@corp.test"]);
-        wait_for(&door.desk.site.path("otab.log"), "sent to", 2);
+        wait_for(&door.desk.path("otab.log"), "sent to", 2);
         drop(idle);
     });
     assert!(answered.load(Ordering::SeqCst) > 32);

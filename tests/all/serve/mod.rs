@@ -9,8 +9,8 @@ mod reload;
 mod stop;
 
 use crate::door::Serving;
-use crate::door::client::Answer;
-use crate::links::Desk;
+use crate::http::Answer;
+use crate::site::Site;
 
 /// Has it read its configuration anew, and waits until it has; what systemd is told then.
 fn reload(serving: &mut Serving) -> String {
@@ -24,14 +24,14 @@ fn reload(serving: &mut Serving) -> String {
 }
 
 /// The same, and the configuration is good.
-fn reload_good(desk: &Desk, serving: &mut Serving) {
+fn reload_good(desk: &Site, serving: &mut Serving) {
     let done = reload(serving);
     assert!(done.contains("is in force"), "{done}{}", desk.log());
     assert!(!done.contains("refused"), "{done}{}", desk.log());
 }
 
 /// The same, and it is refused.
-fn reload_bad(desk: &Desk, serving: &mut Serving) {
+fn reload_bad(desk: &Site, serving: &mut Serving) {
     let done = reload(serving);
     assert!(done.contains("refused"), "{done}{}", desk.log());
 }

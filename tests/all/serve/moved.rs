@@ -2,10 +2,10 @@
 
 use super::{reload_bad, reload_good};
 use crate::door::{Door, closed};
-use crate::links::CAROL;
 use crate::servers::server::Product;
 use crate::servers::shared;
 use crate::setups::wait_for;
+use crate::site::CAROL;
 
 /// A door with a worker, whose store is copied.
 struct Copied {
@@ -26,8 +26,8 @@ fn copied(from: Option<Product>, to: Option<Product>) -> Copied {
     }
     desk.mails_of_carol(&["1@corp.test"]);
     let door = Door::of(desk);
-    wait_for(&door.desk.site.path("otab.log"), "sent to", 1);
-    let url = to.map_or_else(|| format!("sqlite:{}", door.desk.site.path("new.db").display()), empty);
+    wait_for(&door.desk.path("otab.log"), "sent to", 1);
+    let url = to.map_or_else(|| format!("sqlite:{}", door.desk.path("new.db").display()), empty);
     assert_eq!(door.get("/healthz").body, "ok\n");
     door.desk.ends(0, &["store", "copy", "--to", &url]);
     Copied { door, before, after: format!("url = \"{url}\"") }
@@ -46,7 +46,7 @@ impl Copied {
         let path = door.link_of("1", CAROL);
         assert_eq!(door.press(&path, "open", None).status, 303);
         door.desk.mails_of_carol(&["2@corp.test"]);
-        wait_for(&door.desk.site.path("otab.log"), "sent to", 2);
+        wait_for(&door.desk.path("otab.log"), "sent to", 2);
     }
 }
 
@@ -62,7 +62,7 @@ fn after_a_move_it_goes_over_to_the_named_store() {
         copied.name_the_new_one();
         // It finds out from this question, or from the worker's look.
         copied.door.get("/healthz");
-        let log = copied.door.desk.site.path("otab.log");
+        let log = copied.door.desk.path("otab.log");
         wait_for(&log, "serve: the configuration was read anew, and is in force", 1);
         copied.goes_on();
     }
@@ -78,7 +78,7 @@ fn after_a_move_unnamed_it_is_503_and_says_why() {
     assert!(!health.body.contains("new.db"), "{health:?}");
     let page = door.get("/t/abcdefghijklmnopqrstuv");
     assert_eq!((page.status, page.heading()), (503, "Please try again in a moment"));
-    wait_for(&door.desk.site.path("otab.log"), "is refused; the one before is in force", 1);
+    wait_for(&door.desk.path("otab.log"), "is refused; the one before is in force", 1);
     door.desk.logged(&["serve: ", "this store has moved to", "new.db", "set store.url to it"]);
     // A reload without a change changes nothing, and does not end it.
     reload_bad(&door.desk, &mut door.serving);

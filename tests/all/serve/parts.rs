@@ -16,18 +16,18 @@ fn threads(serving: &Serving) -> Vec<String> {
 fn each_part_runs_alone_and_does_nothing_of_the_other() {
     let desk = closed("notify = true\n");
     desk.mails_of_carol(&["1@corp.test"]);
-    let client = Client(Place::Unix(desk.site.path("door.sock")));
+    let client = Client(Place::Unix(desk.path("door.sock")));
     let portal = Serving::of(&desk, &["portal"], |_| {});
     assert_eq!(client.ask("GET", "/healthz", &[], b"").status, 200);
     desk.logged(&["serve: running: portal"]);
     assert!(!threads(&portal).iter().any(|name| name.trim() == "notify"), "{:?}", threads(&portal));
     drop(portal);
     assert_eq!(desk.orders(), 1);
-    std::fs::remove_file(desk.site.path("door.sock")).unwrap();
+    std::fs::remove_file(desk.path("door.sock")).unwrap();
 
     let worker = Serving::of(&desk, &["worker"], |_| {});
-    wait_for(&desk.site.path("otab.log"), "link mail 1: sent to", 1);
-    assert!(!desk.site.path("door.sock").exists());
+    wait_for(&desk.path("otab.log"), "link mail 1: sent to", 1);
+    assert!(!desk.path("door.sock").exists());
     assert!(!threads(&worker).iter().any(|name| name.trim() == "desk"), "{:?}", threads(&worker));
     drop(worker);
 
@@ -47,7 +47,7 @@ fn without_names_all_that_is_configured_runs() {
     desk.mails_of_carol(&["1@corp.test"]);
     let _worker = Serving::start(&desk, |_| {});
     desk.logged(&["serve: running: worker"]);
-    wait_for(&desk.site.path("otab.log"), "link mail 1: sent to", 1);
+    wait_for(&desk.path("otab.log"), "link mail 1: sent to", 1);
 }
 
 #[test]

@@ -37,8 +37,8 @@ fn a_reload_changes_all_but_what_is_under_way() {
     assert_eq!(door.get("/healthz").body, "ok\n");
 
     door.desk.configure("Hilfe für alle", "Another site");
-    std::fs::create_dir(door.desk.site.path("pages")).unwrap();
-    door.desk.site.write("pages/texts.en.toml", "[not_found]\nheading = \"Nothing of ours\"\n");
+    std::fs::create_dir(door.desk.path("pages")).unwrap();
+    door.desk.write("pages/texts.en.toml", "[not_found]\nheading = \"Nothing of ours\"\n");
     door.desk.configure("[door]\n", "[door]\ntemplates = \"pages\"\naccent = \"#123456\"\n");
     reload_good(&door.desk, &mut door.serving);
 
@@ -54,7 +54,7 @@ fn a_reload_changes_all_but_what_is_under_way() {
     assert_eq!(door.auth(&cookie, &enter).status, 200);
 
     // A file that the configuration names is read anew as well.
-    door.desk.site.write("pages/texts.en.toml", "[not_found]\nheading = \"Still nothing\"\n");
+    door.desk.write("pages/texts.en.toml", "[not_found]\nheading = \"Still nothing\"\n");
     assert_eq!(door.get("/nothing").heading(), "Nothing of ours");
     reload_good(&door.desk, &mut door.serving);
     assert_eq!(door.get("/nothing").heading(), "Still nothing");
@@ -70,7 +70,7 @@ fn a_bad_configuration_leaves_the_old_one_in_force() {
         assert!(shown.contains(&format!("otab_door_last_reload_successful {good}\n")), "{shown}");
     };
     is_in_force(1);
-    let good = std::fs::read_to_string(door.desk.site.path("otab.toml")).unwrap();
+    let good = std::fs::read_to_string(door.desk.path("otab.toml")).unwrap();
     let shown = good.replace("Hilfe für alle", "Another site");
     for (bad, problems) in [
         // All that is wrong with the file.
@@ -87,7 +87,7 @@ fn a_bad_configuration_leaves_the_old_one_in_force() {
         (shown.replace("create = true", "url = \"sqlite:none.db\""), &["none.db"]),
     ] {
         let lines = door.desk.log().lines().count();
-        door.desk.site.write("otab.toml", &bad);
+        door.desk.write("otab.toml", &bad);
         reload_bad(&door.desk, &mut door.serving);
         let log: Vec<String> = door.desk.log().lines().skip(lines).map(str::to_owned).collect();
         for problem in problems {
@@ -100,7 +100,7 @@ fn a_bad_configuration_leaves_the_old_one_in_force() {
         assert_eq!(site_name(&door.get("/nothing")), "Hilfe für alle");
         is_in_force(0);
     }
-    door.desk.site.write("otab.toml", &good);
+    door.desk.write("otab.toml", &good);
     reload_good(&door.desk, &mut door.serving);
     is_in_force(1);
     assert_eq!(door.get("/healthz").body, "ok\n");
@@ -128,21 +128,21 @@ fn the_worker_sends_by_the_configuration_in_force() {
     );
     desk.configure("transport = \"file\"", &smtp);
     desk.configure("link_url =", "templates = \"mails\"\nlink_url =");
-    std::fs::create_dir(desk.site.path("mails")).unwrap();
-    let subject = |text: &str| desk.site.write("mails/new.en.subject", text);
+    std::fs::create_dir(desk.path("mails")).unwrap();
+    let subject = |text: &str| desk.write("mails/new.en.subject", text);
     subject("First");
-    desk.site.write("secret", "one");
+    desk.write("secret", "one");
     desk.mail_from("first@corp.test", "0@corp.test");
-    std::fs::copy(desk.site.path("otab.toml"), desk.site.path("good.toml")).unwrap();
+    std::fs::copy(desk.path("otab.toml"), desk.path("good.toml")).unwrap();
     let mut serving = Serving::of(&desk, &["worker"], |_| {});
     let sent = |number: usize, subject: &str, password: &str| {
         if number > 1 {
             // The filter, too, would refuse the other one.
             let mut filter = Site::otab();
-            filter.arg("--config").arg(desk.site.path("good.toml")).arg("filter");
+            filter.arg("--config").arg(desk.path("good.toml")).arg("filter");
             assert!(run(&mut filter, &mail(number)).status.success());
         }
-        wait_for(&desk.site.path("otab.log"), "sent to", number);
+        wait_for(&desk.path("otab.log"), "sent to", number);
         let mail = peer.got().pop().unwrap().mail;
         assert!(mail.contains(&format!("Subject: {subject}\n")), "{mail}");
         // \0user\0password (RFC 4616).
@@ -151,7 +151,7 @@ fn the_worker_sends_by_the_configuration_in_force() {
     };
     sent(1, "First", "one");
     // Neither file counts as long as one thing is wrong.
-    desk.site.write("secret", "two");
+    desk.write("secret", "two");
     subject("{{Second");
     reload_bad(&desk, &mut serving);
     desk.logged(&["serve: ", "new.en.subject"]);
@@ -174,7 +174,7 @@ fn a_renewed_link_goes_out_by_the_worker_at_once() {
     // A process of its own would refuse this, and find nothing else.
     door.desk.configure("from_name", "from_nam");
     assert_eq!(door.client.ask("POST", &path, &[OWN], b"do=renew").status, 200);
-    wait_for(&door.desk.site.path("otab.log"), "link mail 2: sent to", 1);
+    wait_for(&door.desk.path("otab.log"), "link mail 2: sent to", 1);
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn what_does_not_finish_in_time_is_cut_off_and_logged() {
     door.desk.logged(&["serve: cut off after 1 seconds: the portal's connections, 1 of the proxy's"]);
     door.desk.logged(&["serve: ended"]);
     // What was finished is whole, and the store is closed.
-    assert!(!door.desk.site.path("otab.db-wal").exists());
+    assert!(!door.desk.path("otab.db-wal").exists());
 }
 
 #[test]

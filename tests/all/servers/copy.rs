@@ -7,15 +7,15 @@ use otab::db::{Access, Statements};
 use otab::store::{LEFT, TABLES};
 
 use super::server::Product;
-use super::store::{Host, host, hosts, new_store};
-use super::{PLACES, Place, WRITE, shared, url};
-use crate::site::{mail, run};
+use super::store::{database, host, hosts};
+use super::{PLACES, Place, WRITE, new_store, shared, url};
+use crate::site::{Ended, Site, mail, run};
 
 /// A store with rows in every table, and texts that are easily changed on the way.
-pub fn filled(place: Place) -> Host {
+pub fn filled(place: Place) -> Site {
     let (first, _second) = hosts(place);
     for number in 0..3 {
-        assert_eq!(run(&mut first.site.filter(), &mail(number)).status.code(), Some(0));
+        assert_eq!(first.filter(&mail(number)).status.code(), Some(0));
     }
     let mut db = otab::store::open(&url(&first.store), WRITE, Duration::from_mins(1)).unwrap();
     for sql in [
@@ -59,27 +59,26 @@ fn contents(store: &str, prefix: &str) -> Vec<String> {
 }
 
 /// The same host with its configuration pointing to the new place.
-pub fn pointing_to(store: &str) -> Host {
+pub fn pointing_to(store: &str) -> Site {
     let there = host(store);
-    let text = std::fs::read_to_string(there.site.path("otab.toml")).unwrap();
-    there.site.write("otab.toml", &text.replace("create = true", "create = false"));
-    Host { store: store.to_owned(), ..there }
+    there.configure("create = true", "create = false");
+    there
 }
 
 /// A place for a copy, in the host's own folder where it is a file.
-pub fn target(from: &Host, place: Place) -> String {
+pub fn target(from: &Site, place: Place) -> String {
     match place {
-        Place::Sqlite => format!("sqlite:{}", from.site.path("copy.db").display()),
+        Place::Sqlite => format!("sqlite:{}", from.path("copy.db").display()),
         _ => new_store(place),
     }
 }
 
 pub fn told(output: &std::process::Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout)
+    output.err() + &output.out()
 }
 
 #[test]
-fn every_row_and_byte_arrives_whatever_the_two_kinds_are_and_the_old_store_defers_all_mail() {
+fn every_byte_arrives_and_the_old_store_defers() {
     for from in PLACES {
         for to in PLACES {
             let old = filled(from);
@@ -87,7 +86,7 @@ fn every_row_and_byte_arrives_whatever_the_two_kinds_are_and_the_old_store_defer
             let to_url = target(&old, to);
             // Opened while the store was in use, and writing after it was retired.
             let mut late = otab::store::open(&url(&old.store), WRITE, Duration::from_mins(1)).unwrap();
-            let output = old.ends(&["store", "copy", "--to", &to_url], 0);
+            let output = old.run(&["store", "copy", "--to", &to_url]).says(0);
             assert!(told(&output).contains("token"), "{output:?}");
             assert!(output.stderr.is_empty(), "no bar without a terminal: {output:?}");
             assert_eq!(contents(&to_url, ""), before, "{from:?} {to:?}");
@@ -97,37 +96,37 @@ fn every_row_and_byte_arrives_whatever_the_two_kinds_are_and_the_old_store_defer
             let refused = late.execute("UPDATE ticket SET changed_at = 0", &[]).unwrap_err();
             assert!(refused.is_transient(), "{from:?}: {refused}");
             drop(late);
-            assert_eq!(run(&mut old.site.filter(), &mail(50)).status.code(), Some(75), "{from:?} {to:?}");
+            assert_eq!(old.filter(&mail(50)).status.code(), Some(75), "{from:?} {to:?}");
             for args in [&["token", "list"][..], &["store", "migrate"], &["store", "copy", "--to", &to_url]] {
-                let said = told(&old.ends(args, 69));
+                let said = told(&old.run(args).says(69));
                 assert!(said.contains("has moved to") && said.contains("set store.url to it"), "{said}");
             }
 
             let new = pointing_to(&to_url);
-            assert_eq!(run(&mut new.site.filter(), &mail(1)).status.code(), Some(0));
-            assert_eq!(new.count("token"), "3", "the same mail again: {from:?} {to:?}");
-            assert_eq!(run(&mut new.site.filter(), &mail(51)).status.code(), Some(0));
+            assert_eq!(new.filter(&mail(1)).status.code(), Some(0));
+            assert_eq!(new.count("token"), 3, "the same mail again: {from:?} {to:?}");
+            assert_eq!(new.filter(&mail(51)).status.code(), Some(0));
             // SQLite gives out the number behind the highest, too.
             assert_eq!(new.column("SELECT MAX(id) FROM token"), ["901"], "{from:?} {to:?}");
-            assert_eq!(new.count("worker"), "0", "leases stay behind");
+            assert_eq!(new.count("worker"), 0, "leases stay behind");
         }
     }
 }
 
 #[test]
-fn a_retired_store_can_be_copied_to_a_new_place_where_that_is_asked_for() {
+fn a_retired_store_can_be_copied_where_asked_for() {
     for from in PLACES {
         let old = filled(from);
         let before = contents(&old.store, "");
         let [first, second] = [target(&old, Place::PostgreSql), target(&old, Place::Sqlite)];
-        let not_yet = old.ends(&["store", "copy", "--from-retired", "--to", &first], 73);
+        let not_yet = old.run(&["store", "copy", "--from-retired", "--to", &first]).says(73);
         assert!(told(&not_yet).contains("has not moved"), "{not_yet:?}");
-        old.ends(&["store", "copy", "--to", &first], 0);
-        old.ends(&["store", "copy", "--from-retired", "--to", &second], 0);
+        old.run(&["store", "copy", "--to", &first]).says(0);
+        old.run(&["store", "copy", "--from-retired", "--to", &second]).says(0);
         assert_eq!(contents(&second, ""), before);
         // And back again, from the server into one more file.
-        let back = format!("sqlite:{}", old.site.path("back.db").display());
-        old.ends(&["store", "copy", "--from", &first, "--to", &back], 0);
+        let back = format!("sqlite:{}", old.path("back.db").display());
+        old.run(&["store", "copy", "--from", &first, "--to", &back]).says(0);
         assert_eq!(contents(&back, ""), before);
     }
 }
@@ -137,43 +136,43 @@ fn a_copy_for_a_trial_leaves_the_old_store_in_use() {
     for from in PLACES {
         let old = filled(from);
         let to = target(&old, Place::MariaDb);
-        let output = old.ends(&["store", "copy", "--keep", "--json", "--to", &to], 0);
+        let output = old.run(&["store", "copy", "--keep", "--json", "--to", &to]).says(0);
         let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!((json["rows"]["token"].as_u64(), json["retired"].as_bool()), (Some(3), Some(false)));
-        assert_eq!(run(&mut old.site.filter(), &mail(60)).status.code(), Some(0));
-        assert_eq!(old.count("token"), "4");
+        assert_eq!(old.filter(&mail(60)).status.code(), Some(0));
+        assert_eq!(old.count("token"), 4);
         // It is no copy of the store any more.
-        let said = told(&old.ends(&["store", "copy", "--to", &to], 73));
+        let said = told(&old.run(&["store", "copy", "--to", &to]).says(73));
         assert!(said.contains("holds rows already"), "{said}");
-        assert_eq!(run(&mut old.site.filter(), &mail(61)).status.code(), Some(0));
+        assert_eq!(old.filter(&mail(61)).status.code(), Some(0));
     }
 }
 
 #[test]
-fn somebody_elses_database_another_version_and_the_store_itself_are_no_targets() {
+fn anothers_database_and_the_store_are_no_targets() {
     let old = filled(Place::Sqlite);
-    let copy = |to: &str, status: i32| told(&old.ends(&["store", "copy", "--to", to], status));
+    let copy = |to: &str, status: i32| told(&old.run(&["store", "copy", "--to", to]).says(status));
     for product in [Product::PostgreSql, Product::MariaDb] {
         let server = shared(product);
         assert!(copy(&server.url(&server.database()), 69).contains("somebody else's tables"));
         let other = host(&server.url(&server.empty_database()));
-        other.ends(&["store", "migrate"], 0);
-        server.client(&other.database(), "DELETE FROM otab_schema WHERE version > 2; DROP TABLE session");
+        other.run(&["store", "migrate"]).says(0);
+        server.client(&database(&other), "DELETE FROM otab_schema WHERE version > 2; DROP TABLE session");
         assert!(copy(&other.store, 69).contains("otab store migrate"));
-        assert_eq!(server.client(&other.database(), "SELECT MAX(version) FROM otab_schema"), "2\n", "left as it was");
+        assert_eq!(server.client(&database(&other), "SELECT MAX(version) FROM otab_schema"), "2\n", "left as it was");
     }
-    let theirs = old.site.write("theirs.db", "nothing of otab's");
+    let theirs = old.write("theirs.db", "nothing of otab's");
     copy(&format!("sqlite:{}", theirs.display()), 69);
     assert_eq!(std::fs::read(theirs).unwrap(), b"nothing of otab's");
-    std::os::unix::fs::symlink(old.site.path("otab.db"), old.site.path("link.db")).unwrap();
-    copy(&format!("sqlite:{}", old.site.path("link.db").display()), 64);
+    std::os::unix::fs::symlink(old.path("otab.db"), old.path("link.db")).unwrap();
+    copy(&format!("sqlite:{}", old.path("link.db").display()), 64);
     copy("ftp://nowhere", 64);
     copy("postgresql://u:hunter2@127.0.0.1:1/x?sslmode=disable", 69);
-    assert_eq!(run(&mut old.site.filter(), &mail(70)).status.code(), Some(0), "the store is still in use");
+    assert_eq!(old.filter(&mail(70)).status.code(), Some(0), "the store is still in use");
 }
 
 #[test]
-fn a_row_that_the_target_cannot_hold_is_named_and_nothing_is_copied() {
+fn a_row_that_does_not_fit_is_named_and_none_copied() {
     for (sql, place, named) in [
         ("UPDATE token SET email = 'a' || char(0) WHERE id = 900", Place::PostgreSql, "table `token`, id 900"),
         ("UPDATE token SET email = CAST(x'61ff' AS TEXT) WHERE id = 3", Place::PostgreSql, "table `token`, id 3"),
@@ -190,50 +189,49 @@ fn a_row_that_the_target_cannot_hold_is_named_and_nothing_is_copied() {
         ("UPDATE customer_user SET change_by = 1.4", Place::MariaDb, "table `customer_user`"),
     ] {
         let old = filled(Place::Sqlite);
-        assert!(old.site.database().execute(sql, []).unwrap() > 0);
+        assert!(old.database().execute(sql, []).unwrap() > 0);
         let to = target(&old, place);
-        let output = run(&mut old.otab(&["store", "copy", "--to", &to]), b"");
+        let output = old.run(&["store", "copy", "--to", &to]);
         assert!([Some(65), Some(69)].contains(&output.status.code()), "{sql}: {output:?}");
         assert!(told(&output).contains(named), "{sql}: {output:?}");
         assert_eq!(contents(&to, ""), [""; 0], "{sql}");
-        old.ends(&["outbox", "drop", "3"], 0);
+        old.run(&["outbox", "drop", "3"]).says(0);
     }
     // What only SQLite is lax about comes through from one file to the next.
     let old = filled(Place::Sqlite);
-    old.site.database().execute("UPDATE token SET email = 'a' || char(0) || 'b'", []).unwrap();
-    old.ends(&["store", "copy", "--to", &target(&old, Place::Sqlite), "--keep"], 0);
+    old.database().execute("UPDATE token SET email = 'a' || char(0) || 'b'", []).unwrap();
+    old.run(&["store", "copy", "--to", &target(&old, Place::Sqlite), "--keep"]).says(0);
 }
 
 #[test]
-fn passwords_come_from_a_file_or_a_variable_and_are_shown_nowhere() {
+fn passwords_from_file_or_variable_stay_hidden() {
     let old = filled(Place::Sqlite);
     let server = shared(Product::PostgreSql);
     let to = server.url(&server.empty_database());
-    let file = old.site.write("password", "hunter2\n");
-    let mut command = old.otab(&["store", "copy", "--to", &to, "--json", "--to-password-file"]);
-    let output = run(command.arg(&file), b"");
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let file = old.write("password", "hunter2\n");
+    let mut command = old.command(&["store", "copy", "--to", &to, "--json", "--to-password-file"]);
+    let output = run(command.arg(&file), b"").ends(0);
     assert!(!told(&output).contains("hunter2"));
-    let moved = told(&old.ends(&["token", "list"], 69));
+    let moved = told(&old.run(&["token", "list"]).says(69));
     assert!(moved.contains("postgresql://otab@") && !moved.contains("hunter2"), "{moved}");
 
     let old = filled(Place::Sqlite);
     let to = server.url(&server.empty_database()).replace("otab@", "otab:hunter2@");
-    let output = old.ends(&["store", "copy", "--to", &to], 0);
-    let moved = told(&output) + &told(&old.ends(&["token", "list"], 69));
+    let output = old.run(&["store", "copy", "--to", &to]).says(0);
+    let moved = told(&output) + &told(&old.run(&["token", "list"]).says(69));
     assert!(moved.contains("otab:***@") && !moved.contains("hunter2"), "{moved}");
     for wrong in [
         &["--to-password-env", "OTAB_TEST_THAT_IS_NOT_SET"][..],
         &["--to-password-file", "/nowhere"],
         &["--from-password-file", "/nowhere"],
     ] {
-        let output = run(old.otab(&["store", "copy", "--to", &to]).args(wrong), b"");
+        let output = run(old.command(&["store", "copy", "--to", &to]).args(wrong), b"");
         assert!([Some(64), Some(66)].contains(&output.status.code()), "{output:?}");
     }
 }
 
 #[test]
-fn every_table_and_column_of_the_schema_is_copied_or_left_on_purpose() {
+fn every_column_is_copied_or_left_on_purpose() {
     let (file, _other) = hosts(Place::Sqlite);
     let there = file.column("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'");
     let there: BTreeSet<_> = there.iter().map(String::as_str).collect();

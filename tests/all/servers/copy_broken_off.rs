@@ -5,94 +5,94 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use super::copy::{filled, pointing_to, target, told};
-use super::store::Host;
 use super::{PLACES, Place};
-use crate::site::{mail, run};
+use crate::site::{Ended, Site, mail, run};
 
 const SERVERS: [Place; 2] = [Place::PostgreSql, Place::MariaDb];
 
-fn rows(host: &Host) -> Vec<String> {
+fn rows(host: &Site) -> Vec<i64> {
     ["customer_user", "customer_preferences", "ticket", "token", "outbox", "sent", "newcomer", "session"]
         .map(|table| host.count(table))
         .to_vec()
 }
 
+/// A copy that ends there.
+fn dies_at(old: &Site, to: &str, place: &str) {
+    run(old.command(&["store", "copy", "--to", to]).env("OTAB_FAIL_AT", place), b"").says(70);
+}
+
 #[test]
-fn one_that_dies_before_the_commit_leaves_an_empty_target_and_a_store_in_use() {
+fn dead_before_the_commit_leaves_an_empty_target() {
     for from in PLACES {
         for to in PLACES {
             let old = filled(from);
             let to = target(&old, to);
             for place in ["copy-begun", "copy-written", "copy-compared", "copy-complete"] {
-                let mut command = old.otab(&["store", "copy", "--to", &to]);
-                assert_eq!(run(command.env("OTAB_FAIL_AT", place), b"").status.code(), Some(70));
-                assert_eq!(rows(&pointing_to(&to)), ["0"; 8], "{from:?} {to} {place}");
+                dies_at(&old, &to, place);
+                assert_eq!(rows(&pointing_to(&to)), [0; 8], "{from:?} {to} {place}");
             }
-            assert_eq!(run(&mut old.site.filter(), &mail(10)).status.code(), Some(0), "{from:?} {to}");
-            old.ends(&["store", "copy", "--to", &to], 0);
-            assert_eq!(pointing_to(&to).count("token"), "4");
+            assert_eq!(old.filter(&mail(10)).status.code(), Some(0), "{from:?} {to}");
+            old.run(&["store", "copy", "--to", &to]).says(0);
+            assert_eq!(pointing_to(&to).count("token"), 4);
         }
     }
 }
 
 #[test]
-fn one_that_dies_behind_the_commit_is_recognised_and_only_retires_the_old_store() {
+fn dead_after_the_commit_only_retires_the_old_store() {
     for from in PLACES {
         for to in PLACES {
             let old = filled(from);
             let to = target(&old, to);
-            let mut command = old.otab(&["store", "copy", "--to", &to]);
-            assert_eq!(run(command.env("OTAB_FAIL_AT", "copy-committed"), b"").status.code(), Some(70));
-            let again = told(&old.ends(&["store", "copy", "--to", &to], 0));
+            dies_at(&old, &to, "copy-committed");
+            let again = told(&old.run(&["store", "copy", "--to", &to]).says(0));
             assert!(again.contains("there already"), "{again}");
-            assert_eq!(pointing_to(&to).count("token"), "3");
-            assert!(told(&old.ends(&["token", "list"], 69)).contains("has moved to"));
+            assert_eq!(pointing_to(&to).count("token"), 3);
+            assert!(told(&old.run(&["token", "list"]).says(69)).contains("has moved to"));
         }
     }
 }
 
 #[test]
-fn mails_that_came_behind_the_commit_are_never_overlooked() {
+fn mails_after_the_commit_are_never_overlooked() {
     for to in SERVERS {
         let old = filled(Place::Sqlite);
         let to = target(&old, to);
-        let mut command = old.otab(&["store", "copy", "--to", &to]);
-        assert_eq!(run(command.env("OTAB_FAIL_AT", "copy-committed"), b"").status.code(), Some(70));
-        assert_eq!(run(&mut old.site.filter(), &mail(10)).status.code(), Some(0));
-        assert!(told(&old.ends(&["store", "copy", "--to", &to], 73)).contains("holds rows already"));
-        assert_eq!(run(&mut old.site.filter(), &mail(11)).status.code(), Some(0), "it is not retired");
+        dies_at(&old, &to, "copy-committed");
+        assert_eq!(old.filter(&mail(10)).status.code(), Some(0));
+        assert!(told(&old.run(&["store", "copy", "--to", &to]).says(73)).contains("holds rows already"));
+        assert_eq!(old.filter(&mail(11)).status.code(), Some(0), "it is not retired");
     }
 }
 
 #[test]
-fn a_store_in_which_one_value_has_changed_since_is_no_copy() {
+fn a_store_with_one_changed_value_is_no_copy() {
     for to in SERVERS {
         let old = filled(Place::Sqlite);
         let to = target(&old, to);
-        let mut command = old.otab(&["store", "copy", "--to", &to]);
-        assert_eq!(run(command.env("OTAB_FAIL_AT", "copy-committed"), b"").status.code(), Some(70));
-        old.site.database().execute("UPDATE token SET state = 'used' WHERE id = 1", []).unwrap();
-        assert!(told(&old.ends(&["store", "copy", "--to", &to], 73)).contains("holds rows already"));
-        assert_eq!(run(&mut old.site.filter(), &mail(11)).status.code(), Some(0), "it is not retired");
+        dies_at(&old, &to, "copy-committed");
+        old.database().execute("UPDATE token SET state = 'used' WHERE id = 1", []).unwrap();
+        assert!(told(&old.run(&["store", "copy", "--to", &to]).says(73)).contains("holds rows already"));
+        assert_eq!(old.filter(&mail(11)).status.code(), Some(0), "it is not retired");
     }
 }
 
 #[test]
-fn a_sender_at_work_gets_to_say_that_its_mail_has_left() {
+fn a_sender_at_work_can_say_that_its_mail_has_left() {
     let old = filled(Place::Sqlite);
     let to = target(&old, Place::PostgreSql);
     let soon = "UPDATE worker SET task = 'outbox', until = CAST(strftime('%s', 'now') AS INTEGER) + 3";
-    old.site.database().execute(soon, []).unwrap();
+    old.database().execute(soon, []).unwrap();
     let begun = Instant::now();
-    old.ends(&["store", "copy", "--to", &to], 0);
+    old.run(&["store", "copy", "--to", &to]).says(0);
     assert!(begun.elapsed() >= Duration::from_secs(2));
 }
 
 /// Filters one after the other until told to end; the mails that were taken, by number.
-fn mails(old: &Host, from: usize, is_over: impl Fn() -> bool) -> Vec<usize> {
+fn mails(old: &Site, from: usize, is_over: impl Fn() -> bool) -> Vec<usize> {
     let mut taken = Vec::new();
     for number in from.. {
-        let output = run(&mut old.site.filter(), &mail(number));
+        let output = old.filter(&mail(number));
         match output.status.code() {
             Some(0) => taken.push(number),
             status => assert_eq!(status, Some(75), "{output:?}"),
@@ -104,18 +104,18 @@ fn mails(old: &Host, from: usize, is_over: impl Fn() -> bool) -> Vec<usize> {
     taken
 }
 
-fn copying(old: &Host, to: &str) -> Child {
-    let mut command = old.otab(&["store", "copy", "--to", to]);
+fn copying(old: &Site, to: &str) -> Child {
+    let mut command = old.command(&["store", "copy", "--to", to]);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
 /// The Message-IDs that have a token.
-fn known(host: &Host) -> Vec<String> {
+fn known(host: &Site) -> Vec<String> {
     host.column("SELECT message_id FROM token")
 }
 
 #[test]
-fn killed_at_any_moment_with_filters_at_work_no_mail_that_was_taken_is_without_its_token() {
+fn killed_anywhere_no_mail_is_without_its_token() {
     for place in SERVERS {
         let old = filled(Place::Sqlite);
         let mut taken: Vec<usize> = Vec::new();
@@ -142,7 +142,7 @@ fn killed_at_any_moment_with_filters_at_work_no_mail_that_was_taken_is_without_i
             taken.extend(came);
             next += 1000;
             let new = pointing_to(&to);
-            let is_moved = run(&mut old.otab(&["token", "list"]), b"").status.code() == Some(69);
+            let is_moved = old.run(&["token", "list"]).status.code() == Some(69);
             let there = if is_moved { known(&new) } else { known(&old) };
             for number in &taken {
                 assert!(there.contains(&format!("<{number}@corp.test>")), "{place:?} round {round}: {number}");
@@ -155,7 +155,7 @@ fn killed_at_any_moment_with_filters_at_work_no_mail_that_was_taken_is_without_i
 }
 
 #[test]
-fn filters_that_wait_for_the_copy_never_write_to_the_retired_store() {
+fn filters_that_wait_never_write_to_the_retired_store() {
     for place in SERVERS {
         let old = filled(Place::Sqlite);
         let to = target(&old, place);
@@ -174,6 +174,6 @@ fn filters_that_wait_for_the_copy_never_write_to_the_retired_store() {
     }
 }
 
-fn is_moved(old: &Host) -> bool {
-    run(&mut old.otab(&["token", "list"]), b"").status.code() == Some(69)
+fn is_moved(old: &Site) -> bool {
+    old.run(&["token", "list"]).status.code() == Some(69)
 }

@@ -47,7 +47,7 @@ fn values_come_back_as_what_the_column_holds() {
 }
 
 #[test]
-fn a_text_that_does_not_fit_is_refused_for_good_and_never_cut() {
+fn a_text_that_does_not_fit_is_refused_and_never_cut() {
     for product in BOTH {
         let mut db = open(shared(product), &shared(product).database());
         insert(&mut db, "carol", "carol@corp.test").unwrap();
@@ -98,7 +98,7 @@ fn what_postgresql_would_roll_back_in_silence_is_told() {
 }
 
 #[test]
-fn writers_come_one_after_the_other_and_one_who_waits_too_long_is_told_in_time() {
+fn writers_take_turns_and_a_long_wait_is_an_error() {
     for product in BOTH {
         let server = shared(product);
         let url = url(&server.url(&server.database()));
@@ -162,7 +162,7 @@ fn what_is_missing_is_named() {
 }
 
 #[test]
-fn a_statement_that_takes_too_long_is_given_up_in_time_and_the_next_one_works() {
+fn a_slow_statement_is_ended_and_the_next_one_works() {
     for product in BOTH {
         let server = shared(product);
         let limit = Duration::from_secs(2);

@@ -1,7 +1,6 @@
 //! A helpdesk's tickets on each kind of database, and a site that looks there.
 
 use std::path::Path;
-use std::process::{Command, Output};
 use std::time::Duration;
 
 use md5::{Digest, Md5};
@@ -10,9 +9,7 @@ use otab::store::tickets::Facts;
 use otab::ticket::{ClosedSince, Otobo};
 
 use super::{Place, WRITE, new_source, url};
-use crate::site::{Site, run};
-
-pub const CAROL: &str = "carol@corp.test";
+use crate::site::{CAROL, Site};
 
 /// States of a new installation.
 pub const NEW: i64 = 1;
@@ -28,6 +25,14 @@ pub struct Helpdesk {
     pub site: Site,
     /// Where the tickets are.
     pub url: String,
+}
+
+impl std::ops::Deref for Helpdesk {
+    type Target = Site;
+
+    fn deref(&self) -> &Site {
+        &self.site
+    }
 }
 
 impl Helpdesk {
@@ -108,32 +113,8 @@ impl Helpdesk {
         (Facts::Otobo(tables), otab::store::databases(WRITE, Duration::from_mins(1)))
     }
 
-    pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Site::otab();
-        command.arg("--config").arg(self.site.path("otab.toml")).args(args);
-        command
-    }
-
-    /// Runs it; it has to end with this status.
-    pub fn ends(&self, status: i32, args: &[&str], input: &[u8]) -> Output {
-        let output = run(&mut self.command(args), input);
-        assert_eq!(output.status.code(), Some(status), "{:?} {args:?}: {output:?}", self.place);
-        output
-    }
-
-    /// The secret of the one order there is.
-    pub fn secret(&self) -> String {
-        self.site.database().query_row("SELECT secret FROM outbox", [], |row| row.get(0)).unwrap()
-    }
-
     /// The tickets that tokens are bound to.
-    pub fn bound(&self) -> Vec<Option<String>> {
-        let database = self.site.database();
-        let mut found = database.prepare("SELECT ticket_number FROM token ORDER BY id").unwrap();
-        found.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
-    }
-
-    pub fn log(&self) -> String {
-        std::fs::read_to_string(self.site.path("otab.log")).unwrap_or_default()
+    pub fn bound(&self) -> Vec<String> {
+        self.column("SELECT COALESCE(ticket_number, '') FROM token ORDER BY id")
     }
 }

@@ -10,6 +10,7 @@ use otab::mail::{Address, fold};
 
 use super::helpdesk::Helpdesk;
 use super::{PLACES, Place, WRITE, new_source, url};
+use crate::site::Ended;
 
 /// The kinds of text columns that a helpdesk may have there.
 fn columns(place: Place) -> &'static [&'static str] {
@@ -122,7 +123,7 @@ fn directory(url: &Url) -> Directory {
 }
 
 #[test]
-fn no_stored_look_alike_is_overlooked_in_whatever_kind_of_column() {
+fn no_stored_look_alike_is_overlooked_in_any_column() {
     for (place, column) in PLACES.into_iter().flat_map(|place| columns(place).iter().map(move |column| (place, column)))
     {
         let folder = tempfile::tempdir().unwrap();
@@ -165,7 +166,7 @@ fn no_stored_look_alike_is_overlooked_in_whatever_kind_of_column() {
 #[test]
 fn a_look_alike_gets_the_marker_and_no_customer() {
     for desk in PLACES.map(Helpdesk::new) {
-        desk.site.append(&format!("[[customer_user]]\nname = \"CustomerUser\"\nurl = \"{}\"\n", desk.url));
+        desk.append(&format!("[[customer_user]]\nname = \"CustomerUser\"\nurl = \"{}\"\n", desk.url));
         desk.sql(
             "INSERT INTO customer_user (login, email, customer_id, first_name, last_name, valid_id, create_time, \
              create_by, change_time, change_by) VALUES ('carol', 'carol@rig.test', 'rig', ' ', ' ', 1, \
@@ -178,8 +179,8 @@ fn a_look_alike_gets_the_marker_and_no_customer() {
             ("carol@rig.test", "carol"),
         ] {
             let mail = format!("From: {from}\nTo: help@desk.test\nSubject: x\n\nx\n");
-            let output = desk.ends(0, &["filter"], mail.as_bytes());
-            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            let output = desk.takes(mail.as_bytes());
+            let text = output.out();
             assert!(text.contains(&format!("X-OTOBO-CustomerUser: {user}\n")), "{:?} {from}: {text}", desk.place);
         }
         let row = desk.db().row("SELECT COUNT(*) FROM customer_user", &[]).unwrap().unwrap();

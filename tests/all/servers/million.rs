@@ -4,12 +4,11 @@
 //! With `OTAB_LONG=1` there are a million of each, else some thousands. Times are printed, not judged: to see
 //! them, `OTAB_LONG=1 cargo test --test all million -- --nocapture`.
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::server::{Product, Server};
 use super::shared;
-use crate::site::{Site, run};
+use crate::site::{Ended, Site};
 
 /// Pairs of runs; the medians are compared.
 const PAIRS: usize = 7;
@@ -30,16 +29,10 @@ impl Crowd {
     fn new(product: Product) -> Self {
         let server = shared(product);
         let (helpdesk, store) = (server.database(), server.empty_database());
-        let site = Site::new("");
-        let text = format!(
-            "[store]\nurl = \"{}\"\n[[customer_user]]\nname = \"CustomerUser\"\nurl = \"{}\"\n\
-             [log]\nsyslog = false\n[limits]\ndecide = 60\n[mail]\nwake = false\n",
-            server.url(&store),
-            server.url(&helpdesk)
-        );
-        site.write("otab.toml", &text);
+        let source = format!("[[customer_user]]\nname = \"CustomerUser\"\nurl = \"{}\"\n", server.url(&helpdesk));
+        let site = Site::at(&server.url(&store), &format!("{source}[limits]\ndecide = 60\n[mail]\nwake = false\n"));
+        site.ends(0, &["store", "migrate"]);
         let this = Self { product, server, helpdesk, site };
-        this.otab(&["store", "migrate"]);
         let n = how_many();
         let (series, hash) = match product {
             Product::PostgreSql => (
@@ -74,25 +67,16 @@ impl Crowd {
         self.server.client(&self.helpdesk, sql)
     }
 
-    fn otab(&self, args: &[&str]) -> String {
-        let mut command = Site::otab();
-        let output = run(command.arg("--config").arg(self.site.path("otab.toml")).args(args), b"");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
     /// What `otab filter` makes of a mail from there.
     fn filter(&self, from: &str) -> String {
         let mail = format!("From: {from}\nMessage-ID: <{from}>\nSubject: Hello\n\nHello\n");
-        let mut command: Command = self.site.filter();
-        let output = run(&mut command, mail.as_bytes());
-        assert!(output.status.success(), "{:?} {from}: {output:?}", self.product);
-        String::from_utf8(output.stdout).unwrap()
+        self.site.takes(mail.as_bytes()).out()
     }
 
     /// What `otab check` has to say about the index that a look-up needs, if anything.
     #[allow(clippy::print_stderr, reason = "it is what the measurement is for")]
     fn check_on_the_index(&self) -> Option<String> {
-        let found: serde_json::Value = serde_json::from_str(&self.otab(&["check", "--json"])).unwrap();
+        let found: serde_json::Value = self.site.run(&["check", "--json"]).json();
         let found = found.as_array().unwrap().iter();
         let mut found = found.filter(|finding| finding["says"].as_str().unwrap().contains("no index serves"));
         let says = found.next().map(|finding| format!("{} -> {}", finding["says"], finding["remedy"]));
@@ -146,7 +130,7 @@ fn person(n: usize) -> String {
 }
 
 #[test]
-fn among_a_million_customers_and_tokens_everybody_is_found_and_a_new_one_is_made_once() {
+fn among_a_million_everybody_is_found() {
     for product in [Product::PostgreSql, Product::MariaDb] {
         let crowd = Crowd::new(product);
         // Each has a password, so that the look-up is all that a known sender costs.

@@ -2,24 +2,17 @@
 
 use std::io::Write;
 use std::net::TcpListener;
-use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
 use otab::db::{Kind, Statements};
 
 use super::server::{Product, Server};
-use super::{WRITE, shared, url};
-use crate::site::{Site, mail, run};
+use super::{WRITE, cannot_be_looked_up, shared, url};
+use crate::site::{Ended, Site, mail, piped};
 
 const BOTH: [Product; 2] = [Product::PostgreSql, Product::MariaDb];
 /// Long enough for a machine that is busy with other tests.
 const LIMIT: Duration = Duration::from_secs(6);
-
-fn assert_deferred(output: &Output, what: &str) {
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert_eq!((output.status.code(), output.stdout.len()), (Some(75), 0), "{what}: {output:?}");
-    assert_eq!(stderr, "4.3.0 otab defers the mail: the customers cannot be looked up\n", "{what}");
-}
 
 fn site(url: &str, more: &str) -> Site {
     let log = "[log]\nfile = \"otab.log\"\nsyslog = false\n";
@@ -29,30 +22,29 @@ fn site(url: &str, more: &str) -> Site {
 }
 
 #[test]
-fn mails_wait_while_the_server_hangs_or_is_gone_and_go_on_when_it_is_back() {
+fn mails_wait_while_the_server_is_gone() {
     for product in BOTH {
         let mut server = Server::start(product);
         let name = server.database();
         let site = site(&server.url(&name), "");
         let what = format!("{product:?}");
-        assert!(run(&mut site.filter(), &mail(1)).status.success());
+        site.takes(&mail(1));
 
         server.signal("STOP");
         let start = Instant::now();
-        assert_deferred(&run(&mut site.filter(), &mail(2)), &what);
+        cannot_be_looked_up(&site.filter(&mail(2)), &what);
         assert!(start.elapsed() < Duration::from_secs(4), "{what}: {:?}", start.elapsed());
         server.signal("CONT");
-        assert!(run(&mut site.filter(), &mail(2)).status.success(), "{what}");
+        assert!(site.filter(&mail(2)).status.success(), "{what}");
 
         server.kill();
-        assert_deferred(&run(&mut site.filter(), &mail(3)), &what);
+        cannot_be_looked_up(&site.filter(&mail(3)), &what);
         server.restart();
-        let output = run(&mut site.filter(), &mail(3));
-        assert!(output.status.success(), "{what} {output:?}");
+        site.filter(&mail(3)).ends(0);
         assert_eq!(server.client(&name, "SELECT COUNT(*) FROM customer_user"), "1\n");
         assert_eq!((site.count("token"), site.count("outbox")), (3, 3));
         // The log says more than the mail server learns, and names no password.
-        let log = std::fs::read_to_string(site.path("otab.log")).unwrap();
+        let log = site.read("otab.log");
         assert_eq!(log.matches("deferred: the customers cannot be looked up: customer source").count(), 2, "{log}");
     }
 }
@@ -60,8 +52,8 @@ fn mails_wait_while_the_server_hangs_or_is_gone_and_go_on_when_it_is_back() {
 /// Runs a filter for each mail at once, and does something when half of them have begun; the deferred mails.
 fn all_at_once(site: &Site, mails: &[usize], meanwhile: impl FnOnce()) -> Vec<usize> {
     let start = |number: &usize| {
-        let mut command = site.filter();
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut command = site.command(&["filter"]);
+        let mut child = piped(&mut command);
         child.stdin.take().unwrap().write_all(&mail(*number)).unwrap();
         (*number, child)
     };
@@ -85,7 +77,7 @@ fn all_at_once(site: &Site, mails: &[usize], meanwhile: impl FnOnce()) -> Vec<us
 }
 
 #[test]
-fn twenty_filters_with_the_server_killed_in_between_lose_no_mail_and_double_nothing() {
+fn twenty_filters_lose_nothing_though_the_server_dies() {
     for product in BOTH {
         let mut server = Server::start(product);
         let (store, customers) = (server.empty_database(), server.database());
@@ -97,7 +89,7 @@ fn twenty_filters_with_the_server_killed_in_between_lose_no_mail_and_double_noth
         );
         let site = Site::new("");
         site.write("otab.toml", &text);
-        let migrate = Site::otab().arg("--config").arg(site.path("otab.toml")).args(["store", "migrate"]).status();
+        let migrate = site.command(&["store", "migrate"]).status();
         assert!(migrate.unwrap().success());
         let mut waiting: Vec<usize> = (0..20).collect();
         for _ in 0..3 {
@@ -115,7 +107,7 @@ fn twenty_filters_with_the_server_killed_in_between_lose_no_mail_and_double_noth
 }
 
 #[test]
-fn a_server_that_goes_silent_in_the_middle_is_given_up_in_time_and_asked_no_more() {
+fn a_server_that_goes_silent_is_given_up_in_time() {
     for product in BOTH {
         let server = Server::start(product);
         let mut db = otab::store::open(&url(&server.url(&server.database())), WRITE, LIMIT).unwrap();
@@ -133,7 +125,7 @@ fn a_server_that_goes_silent_in_the_middle_is_given_up_in_time_and_asked_no_more
 }
 
 #[test]
-fn a_server_that_accepts_and_says_nothing_is_given_up_in_time() {
+fn a_server_that_accepts_and_is_silent_is_given_up() {
     for scheme in ["postgresql", "mysql"] {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let text = format!("{scheme}://u:hunter2@127.0.0.1:{}/d", listener.local_addr().unwrap().port());
@@ -146,16 +138,15 @@ fn a_server_that_accepts_and_says_nothing_is_given_up_in_time() {
 }
 
 #[test]
-fn each_source_has_its_own_word_on_what_becomes_of_a_mail_when_it_is_away() {
+fn each_source_says_what_becomes_of_a_mail_without_it() {
     for product in BOTH {
         let source = shared(product).url("no_such_database");
         let strict = site(&source, "");
-        assert_deferred(&run(&mut strict.filter(), &mail(1)), "strict");
+        strict.filter(&mail(1)).is_deferred("strict");
         let lenient = site(&source, "on_error = \"deliver\"\n");
-        let output = run(&mut lenient.filter(), &mail(1));
-        assert!(output.status.success(), "{output:?}");
+        let output = lenient.filter(&mail(1)).ends(0);
         assert!(output.stdout.starts_with(b"X-OTOBO-CustomerUser: unverified-sender\n"), "{output:?}");
-        let log = std::fs::read_to_string(lenient.path("otab.log")).unwrap();
+        let log = lenient.read("otab.log");
         assert!(log.contains("no_such_database"), "{log}");
     }
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use otab::db::{Statements, Value};
 
-use super::helpdesk::{CAROL, CLOSED, Helpdesk, OPEN};
+use super::helpdesk::{CLOSED, Helpdesk, OPEN};
 use super::{PLACES, Place};
-use crate::site::{Site, run};
+use crate::site::{CAROL, Ended, Site, run};
 
 const ACTIVE: &str = "SELECT COUNT(*) FROM ota_tokens WHERE used = 2";
 const DAY: &str = "2026-10-20 08:00:00";
@@ -37,13 +37,13 @@ fn desk(place: Place) -> Helpdesk {
     }
     ends(&desk, &["customer", "disable", "gone@corp.test"], 0);
     let sql = "UPDATE customer_user SET pw = 'x' WHERE login = 'pass@corp.test'";
-    desk.site.database().execute(sql, []).unwrap();
+    desk.database().execute(sql, []).unwrap();
     desk
 }
 
 fn ends(desk: &Helpdesk, args: &[&str], status: i32) -> std::process::Output {
     let mut command = Site::otab();
-    let output = run(command.arg("--config").arg(desk.site.path("otab.toml")).args(args), b"");
+    let output = run(command.arg("--config").arg(desk.path("otab.toml")).args(args), b"");
     assert_eq!(output.status.code(), Some(status), "{:?} {args:?}: {output:?}", desk.place);
     output
 }
@@ -73,14 +73,14 @@ fn counts(expected: &[(&str, u64)]) -> BTreeMap<String, u64> {
 }
 
 fn states(desk: &Helpdesk) -> Vec<String> {
-    let database = desk.site.database();
+    let database = desk.database();
     let mut found = database.prepare("SELECT state || ' ' || ticket_number FROM token ORDER BY 1").unwrap();
     let rows = found.query_map([], |row| row.get(0)).unwrap();
     rows.collect::<Result<_, _>>().unwrap()
 }
 
 #[test]
-fn links_of_the_package_go_on_working_and_each_works_once() {
+fn links_of_the_package_go_on_and_each_works_once() {
     for desk in PLACES.map(desk) {
         row(&desk, &secret('a'), "10", CAROL, 2, DAY);
         row(&desk, &secret('u'), "20", CAROL, 1, DAY);
@@ -106,7 +106,7 @@ fn links_of_the_package_go_on_working_and_each_works_once() {
 }
 
 #[test]
-fn what_is_in_doubt_is_left_out_and_counted_and_no_secret_is_shown_or_kept() {
+fn what_is_in_doubt_is_counted_and_no_secret_is_shown() {
     for desk in PLACES.map(desk) {
         desk.sql("UPDATE ticket SET customer_user_id = 'pass@corp.test' WHERE id = 2");
         desk.sql("UPDATE ticket SET customer_user_id = 'gone@corp.test' WHERE id = 3");
@@ -155,8 +155,8 @@ fn what_is_in_doubt_is_left_out_and_counted_and_no_secret_is_shown_or_kept() {
         let shown = ends(&desk, &["token", "import", "--dry-run"], 0);
         assert_eq!(import(&desk, &[]), expected, "{:?}", desk.place);
         assert_eq!(states(&desk), ["active 10", "used 10"]);
-        let log = std::fs::read(desk.site.path("otab.log")).unwrap();
-        let database = std::fs::read(desk.site.path("otab.db")).unwrap();
+        let log = std::fs::read(desk.path("otab.log")).unwrap();
+        let database = std::fs::read(desk.path("otab.db")).unwrap();
         for bytes in [&shown.stdout, &shown.stderr, &log, &database] {
             assert!(!bytes.windows(20).any(|bytes| bytes == &secret('a').as_bytes()[1..21]));
         }
@@ -165,7 +165,7 @@ fn what_is_in_doubt_is_left_out_and_counted_and_no_secret_is_shown_or_kept() {
 }
 
 #[test]
-fn of_a_tickets_active_tokens_only_the_newest_stays_active_however_far_apart_they_stand() {
+fn of_a_tickets_tokens_only_the_newest_stays_active() {
     for desk in PLACES.map(desk) {
         // By their secrets the three come in different chunks, the newest in the middle.
         for (start, day) in [('0', "2026-10-01 08:00:00"), ('5', "2026-10-03 08:00:00"), ('z', "2026-10-02 08:00:00")] {
@@ -185,7 +185,7 @@ fn of_a_tickets_active_tokens_only_the_newest_stays_active_however_far_apart_the
 }
 
 #[test]
-fn a_token_that_the_helpdesk_has_used_up_since_is_used_here_too() {
+fn a_token_that_the_helpdesk_used_is_used_here_too() {
     for desk in PLACES.map(desk) {
         row(&desk, &secret('a'), "10", CAROL, 2, DAY);
         import(&desk, &[]);
@@ -199,14 +199,13 @@ fn a_token_that_the_helpdesk_has_used_up_since_is_used_here_too() {
 }
 
 #[test]
-fn one_that_dies_half_way_has_taken_nothing_over_and_purge_treats_them_like_others() {
+fn dead_half_way_has_taken_nothing_over() {
     for desk in PLACES.map(desk) {
-        desk.site.append("[one_time_auth.messages.en]\n");
+        desk.append("[one_time_auth.messages.en]\n");
         row(&desk, &secret('a'), "10", CAROL, 2, "2020-01-01 00:00:00");
         desk.sql("UPDATE ticket SET customer_user_id = 'carol@corp.test' WHERE id = 3");
         row(&desk, &secret('b'), "30", CAROL, 2, DAY);
-        let mut command = Site::otab();
-        command.arg("--config").arg(desk.site.path("otab.toml")).args(["token", "import"]);
+        let mut command = desk.command(&["token", "import"]);
         assert_eq!(run(command.env("OTAB_FAIL_AT", "imported"), b"").status.code(), Some(70));
         assert_eq!(states(&desk), [""; 0]);
         assert_eq!(import(&desk, &["--from", &desk.url]), counts(&[("active", 2)]));
@@ -217,10 +216,9 @@ fn one_that_dies_half_way_has_taken_nothing_over_and_purge_treats_them_like_othe
 }
 
 #[test]
-fn without_the_helpdesks_tickets_its_database_has_to_be_named() {
+fn without_its_tickets_the_database_has_to_be_named() {
     let site = Site::new("");
     let mut command = Site::otab();
-    let output = run(command.arg("--config").arg(site.path("otab.toml")).args(["token", "import"]), b"");
-    assert_eq!(output.status.code(), Some(64));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("--from"));
+    let output = run(command.arg("--config").arg(site.path("otab.toml")).args(["token", "import"]), b"").ends(64);
+    assert!(output.err().contains("--from"));
 }

@@ -4,6 +4,7 @@
 //! A shell watches over each: it reads from a pipe that nobody writes to. The pipe closes when the test's
 //! process ends, however it ends, and then the shell stops the server and removes the folder.
 
+use crate::site::{Ended, piped};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
@@ -105,11 +106,10 @@ impl Server {
                 .arg(self.socket())
                 .arg(database),
         };
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = piped(&mut command);
         child.stdin.take().unwrap().write_all(sql.as_bytes()).unwrap();
-        let output = child.wait_with_output().unwrap();
-        assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap().replace('\t', "|")
+        let output = child.wait_with_output().unwrap().says(0);
+        output.out().replace('\t', "|")
     }
 
     /// The URL of a database by the server's socket, as otab's configuration has it.
@@ -236,8 +236,7 @@ pub const CERTIFY: &str = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_cur
 
 fn certify(product: Product, folder: &Path) {
     let words = as_user(product, Path::new("sh"));
-    let output = Command::new(&words[0]).args(&words[1..]).args(["-c", CERTIFY]).current_dir(folder).output().unwrap();
-    assert!(output.status.success(), "{output:?}");
+    Command::new(&words[0]).args(&words[1..]).args(["-c", CERTIFY]).current_dir(folder).output().unwrap().says(0);
 }
 
 /// Makes the empty server.

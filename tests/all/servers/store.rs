@@ -1,119 +1,62 @@
 //! The store on each kind of database: the life of tokens and orders, with the same test body for all.
 
-use std::process::{Child, Command, Output, Stdio};
-use std::time::Duration;
+use std::process::Child;
 
-use otab::db::{Access, Statements};
 use otab::store::{LEFT, TABLES};
 
 use super::copy::{pointing_to, target};
 use super::server::{Product, Server};
-use super::{PLACES, Place, WRITE, shared, url};
-use crate::site::{Site, mail, run};
+use super::{PLACES, Place, new_store, shared};
+use crate::site::{Ended, Site, mail, run};
 
 /// A mail host: a folder of its own with a configuration, and the store that it shares with others.
-pub struct Host {
-    pub site: Site,
-    pub store: String,
+pub fn host(store: &str) -> Site {
+    Site::at(store, "[limits]\ndecide = 60\n[mail]\nwake = false\n")
 }
 
-/// An empty store, made by nobody yet; its URL.
-pub fn new_store(place: Place) -> String {
-    let product = match place {
-        Place::Sqlite => return "sqlite:otab.db".to_owned(),
-        Place::PostgreSql => Product::PostgreSql,
-        Place::MariaDb => Product::MariaDb,
-    };
-    shared(product).url(&shared(product).empty_database())
-}
-
-pub fn host(store: &str) -> Host {
-    let site = Site::new("");
-    let create = store.starts_with("sqlite:");
-    let text = format!(
-        "[store]\nurl = \"{store}\"\ncreate = {create}\n[log]\nsyslog = false\n[limits]\ndecide = 60\n[mail]\nwake = false\n"
-    );
-    site.write("otab.toml", &text);
-    let store = if create { format!("sqlite:{}", site.path("otab.db").display()) } else { store.to_owned() };
-    Host { site, store }
-}
-
-impl Host {
-    pub fn otab(&self, args: &[&str]) -> Command {
-        let mut command = Site::otab();
-        command.arg("--config").arg(self.site.path("otab.toml")).args(args);
-        command
-    }
-
-    /// The name of its store's database on the server.
-    pub fn database(&self) -> String {
-        let mut parts = self.store.rsplit('/').filter_map(|part| part.split('?').next());
-        parts.find(|part| part.starts_with("database")).unwrap().to_owned()
-    }
-
-    /// Runs it; it has to end with this status.
-    pub fn ends(&self, args: &[&str], status: i32) -> Output {
-        let output = run(&mut self.otab(args), b"");
-        assert_eq!(output.status.code(), Some(status), "{args:?} on {}: {output:?}", self.store);
-        output
-    }
-
-    pub fn spawn(&self, args: &[&str], input: &[u8]) -> Child {
-        let mut command = self.otab(args);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        std::io::Write::write_all(&mut child.stdin.take().unwrap(), input).unwrap();
-        child
-    }
-
-    /// The first column of a query, as text.
-    pub fn column(&self, sql: &str) -> Vec<String> {
-        let mut db = otab::store::open(&url(&self.store), Access::ReadOnly, Duration::from_mins(1)).unwrap();
-        db.rows(sql, &[]).unwrap().iter().map(|row| row.text(0).unwrap().into_owned()).collect()
-    }
-
-    pub fn count(&self, table: &str) -> String {
-        self.column(&format!("SELECT COUNT(*) FROM {table}")).concat()
-    }
+/// The name of a host's database on its server.
+pub fn database(host: &Site) -> String {
+    let mut parts = host.store.rsplit('/').filter_map(|part| part.split('?').next());
+    parts.find(|part| part.starts_with("database")).unwrap().to_owned()
 }
 
 /// Two hosts with one store. A file is on one host only, which then plays both.
-pub fn hosts(place: Place) -> (Host, Host) {
+pub fn hosts(place: Place) -> (Site, Site) {
     let store = new_store(place);
     let first = host(&store);
     if place == Place::Sqlite {
-        let second = host(&format!("sqlite:{}", first.site.path("otab.db").display()));
-        run(&mut first.site.filter(), b"Subject: the first mail makes the file\n\n");
-        run(&mut first.otab(&["token", "list"]), b"");
+        let second = host(&format!("sqlite:{}", first.path("otab.db").display()));
+        first.filter(b"Subject: the first mail makes the file\n\n");
+        first.run(&["token", "list"]);
         return (first, second);
     }
-    first.ends(&["store", "migrate"], 0);
-    first.ends(&["store", "migrate"], 0);
+    first.run(&["store", "migrate"]).says(0);
+    first.run(&["store", "migrate"]).says(0);
     let second = host(&store);
     (first, second)
 }
 
 #[test]
-fn one_mail_on_two_hosts_at_the_same_time_has_one_token() {
+fn one_mail_on_two_hosts_at_once_has_one_token() {
     for place in PLACES {
         let (first, second) = hosts(place);
         let children: Vec<Child> =
             (0..20).map(|n| if n % 2 == 0 { &first } else { &second }.spawn(&["filter"], &mail(1))).collect();
         for child in children {
-            let output = child.wait_with_output().unwrap();
-            assert!(output.status.success(), "{place:?} {output:?}");
+            let output = child.wait_with_output().unwrap().ends(0);
             assert!(output.stdout.starts_with(b"X-OTOBO-CustomerUser: carol@corp.test\n"), "{output:?}");
         }
         let counts = ["customer_user", "customer_preferences", "token", "outbox"].map(|table| first.count(table));
-        assert_eq!(counts, ["1", "3", "1", "1"], "{place:?}");
+        assert_eq!(counts, [1, 3, 1, 1], "{place:?}");
     }
 }
 
 #[test]
-fn of_twenty_uses_on_two_hosts_one_wins_and_both_know_it() {
+fn of_twenty_uses_on_two_hosts_one_wins() {
     for place in PLACES {
         let (first, second) = hosts(place);
-        assert!(run(&mut first.site.filter(), &mail(1)).status.success());
-        second.ends(&["ticket", "add", "1", "--message-id", "1@corp.test", "--customer", "carol@corp.test"], 0);
+        first.takes(&mail(1));
+        second.run(&["ticket", "add", "1", "--message-id", "1@corp.test", "--customer", "carol@corp.test"]).says(0);
         let secret = first.column("SELECT secret FROM outbox").concat();
         let children: Vec<Child> = (0..20)
             .map(|n| if n % 2 == 0 { &first } else { &second }.spawn(&["redeem", "-"], secret.as_bytes()))
@@ -133,24 +76,24 @@ fn of_twenty_uses_on_two_hosts_one_wins_and_both_know_it() {
 fn a_token_lives_from_mail_to_purge_in_every_store() {
     for place in PLACES {
         let (host, _other) = hosts(place);
-        assert!(run(&mut host.site.filter(), &mail(1)).status.success());
-        assert!(run(host.otab(&["deliver", "--", "false"]).env("X", ""), &mail(2)).status.code() == Some(75));
-        assert!(run(&mut host.otab(&["deliver", "--", "true"]), &mail(3)).status.success());
-        assert_eq!((host.count("token"), host.count("outbox")), ("2".into(), "2".into()), "{place:?}");
-        host.ends(&["outbox", "list"], 0);
-        host.ends(&["ticket", "add", "1", "--message-id", "1@corp.test", "--customer", "carol@corp.test"], 0);
-        host.ends(&["customer", "disable", "carol@corp.test"], 0);
-        assert!(String::from_utf8(host.ends(&["customer", "list"], 0).stdout).unwrap().contains("invalid"));
-        let listed = String::from_utf8(host.ends(&["token", "list", "--json"], 0).stdout).unwrap();
+        host.takes(&mail(1));
+        assert!(run(host.command(&["deliver", "--", "false"]).env("X", ""), &mail(2)).status.code() == Some(75));
+        run(&mut host.command(&["deliver", "--", "true"]), &mail(3)).ends(0);
+        assert_eq!((host.count("token"), host.count("outbox")), (2, 2), "{place:?}");
+        host.run(&["outbox", "list"]).says(0);
+        host.run(&["ticket", "add", "1", "--message-id", "1@corp.test", "--customer", "carol@corp.test"]).says(0);
+        host.run(&["customer", "disable", "carol@corp.test"]).says(0);
+        assert!(String::from_utf8(host.run(&["customer", "list"]).says(0).stdout).unwrap().contains("invalid"));
+        let listed = String::from_utf8(host.run(&["token", "list", "--json"]).says(0).stdout).unwrap();
         assert!(listed.contains("\"ticket\": \"1\"") || listed.contains("\"ticket\":\"1\""), "{listed}");
-        host.ends(&["ticket", "close", "1", "--at", "2020-01-01T00:00:00Z"], 0);
-        host.ends(&["ticket", "list"], 0);
-        host.ends(&["purge"], 0);
-        assert_eq!((host.count("token"), host.count("outbox")), ("1".into(), "1".into()), "{place:?}");
+        host.run(&["ticket", "close", "1", "--at", "2020-01-01T00:00:00Z"]).says(0);
+        host.run(&["ticket", "list"]).says(0);
+        host.run(&["purge"]).says(0);
+        assert_eq!((host.count("token"), host.count("outbox")), (1, 1), "{place:?}");
         let id = host.column("SELECT id FROM outbox").concat();
-        host.ends(&["outbox", "retry", &id], 0);
-        host.ends(&["outbox", "drop", &id], 0);
-        assert_eq!(host.count("outbox"), "0", "{place:?}");
+        host.run(&["outbox", "retry", &id]).says(0);
+        host.run(&["outbox", "drop", &id]).says(0);
+        assert_eq!(host.count("outbox"), 0, "{place:?}");
     }
 }
 
@@ -158,81 +101,74 @@ fn a_token_lives_from_mail_to_purge_in_every_store() {
 fn link_mails_leave_from_every_store() {
     for place in PLACES {
         let (host, _other) = hosts(place);
-        host.site.append(
+        host.append(
             "transport = \"file\"\nfrom = \"help@desk.test\"\n[one_time_auth]\nlink_url = \"https://desk.test/t/{{token}}\"\n",
         );
         for number in 0..3 {
-            assert!(run(&mut host.site.filter(), &mail(number)).status.success());
+            host.takes(&mail(number));
         }
-        host.ends(&["notify"], 0);
-        assert_eq!(
-            (host.count("outbox"), host.count("sent"), host.count("worker")),
-            ("0".into(), "3".into(), "0".into())
-        );
-        assert_eq!(std::fs::read_dir(host.site.path("mails")).unwrap().count(), 3, "{place:?}");
+        host.run(&["notify"]).says(0);
+        assert_eq!((host.count("outbox"), host.count("sent"), host.count("worker")), (0, 3, 0));
+        assert_eq!(std::fs::read_dir(host.path("mails")).unwrap().count(), 3, "{place:?}");
     }
 }
 
 #[test]
-fn a_store_without_its_tables_defers_and_somebody_elses_database_is_left_alone() {
+fn a_store_without_its_tables_defers() {
     for product in [Product::PostgreSql, Product::MariaDb] {
         let server = shared(product);
         let empty = host(&server.url(&server.empty_database()));
-        let output = run(&mut empty.site.filter(), &mail(1));
-        assert_eq!(output.status.code(), Some(75), "{output:?}");
-        let told = empty.ends(&["token", "list"], 69).stderr;
+        empty.filter(&mail(1)).ends(75);
+        let told = empty.run(&["token", "list"]).says(69).stderr;
         assert!(String::from_utf8_lossy(&told).contains("otab store migrate"), "{told:?}");
 
         let helpdesk = server.database();
         let theirs = host(&server.url(&helpdesk));
-        theirs.ends(&["store", "migrate"], 69);
+        theirs.run(&["store", "migrate"]).says(69);
         let sql = "SELECT COUNT(*) FROM information_schema.tables WHERE table_name IN ('otab_schema', 'token', 'outbox') \
                    AND table_schema IN ('public', '";
         assert_eq!(server.client(&helpdesk, &format!("{sql}{helpdesk}')")), "0\n");
 
-        empty.ends(&["store", "migrate"], 0);
-        server.client(&empty.database(), "INSERT INTO otab_schema VALUES (99)");
-        empty.ends(&["token", "list"], 69);
-        empty.ends(&["store", "migrate"], 69);
+        empty.run(&["store", "migrate"]).says(0);
+        server.client(&database(&empty), "INSERT INTO otab_schema VALUES (99)");
+        empty.run(&["token", "list"]).says(69);
+        empty.run(&["store", "migrate"]).says(69);
     }
 }
 
 #[test]
-fn a_store_of_an_older_otab_defers_until_it_is_migrated_and_keeps_what_it_holds() {
+fn a_store_of_an_older_otab_defers_until_migrated() {
     for product in [Product::PostgreSql, Product::MariaDb] {
         let server = shared(product);
         let site = host(&server.url(&server.empty_database()));
-        site.ends(&["store", "migrate"], 0);
-        assert_eq!(run(&mut site.site.filter(), &mail(1)).status.code(), Some(0));
-        let sql = |sql: &str| server.client(&site.database(), sql);
+        site.run(&["store", "migrate"]).says(0);
+        assert_eq!(site.filter(&mail(1)).status.code(), Some(0));
+        let sql = |sql: &str| server.client(&database(&site), sql);
         // The second time as if the migration had been broken off in the middle.
         for gone in ["DROP TABLE newcomer; DROP TABLE session; DROP TABLE link_mail", "DROP TABLE session"] {
             sql(&format!("DELETE FROM otab_schema WHERE version > 2; {gone}"));
-            let deferred = run(&mut site.site.filter(), &mail(2));
-            assert_eq!(deferred.status.code(), Some(75), "{deferred:?}");
-            let told = site.ends(&["token", "list"], 69).stderr;
+            site.filter(&mail(2)).ends(75);
+            let told = site.run(&["token", "list"]).says(69).stderr;
             assert!(String::from_utf8_lossy(&told).contains("otab store migrate"), "{told:?}");
-            site.ends(&["store", "migrate"], 0);
-            site.ends(&["store", "migrate"], 0);
+            site.run(&["store", "migrate"]).says(0);
+            site.run(&["store", "migrate"]).says(0);
             assert_eq!(sql("SELECT COUNT(*) FROM session"), "0\n");
             assert_eq!(sql("SELECT MAX(version) FROM otab_schema"), format!("{}\n", otab::store::LATEST));
             assert_eq!(sql("SELECT COUNT(*) FROM otab_schema"), format!("{}\n", otab::store::LATEST - 1));
             assert_eq!(sql("SELECT COUNT(*) FROM link_mail"), "0\n");
-            assert_eq!(site.count("token"), "1");
+            assert_eq!(site.count("token"), 1);
         }
-        assert_eq!(run(&mut site.site.filter(), &mail(2)).status.code(), Some(0));
-        assert_eq!(site.count("token"), "2");
+        assert_eq!(site.filter(&mail(2)).status.code(), Some(0));
+        assert_eq!(site.count("token"), 2);
     }
 }
 
 /// The newest token is older than any may become: the next purge deletes it.
-fn purge_the_last(site: &Host) {
-    let mut db = otab::store::open(&url(&site.store), WRITE, Duration::from_mins(1)).unwrap();
-    let last = site.column("SELECT MAX(id) FROM token").remove(0);
-    db.execute("UPDATE token SET created_at = 0 WHERE id = ?", &[last.as_str().into()]).unwrap();
-    drop(db);
-    site.ends(&["purge"], 0);
-    assert_ne!(site.column("SELECT MAX(id) FROM token"), [last]);
+fn purge_the_last(site: &Site) {
+    let last = site.ask("SELECT MAX(id) FROM token");
+    site.sql(&format!("UPDATE token SET created_at = 0 WHERE id = {last}"));
+    site.ends(0, &["purge"]);
+    assert_ne!(site.ask("SELECT COALESCE(MAX(id), 0) FROM token"), last);
 }
 
 /// Each number is higher than any before, though its row is gone: also once the server was started anew, and once the
@@ -248,11 +184,11 @@ fn a_purged_tokens_number_never_comes_again() {
         let store = server.as_ref().map_or_else(|| new_store(place), |server| server.url(&server.empty_database()));
         let site = host(&store);
         if server.is_some() {
-            site.ends(&["store", "migrate"], 0);
+            site.ends(0, &["store", "migrate"]);
         }
-        let number = |site: &Host, which| {
-            assert_eq!(run(&mut site.site.filter(), &mail(which)).status.code(), Some(0));
-            site.column("SELECT MAX(id) FROM token").remove(0).parse::<i64>().unwrap()
+        let number = |site: &Site, which| {
+            site.takes(&mail(which));
+            site.ask("SELECT MAX(id) FROM token").parse::<i64>().unwrap()
         };
         assert_eq!((number(&site, 1), number(&site, 2)), (1, 2));
         purge_the_last(&site);
@@ -266,7 +202,7 @@ fn a_purged_tokens_number_never_comes_again() {
         purge_the_last(&site);
         for to in PLACES {
             let copy = target(&site, to);
-            site.ends(&["store", "copy", "--keep", "--to", &copy], 0);
+            site.ends(0, &["store", "copy", "--keep", "--to", &copy]);
             let found = number(&pointing_to(&copy), 4);
             assert!(found > third, "{place:?} {to:?}: {found}");
         }
@@ -274,7 +210,7 @@ fn a_purged_tokens_number_never_comes_again() {
 }
 
 #[test]
-fn the_tables_on_every_server_have_the_columns_that_the_file_has() {
+fn the_tables_on_every_server_have_the_files_columns() {
     let (file, _other) = hosts(Place::Sqlite);
     for place in [Place::PostgreSql, Place::MariaDb] {
         let (server, _other) = hosts(place);
@@ -293,7 +229,7 @@ fn the_tables_on_every_server_have_the_columns_that_the_file_has() {
 }
 
 #[test]
-fn init_makes_the_tables_on_a_server_and_a_second_host_finds_them() {
+fn init_makes_the_tables_that_a_second_host_finds() {
     for product in [Product::PostgreSql, Product::MariaDb] {
         let server = shared(product);
         let url = server.url(&server.empty_database());
@@ -330,8 +266,7 @@ fn init_names_the_file_with_the_stores_password() {
     let url = server.url(&server.empty_database());
     let mut command = Site::otab();
     command.args(["init", "--store", &url, "--store-password-file"]).arg(&secret).arg("--config").arg(&path);
-    let output = run(&mut command, b"");
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    run(&mut command, b"").ends(0);
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(!text.contains("hunter2") && text.contains("a \\\"b\\\".secret"), "{text}");
 }

@@ -2,8 +2,9 @@
 
 use otab::ticket::{ClosedSince, StateType, Ticket};
 
-use super::helpdesk::{CAROL, CLOSED, CLOSED_IN_VAIN, Helpdesk, MERGED, NEW, OPEN, REMOVED};
+use super::helpdesk::{CLOSED, CLOSED_IN_VAIN, Helpdesk, MERGED, NEW, OPEN, REMOVED};
 use super::{PLACES, Place};
+use crate::site::CAROL;
 
 const DAY_1: &str = "2026-01-01 08:00:00";
 const DAY_2: &str = "2026-01-02 08:00:00";
@@ -27,7 +28,7 @@ fn since(desk: &Helpdesk, number: &str, zone: &str, closed_since: ClosedSince) -
 }
 
 #[test]
-fn a_ticket_is_found_by_a_message_id_of_its_own_and_the_oldest_of_several_counts() {
+fn a_ticket_is_found_by_its_own_oldest_message_id() {
     for desk in PLACES.map(Helpdesk::new) {
         desk.ticket(1, "20", OPEN, DAY_2, DAY_2);
         desk.ticket(2, "10", NEW, DAY_1, DAY_3);
@@ -48,7 +49,7 @@ fn a_ticket_is_found_by_a_message_id_of_its_own_and_the_oldest_of_several_counts
 }
 
 #[test]
-fn a_look_alike_by_the_text_is_not_the_mail_though_the_sum_is_the_same() {
+fn a_look_alike_with_the_same_sum_is_not_the_mail() {
     for desk in PLACES.map(Helpdesk::new) {
         desk.ticket(1, "10", OPEN, DAY_1, DAY_1);
         desk.ticket(2, "20", OPEN, DAY_2, DAY_2);
@@ -63,7 +64,7 @@ fn a_look_alike_by_the_text_is_not_the_mail_though_the_sum_is_the_same() {
 }
 
 #[test]
-fn a_number_is_the_very_number_and_a_ticket_without_a_customer_is_nobodys() {
+fn a_number_is_exact_and_no_customer_means_nobodys() {
     for desk in PLACES.map(Helpdesk::new) {
         desk.ticket(1, "a1", OPEN, DAY_1, DAY_2);
         desk.ticket(2, "2", OPEN, DAY_1, DAY_2);
@@ -81,7 +82,7 @@ fn a_number_is_the_very_number_and_a_ticket_without_a_customer_is_nobodys() {
 }
 
 #[test]
-fn closed_is_since_the_change_into_the_present_state_type_or_since_any_change_as_the_setting_says() {
+fn closed_is_since_the_change_that_the_setting_names() {
     for desk in PLACES.map(Helpdesk::new) {
         let what = format!("{:?}", desk.place);
         for (id, state, rows) in [

@@ -28,7 +28,7 @@ fn is_encrypted(product: Product, db: &mut Database) -> bool {
 }
 
 #[test]
-fn a_certificate_has_to_be_for_the_host_and_by_an_authority_that_is_trusted() {
+fn a_certificate_is_for_the_host_and_trusted() {
     for product in BOTH {
         let server = Server::start(product);
         let name = server.database();
@@ -75,7 +75,7 @@ const GREETING: &[u8] = b"\x4a\0\0\0\x0a5.7.99\0\x01\0\0\0saltsalt\0\x00\x82\x21
     \0\0\0\0\0\0\0\0\0\0saltsaltsalt\0mysql_native_password\0";
 
 #[test]
-fn a_server_without_tls_learns_neither_user_nor_password() {
+fn without_tls_a_server_learns_no_user_or_password() {
     for (scheme, greeting, answer) in [("postgresql", &b""[..], &b"N"[..]), ("mysql", GREETING, b"")] {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();

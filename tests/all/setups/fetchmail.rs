@@ -1,14 +1,11 @@
 //! The set-ups in `examples/fetchmail`: a mailbox on somebody's IMAP server is fetched, and otab stands
 //! between fetchmail and the ticket system.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
-
-use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use super::imap::Dovecot;
-use super::{Shipped, arrived, counts, executable, for_user, forged, large, ticket_system};
-use crate::site::{Site, mail};
+use super::{Shipped, arrived, for_user, forged, large, ticket_system};
+use crate::site::{Site, chmod, mail};
 
 const USER: &str = "help@desk.test";
 
@@ -31,7 +28,7 @@ impl Mailbox {
         ticket_system(&site);
         // As docker does: no container of another name, and nothing on standard input without -i.
         let docker = "#!/bin/sh\n[ \"$1 $2 $3\" = \"exec -i otobo-web-1\" ] || exit 1\nshift 3\nexec \"$@\"\n";
-        executable(&site.write("docker", docker));
+        site.program("docker", docker);
         let shipped = Shipped::read(&format!("fetchmail/{rules}"))
             .with("imap.example.org", format_args!("127.0.0.1 service {}", server.imap))
             .with("ssl sslproto \"tls1.2+\" sslcertck", "sslproto \"\" no sslcertck")
@@ -42,7 +39,7 @@ impl Mailbox {
             .with("/opt/otobo/bin/otobo.Console.pl", place("stage"));
         let shipped = if rules.contains("docker") { shipped.with("/usr/bin/docker", place("docker")) } else { shipped };
         let file = shipped.write(&site, rules);
-        std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).unwrap();
+        chmod(file, 0o600);
         Self { site, server, rules: rules.to_owned() }
     }
 
@@ -82,7 +79,7 @@ const FIELDS: &str = "X-OTOBO-CustomerUser: carol@corp.test\nX-OTOBO-CustomerNo:
                       X-OTOBO-Customer: carol@corp.test\n";
 
 #[test]
-fn a_fetched_mail_passes_otab_and_a_forged_one_loses_its_fields() {
+fn a_fetched_mail_passes_and_loses_forged_fields() {
     for rules in ["fetchmailrc", "fetchmailrc-docker"] {
         let mailbox = Mailbox::new(rules);
         mailbox.ticket_system_works();
@@ -93,12 +90,12 @@ fn a_fetched_mail_passes_otab_and_a_forged_one_loses_its_fields() {
         let text = String::from_utf8_lossy(&arrived[0]);
         assert!(text.starts_with(FIELDS) && arrived[0].ends_with(&mail(1)), "{text}");
         assert!(!text.contains(": root") && !text.contains("Raw") && !text.contains("Owner"), "{text}");
-        assert_eq!((counts(&mailbox.site), mailbox.server.stored()), ((1, 1), 0));
+        assert_eq!((mailbox.site.counts(), mailbox.server.stored()), ((1, 1), 0));
     }
 }
 
 #[test]
-fn while_anything_fails_the_mail_stays_on_the_server_and_then_arrives_once() {
+fn while_anything_fails_the_mail_stays_on_the_server() {
     for rules in ["fetchmailrc", "fetchmailrc-docker"] {
         let mailbox = Mailbox::new(rules);
         let config = mailbox.site.path("otab.toml");
@@ -118,12 +115,12 @@ fn while_anything_fails_the_mail_stays_on_the_server_and_then_arrives_once() {
         std::fs::rename(mailbox.site.path("stage"), mailbox.site.path("away")).unwrap();
         fails("no console");
         std::fs::rename(mailbox.site.path("away"), mailbox.site.path("stage")).unwrap();
-        assert_eq!(counts(&mailbox.site), (1, 0));
+        assert_eq!(mailbox.site.counts(), (1, 0));
         mailbox.ticket_system_works();
         mailbox.poll();
         mailbox.poll();
         assert_eq!((mailbox.server.stored(), arrived(&mailbox.site).len()), (0, 1));
-        assert_eq!(counts(&mailbox.site), (1, 1));
+        assert_eq!(mailbox.site.counts(), (1, 1));
     }
 }
 
@@ -136,12 +133,12 @@ fn a_bounce_makes_no_customer() {
         let said = mailbox.poll();
         let arrived = arrived(&mailbox.site).concat();
         assert!(String::from_utf8_lossy(&arrived).starts_with(FIELDS), "{said}");
-        assert_eq!(counts(&mailbox.site), (0, 0));
+        assert_eq!(mailbox.site.counts(), (0, 0));
     }
 }
 
 #[test]
-fn a_mail_with_a_bad_header_is_a_mail_and_no_address_is_completed() {
+fn a_bad_header_is_a_mail_and_no_address_is_completed() {
     let mailbox = Mailbox::new("fetchmailrc");
     mailbox.ticket_system_works();
     let odd = b"From: carol\nTo: help\nthis is no field\nSubject: =?utf-8?q?=C3=A4?=\nMIME-Version: 1.0\n\
@@ -158,7 +155,7 @@ fn an_attachment_of_25_mb_arrives_byte_for_byte() {
 }
 
 #[test]
-fn an_attachment_of_25_mb_arrives_in_the_container_byte_for_byte() {
+fn large_mail_arrives_in_the_container_byte_for_byte() {
     arrives_byte_for_byte("fetchmailrc-docker");
 }
 

@@ -1,8 +1,6 @@
 //! A Dovecot of the test's own, in its folder, on loopback, on free ports; and a client that fetches
 //! mails from it. Needs root, as Dovecot does.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
-
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};

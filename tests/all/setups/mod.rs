@@ -2,8 +2,6 @@
 //! the hands of the real program. Programs run in the test's own folder, on loopback, on free ports, and
 //! end with the test.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
-
 mod agents;
 mod door;
 mod dovecot;
@@ -19,12 +17,12 @@ mod session;
 use std::fmt::Display;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 
-use crate::site::{Site, mail};
+use crate::site::{Site, chmod, mail};
 
 /// The text of a file in `examples/`.
 pub struct Shipped(String);
@@ -87,7 +85,7 @@ pub fn give(site: &Site, path: &str, owner: &str) {
 }
 
 pub fn executable(path: &Path) {
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    chmod(path, 0o755);
 }
 
 /// Lets a mail server that runs as root deliver as `owner`: otab's files are that user's alone, as the README says, in a
@@ -101,12 +99,12 @@ pub fn for_user(site: &Site, owner: &str) {
     let binary = env!("CARGO_BIN_EXE_otab");
     assert!(Command::new("cp").arg(binary).arg(site.path("otab-binary")).status().unwrap().success());
     std::fs::create_dir(site.path("otab")).unwrap();
-    let text = std::fs::read_to_string(site.path("otab.toml")).unwrap();
+    let text = site.read("otab.toml");
     site.write("otab.toml", &text.replacen("[store]\n", "[store]\nurl = \"sqlite:otab/otab.db\"\n", 1));
     for (path, mode) in [("otab", 0o700), ("otab.toml", 0o400)] {
         let (uid, _) = user(owner);
         chown(site.path(path), Some(uid), None).unwrap();
-        std::fs::set_permissions(site.path(path), std::fs::Permissions::from_mode(mode)).unwrap();
+        chmod(site.path(path), mode);
     }
 }
 
@@ -118,7 +116,7 @@ pub fn needs_group(site: &Site, group: &str) -> String {
     let groups = std::fs::read_to_string("/etc/group").unwrap();
     let line = groups.lines().find(|line| line.starts_with(&format!("{group}:"))).unwrap();
     chown(&cache, Some(0), Some(line.split(':').nth(2).unwrap().parse().unwrap())).unwrap();
-    std::fs::set_permissions(&cache, std::fs::Permissions::from_mode(0o2770)).unwrap();
+    chmod(&cache, 0o2770);
     format!(": > '{}'/$$ || exit 1\n", cache.display())
 }
 
@@ -138,20 +136,12 @@ pub fn wait_for(log: &Path, what: &str, times: usize) {
     assert_eq!(found, times, "{what:?} in {}", std::fs::read_to_string(log).unwrap_or_default());
 }
 
-/// How many customers and tokens are in the database of a site made by [`for_user`].
-pub fn counts(site: &Site) -> (i64, i64) {
-    let database = rusqlite::Connection::open(site.path("otab/otab.db")).unwrap();
-    let count =
-        |table: &str| database.query_row(&format!("SELECT COUNT(*) FROM {table}"), [], |row| row.get(0)).unwrap();
-    (count("customer_user"), count("token"))
-}
-
 /// A ticket system, the program `stage`, which needs the web server's group: fails until there is a file `otab/ready`, and writes what it
 /// gets into a new file `otab/arrived…`.
 pub fn ticket_system(site: &Site) {
     let needs = needs_group(site, "www-data");
     let stage = format!("#!/bin/sh\n{needs}cd \"$(dirname \"$0\")/otab\"; [ -e ready ] || exit 1; cat > arrived.$$\n");
-    executable(&site.write("stage", &stage));
+    site.program("stage", &stage);
 }
 
 /// What it has got.
@@ -199,7 +189,7 @@ fn the_readme_shows_the_recipes_that_are_tested() {
 }
 
 #[test]
-fn every_set_up_that_names_otobos_console_says_what_znunys_is() {
+fn set_ups_with_otobos_console_say_what_znunys_is() {
     let mut found = 0;
     for path in files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")) {
         let text = std::fs::read_to_string(&path).unwrap();
@@ -220,7 +210,7 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn every_example_is_run_by_a_test_and_named_in_the_readme() {
+fn every_example_is_run_and_named_in_the_readme() {
     let top = Path::new(env!("CARGO_MANIFEST_DIR"));
     let sources = files_below(&top.join("tests/all/setups"));
     let tests: String = sources.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();

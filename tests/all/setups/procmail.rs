@@ -1,7 +1,5 @@
 //! procmail's own: its time limit, its fallbacks, OTOBO's recipes, and what each flag of ours is for.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use std::process::Command;
 use std::time::Duration;
 
@@ -34,20 +32,20 @@ fn without_w_a_deferred_mail_would_be_lost() {
 }
 
 #[test]
-fn without_the_guard_a_deferred_mail_would_go_on_unprotected() {
+fn without_the_guard_mail_would_pass_as_warned() {
     let forged = [b"X-OTOBO-CustomerUser: root\n".to_vec(), mail(1)].concat();
     let trial = broken(PROCMAIL_FILTER, GUARD, "");
     assert!(trial.the_one(CAROL, &forged).contains("X-OTOBO-CustomerUser: root\n"));
 
     let trial = broken(PROCMAIL_DELIVER, GUARD, "");
     assert!(trial.hand_over(CAROL, &forged).status.success());
-    let fallen_back = std::fs::read_to_string(trial.site.path("default")).unwrap();
+    let fallen_back = trial.site.read("default");
     assert!(fallen_back.contains("X-OTOBO-CustomerUser: root\n"), "{fallen_back}");
 }
 
 /// What OTOBO ships does no more than this (RotherOSS/otobo, `.procmailrc.dist`).
 #[test]
-fn grep_leaves_the_second_line_of_a_folded_forged_field_and_otab_does_not() {
+fn grep_leaves_a_forged_second_line_and_otab_does_not() {
     let forged = b"Subject: help\nX-OTOBO-Queue:\n Raw\nFrom: carol@corp.test\n\nHello\n";
     let mut grep = Trial::new(OTOBO);
     let console = grep.site.path("opt/otobo/bin/otobo.Console.pl");
@@ -58,7 +56,7 @@ fn grep_leaves_the_second_line_of_a_folded_forged_field_and_otab_does_not() {
 }
 
 #[test]
-fn what_is_presorted_behind_otab_keeps_its_queue_and_a_forged_one_does_not() {
+fn presorted_mail_keeps_its_queue_forged_mail_not() {
     let trial = Trial::new(OTOBO);
     let mail = b"From: carol@corp.test\nTo: sales@example.org\nX-OTOBO-Queue: Raw\nSubject: x\n\nHello\n";
     let arrived = trial.the_one(CAROL, mail);
@@ -71,7 +69,7 @@ fn what_is_presorted_behind_otab_keeps_its_queue_and_a_forged_one_does_not() {
 }
 
 #[test]
-fn procmails_time_limit_is_longer_than_all_of_otabs_together() {
+fn procmails_time_limit_is_longer_than_otabs() {
     let text = Shipped::read(PROCMAIL_DELIVER.file).text();
     let limit = text.lines().find_map(|line| line.strip_prefix("TIMEOUT=")).unwrap();
     let limits = otab::config::Config::parse("", std::path::Path::new("/")).unwrap().limits;
@@ -81,7 +79,7 @@ fn procmails_time_limit_is_longer_than_all_of_otabs_together() {
 }
 
 #[test]
-fn where_procmails_time_limit_passes_the_mail_is_deferred_but_the_ticket_system_runs_on() {
+fn at_procmails_limit_mail_waits_and_otobo_runs_on() {
     let trial = Trial::with(PROCMAIL_DELIVER, "", |shipped| shipped.with("TIMEOUT=960", "TIMEOUT=2"));
     trial.ticket_system("echo $$ > ../pid; exec timeout 60 tail -f /dev/null");
     trial.deferred(&mail(1));
@@ -90,7 +88,7 @@ fn where_procmails_time_limit_passes_the_mail_is_deferred_but_the_ticket_system_
 }
 
 #[test]
-fn as_a_users_own_procmailrc_otobos_recipes_need_no_other_path_than_otabs() {
+fn a_users_own_procmailrc_needs_no_other_path() {
     let trial = Trial::new(OTOBO);
     let mail = [b"From carol@corp.test  Fri Nov 20 20:20:20 2026\n".to_vec(), mail(1)].concat();
     let output = trial.hand_over_to_nobody("procmail -d nobody", ".procmailrc", &mail);

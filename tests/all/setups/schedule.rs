@@ -1,25 +1,22 @@
 //! What runs every night, and every five minutes: the lines for cron and the timers for systemd, as shipped. systemd itself does not
 //! run here: its own checker reads the units, and the command runs under the like of their limits.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use std::process::{Command, Output};
 
 use super::{Shipped, free_port};
-use crate::site::{Site, mail, run};
+use crate::site::{Ended, Site, mail};
 
 /// A site with one token, of a ticket that was closed long ago.
 fn with_a_token_that_is_over() -> Site {
     let site = Site::new("");
-    assert!(run(&mut site.filter(), &mail(1)).status.success());
+    site.takes(&mail(1));
     let number = "2026112010000017";
     for words in [
         vec!["add", number, "--message-id", "<1@corp.test>", "--customer", "carol@corp.test"],
         vec!["close", number, "--at", "2020-01-01T00:00:00Z"],
     ] {
         let mut otab = Site::otab();
-        let done = otab.arg("--config").arg(site.path("otab.toml")).arg("ticket").args(&words).output().unwrap();
-        assert!(done.status.success(), "{words:?}: {done:?}");
+        otab.arg("--config").arg(site.path("otab.toml")).arg("ticket").args(&words).output().unwrap().says(0);
     }
     assert_eq!(site.count("token"), 1);
     site
@@ -60,7 +57,7 @@ fn by_cron(site: &Site, call: &str) -> Output {
 }
 
 #[test]
-fn what_cron_runs_deletes_the_tokens_that_are_over_and_sends_no_mail_about_it() {
+fn crons_purge_deletes_old_tokens_and_sends_no_mail() {
     let site = with_a_token_that_is_over();
     assert!(by_cron(&site, " purge ").status.success());
     assert_eq!(site.count("token"), 0);
@@ -73,19 +70,18 @@ fn with_an_order() -> Site {
         "{links}[mail]\nwake = false\nfrom = \"help@desk.test\"\nhost = \"127.0.0.1\"\nport = {}\ntransport = \"smtp\"\n",
         free_port()
     ));
-    assert!(run(&mut site.filter(), &mail(1)).status.success());
+    site.takes(&mail(1));
     site
 }
 
 /// Makes the way of link mails a good one.
 fn mend(site: &Site) {
-    let text = std::fs::read_to_string(site.path("otab.toml")).unwrap();
-    site.write("otab.toml", &text.replace("transport = \"smtp\"", "transport = \"file\""));
-    site.database().execute("UPDATE outbox SET due_at = 0", []).unwrap();
+    site.configure("transport = \"smtp\"", "transport = \"file\"");
+    site.sql("UPDATE outbox SET due_at = 0");
 }
 
 #[test]
-fn what_cron_runs_sends_link_mails_and_sends_no_mail_while_the_mail_server_is_away() {
+fn crons_notify_sends_link_mails_and_no_mail_to_root() {
     let site = with_an_order();
     assert_eq!((by_cron(&site, " notify ").status.code(), site.count("outbox")), (Some(75), 1));
     mend(&site);
@@ -94,7 +90,7 @@ fn what_cron_runs_sends_link_mails_and_sends_no_mail_while_the_mail_server_is_aw
 }
 
 #[test]
-fn what_the_other_timer_runs_sends_link_mails_every_five_minutes_and_a_server_that_is_away_is_no_failure() {
+fn the_notify_timer_survives_a_server_that_is_away() {
     let site = with_an_order();
     let mut notify = Command::new("sh");
     let start = shipped("systemd/otab-notify.service", &site).text();
@@ -109,7 +105,7 @@ fn what_the_other_timer_runs_sends_link_mails_every_five_minutes_and_a_server_th
     let mut calendar = Command::new("systemd-analyze");
     calendar.args(["calendar", "--iterations=2", "--base-time=2026-11-20 12:00:00"]);
     let output = calendar.arg(value(UNITS[3], "OnCalendar")).env("TZ", "UTC").output().unwrap();
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let told = output.out();
     assert!(told.contains("12:05:00") && told.contains("12:10:00"), "{told}");
     assert_understood(&value(UNITS[2], "ExecStart"));
     assert_eq!(value(UNITS[3], "WantedBy"), "timers.target");
@@ -173,11 +169,11 @@ fn systemd_would_say_what_is_wrong_with_a_unit() {
 }
 
 #[test]
-fn the_timer_runs_every_night_even_a_night_that_was_missed() {
+fn the_timer_runs_every_night_even_a_missed_one() {
     let mut calendar = Command::new("systemd-analyze");
     calendar.args(["calendar", "--iterations=3", "--base-time=2026-11-20 12:00:00"]);
     let output = calendar.arg(value(UNITS[1], "OnCalendar")).env("TZ", "UTC").output().unwrap();
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let told = output.out();
     assert!(output.status.success(), "{output:?}");
     for night in ["2026-11-21 04:", "2026-11-22 04:", "2026-11-23 04:"] {
         assert!(told.contains(night), "{night}: {told}");
@@ -188,7 +184,7 @@ fn the_timer_runs_every_night_even_a_night_that_was_missed() {
 }
 
 #[test]
-fn what_the_timer_runs_deletes_the_tokens_that_are_over_with_nothing_else_to_write_to() {
+fn the_purge_timers_service_deletes_in_its_sandbox() {
     let site = with_a_token_that_is_over();
     units(&site);
     let unit = std::fs::read_to_string(site.path(UNITS[0])).unwrap();
@@ -200,7 +196,6 @@ fn what_the_timer_runs_deletes_the_tokens_that_are_over_with_nothing_else_to_wri
          exec setpriv --no-new-privs --bounding-set=-all --inh-caps=-all {command}"
     );
     let mut unshare = Command::new("unshare");
-    let output = unshare.args(["--map-root-user", "--mount", "--net", "sh", "-c", &script]).output().unwrap();
-    assert!(output.status.success(), "{output:?}");
+    unshare.args(["--map-root-user", "--mount", "--net", "sh", "-c", &script]).output().unwrap().says(0);
     assert_eq!(site.count("token"), 0);
 }

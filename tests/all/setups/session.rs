@@ -1,7 +1,5 @@
 //! An SMTP or LMTP client that hands a mail over, and insists on every answer.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 

@@ -2,7 +2,8 @@
 
 use super::super::{PLACES, Place};
 use super::rights::as_visitor;
-use super::{Helpdesk, check, customers, desk};
+use super::{Helpdesk, customers, desk};
+use crate::site::Ended;
 
 const SETTINGS: &str = "[create]\ncustomer_id = \"{{domain}}\"\ncompany_domains = [\"named.test\", \".sub.test\"]\n";
 
@@ -10,8 +11,8 @@ const SETTINGS: &str = "[create]\ncustomer_id = \"{{domain}}\"\ncompany_domains 
 #[track_caller]
 fn id_of(desk: &Helpdesk, sender: &str) -> String {
     let mail = format!("From: {sender}\nTo: help@desk.test\nSubject: x\n\nx\n");
-    let output = desk.ends(0, &["filter"], mail.as_bytes());
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let output = desk.takes(mail.as_bytes());
+    let text = output.out();
     let id = text.lines().find_map(|line| line.strip_prefix("X-OTOBO-CustomerNo: "));
     id.unwrap_or_else(|| panic!("{:?} {sender}: {text}", desk.place)).to_owned()
 }
@@ -24,7 +25,7 @@ fn company(desk: &Helpdesk, id: &str) {
 #[test]
 fn a_domain_is_shared_only_if_it_is_a_company() {
     for desk in PLACES.map(desk) {
-        desk.site.append(SETTINGS);
+        desk.append(SETTINGS);
         for id in ["corp.test", "Upper.test", "caf\u{e9}.test", "kd-other.test"] {
             company(&desk, id);
         }
@@ -44,12 +45,11 @@ fn a_domain_is_shared_only_if_it_is_a_company() {
         ] {
             assert_eq!(id_of(&desk, sender), id, "{:?} {sender}", desk.place);
         }
-        desk.ends(0, &["customer", "add", "l@seznam.cz"], b"");
-        let output = desk.ends(0, &["customer", "show", "l@seznam.cz"], b"");
-        assert!(!String::from_utf8_lossy(&output.stdout).contains(" seznam.cz\n"), "{output:?}");
+        desk.ends(0, &["customer", "add", "l@seznam.cz"]);
+        let output = desk.ends(0, &["customer", "show", "l@seznam.cz"]);
+        assert!(!output.contains(" seznam.cz\n"), "{output:?}");
         // The whole id may be the company's as well.
-        let text = std::fs::read_to_string(desk.site.path("otab.toml")).unwrap();
-        desk.site.write("otab.toml", &text.replace("\"{{domain}}\"", "\"kd-{{domain}}\""));
+        desk.configure("\"{{domain}}\"", "\"kd-{{domain}}\"");
         assert_eq!(id_of(&desk, "m@other.test"), "kd-other.test");
         assert_eq!(id_of(&desk, "n@another.test"), "n@another.test");
     }
@@ -58,19 +58,18 @@ fn a_domain_is_shared_only_if_it_is_a_company() {
 #[test]
 fn companies_that_cannot_be_read_are_nobodys() {
     for desk in PLACES.map(desk) {
-        desk.site.append(SETTINGS);
+        desk.append(SETTINGS);
         desk.sql("DROP TABLE customer_company");
         assert_eq!(id_of(&desk, "a@corp.test"), "a@corp.test");
         assert_eq!(id_of(&desk, "b@named.test"), "named.test");
         let log = desk.log();
         assert_eq!(log.matches("customer_company cannot be read").count(), 1, "{log}");
-        let checked = check(&desk);
-        checked.is_clean();
+        let checked = desk.check().clean();
         checked.finds("note", "customers", "no table customer_company", "create.company_domains only");
     }
     for (place, all) in [(Place::PostgreSql, "ALL TABLES IN SCHEMA public"), (Place::MariaDb, "*")] {
         let desk = desk(place);
-        desk.site.append(SETTINGS);
+        desk.append(SETTINGS);
         company(&desk, "corp.test");
         let rights = if place == Place::PostgreSql {
             format!(
@@ -86,20 +85,18 @@ fn companies_that_cannot_be_read_are_nobodys() {
         as_visitor(&desk, &rights);
         assert_eq!(id_of(&desk, "a@corp.test"), "a@corp.test", "{place:?}");
         assert!(desk.log().contains("customer_company cannot be read"), "{}", desk.log());
-        let checked = check(&desk);
-        checked.is_clean();
+        let checked = desk.check().clean();
         checked.finds("note", "customers", "customer_company", "GRANT SELECT ON customer_company TO");
         // Where no domain is asked for, nothing is missing.
-        let text = std::fs::read_to_string(desk.site.path("otab.toml")).unwrap();
-        desk.site.write("otab.toml", &text.replace("\"{{domain}}\"", "\"{{address}}\""));
-        assert!(!check(&desk).has("note", "customers", "customer_company"));
+        desk.configure("\"{{domain}}\"", "\"{{address}}\"");
+        assert!(!desk.check().has("note", "customers", "customer_company"));
     }
 }
 
 #[test]
 fn those_who_share_a_strangers_domain_are_counted() {
     for desk in PLACES.map(desk) {
-        desk.site.append("[create]\ncompany_domains = [\"named.test\"]\n");
+        desk.append("[create]\ncompany_domains = [\"named.test\"]\n");
         company(&desk, "Corp.test");
         customers(
             &desk,
@@ -121,12 +118,11 @@ fn those_who_share_a_strangers_domain_are_counted() {
                 ("g2", "g@y.test", "g@x.test", 1),
             ],
         );
-        let checked = check(&desk);
-        checked.is_clean();
+        let checked = desk.check().clean();
         let says = "share a domain as customer id, which is neither in create.company_domains nor a company of the \
                     helpdesk's: 5: qq.com (3), orange.fr (2)";
         checked.finds("note", "customers", says, "give each the address");
         desk.sql("DROP TABLE customer_company");
-        check(&desk).finds("note", "customers", ": 7: qq.com (3), corp.test (2), orange.fr (2)", "company's, name it");
+        desk.check().finds("note", "customers", ": 7: qq.com (3), corp.test (2), orange.fr (2)", "company's, name it");
     }
 }

@@ -1,7 +1,7 @@
 //! Whether an index serves the look-up of a sender, by the plans of real servers with many customers.
 
 use super::super::Place;
-use super::{Helpdesk, check, desk};
+use super::{Helpdesk, desk};
 
 /// Twenty thousand customers, as a server makes them by itself.
 fn fill(desk: &Helpdesk) {
@@ -17,25 +17,25 @@ fn fill(desk: &Helpdesk) {
 }
 
 #[test]
-fn many_customers_and_no_index_that_serves_the_look_up_are_worth_a_word() {
+fn many_customers_without_an_index_are_noted() {
     let desk = desk(Place::PostgreSql);
     fill(&desk);
-    check(&desk).finds("note", "customers", "no index serves", "CREATE INDEX ON customer_user (LOWER(email));");
+    desk.check().finds("note", "customers", "no index serves", "CREATE INDEX ON customer_user (LOWER(email));");
     // One on the column as it is serves nobody.
     desk.sql("CREATE INDEX plain ON customer_user (email)");
-    assert!(check(&desk).has("note", "customers", "no index serves"));
+    assert!(desk.check().has("note", "customers", "no index serves"));
     desk.sql("CREATE INDEX ON customer_user (LOWER(email))");
-    assert!(!check(&desk).has("note", "customers", "no index serves"));
+    assert!(!desk.check().has("note", "customers", "no index serves"));
 }
 
 #[test]
-fn on_mariadb_a_plain_index_serves_where_the_collation_folds_case() {
+fn on_mariadb_a_plain_index_serves_folding_columns() {
     let desk = desk(Place::MariaDb);
     fill(&desk);
     let remedy = "CREATE INDEX email_plain ON customer_user (email);";
-    check(&desk).finds("note", "customers", "no index serves", remedy);
+    desk.check().finds("note", "customers", "no index serves", remedy);
     desk.sql(remedy.trim_end_matches(';'));
-    assert!(!check(&desk).has("note", "customers", "no index serves"));
+    assert!(!desk.check().has("note", "customers", "no index serves"));
     desk.sql("ALTER TABLE customer_user MODIFY email VARCHAR(150) COLLATE utf8mb4_bin NOT NULL");
-    check(&desk).finds("note", "customers", "no index serves", "a collation that folds case");
+    desk.check().finds("note", "customers", "no index serves", "a collation that folds case");
 }

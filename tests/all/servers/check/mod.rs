@@ -6,63 +6,18 @@ mod lookup;
 mod rights;
 mod tags;
 
-use serde_json::Value;
-
 use super::helpdesk::{Helpdesk, OPEN};
 use super::server::Product;
 use super::{PLACES, Place, shared};
-use crate::site::{Site, run};
-
-/// A check's status, and what it found.
-struct Checked {
-    status: Option<i32>,
-    findings: Vec<Value>,
-}
-
-impl Checked {
-    fn of(site: &Site) -> Self {
-        let mut command = Site::otab();
-        command.arg("--config").arg(site.path("otab.toml")).args(["check", "--json"]);
-        let output = run(&mut command, b"");
-        let findings = serde_json::from_slice(&output.stdout);
-        Self { status: output.status.code(), findings: findings.unwrap_or_else(|_| panic!("{output:?}")) }
-    }
-
-    fn has(&self, grade: &str, what: &str, says: &str) -> bool {
-        self.find(grade, what, says).is_some()
-    }
-
-    fn find(&self, grade: &str, what: &str, says: &str) -> Option<String> {
-        let found = self.findings.iter().find(|finding| {
-            finding["grade"] == grade && finding["what"] == what && finding["says"].as_str().unwrap().contains(says)
-        });
-        found.map(|finding| finding["remedy"].as_str().unwrap().to_owned())
-    }
-
-    #[track_caller]
-    fn finds(&self, grade: &str, what: &str, says: &str, remedy: &str) {
-        let found = self.find(grade, what, says);
-        assert!(found.is_some_and(|found| found.contains(remedy)), "{grade} {what} {says}: {:#?}", self.findings);
-    }
-
-    #[track_caller]
-    fn is_clean(&self) {
-        let rest: Vec<&Value> = self.findings.iter().filter(|finding| finding["grade"] == "bad").collect();
-        assert_eq!((self.status, rest.len()), (Some(0), 0), "{:#?}", self.findings);
-    }
-}
+use crate::site::Site;
 
 /// A helpdesk whose tickets and customers are on one database.
 fn desk(place: Place) -> Helpdesk {
     let desk = Helpdesk::new(place);
-    desk.site.append(&format!("[[customer_user]]\nname = \"CustomerUser\"\nurl = \"{}\"\n", desk.url));
+    desk.append(&format!("[[customer_user]]\nname = \"CustomerUser\"\nurl = \"{}\"\n", desk.url));
     // The store is made.
-    desk.ends(0, &["filter"], &crate::site::mail(1));
+    desk.takes(&crate::site::mail(1));
     desk
-}
-
-fn check(desk: &Helpdesk) -> Checked {
-    Checked::of(&desk.site)
 }
 
 fn customers(desk: &Helpdesk, rows: &[(&str, &str, &str, i64)]) {
@@ -87,11 +42,10 @@ fn modified(desk: &Helpdesk, name: &str, user: Option<i64>, is_valid: i64, yaml:
 const FILTER: &str = "PostMaster::PreFilterModule###000-CreateCustomerUser";
 
 #[test]
-fn a_helpdesk_as_it_should_be_has_nothing_bad_and_says_how_many_customers_there_are() {
+fn a_good_helpdesk_has_nothing_bad() {
     for desk in PLACES.map(desk) {
         customers(&desk, &[("dave", "dave@corp.test", "corp", 2)]);
-        let checked = check(&desk);
-        checked.is_clean();
+        let checked = desk.check().clean();
         checked.finds("ok", "customers", "customers: 2, of them valid: 1", "");
         checked.finds("ok", "tickets", " answers (", "");
         checked.finds("ok", "package", "switched off", "");
@@ -105,23 +59,23 @@ fn a_helpdesk_as_it_should_be_has_nothing_bad_and_says_how_many_customers_there_
 }
 
 #[test]
-fn a_helpdesk_that_is_not_told_of_new_customers_is_noted() {
+fn a_helpdesk_that_hears_of_no_customers_is_noted() {
     for desk in PLACES.map(desk) {
         let says = "create.after_create is empty";
-        check(&desk).finds("note", "new customers", says, "deletes the helpdesk's cache of customers");
-        let config = std::fs::read_to_string(desk.site.path("otab.toml")).unwrap();
+        desk.check().finds("note", "new customers", says, "deletes the helpdesk's cache of customers");
+        let config = desk.read("otab.toml");
         let told = format!("{config}[create]\nafter_create = [\"/bin/true\"]\n");
-        desk.site.write("otab.toml", &told);
-        assert!(!check(&desk).has("note", "new customers", ""));
+        desk.write("otab.toml", &told);
+        assert!(!desk.check().has("note", "new customers", ""));
         // Nobody is created in the helpdesk where new customers are otab's own.
         let own = "[[customer_user]]\nname = \"Own\"\n[postmaster]\ncustomer_user_backend = \"Own\"\n";
-        desk.site.write("otab.toml", &format!("{config}{own}"));
-        assert!(!check(&desk).has("note", "new customers", ""));
+        desk.write("otab.toml", &format!("{config}{own}"));
+        assert!(!desk.check().has("note", "new customers", ""));
     }
 }
 
 #[test]
-fn addresses_and_companies_that_several_customers_have_are_counted_and_named() {
+fn shared_addresses_and_companies_are_counted() {
     for desk in PLACES.map(desk) {
         customers(
             &desk,
@@ -135,44 +89,40 @@ fn addresses_and_companies_that_several_customers_have_are_counted_and_named() {
         for login in &many {
             customers(&desk, &[(login, login, "big", 1)]);
         }
-        let checked = check(&desk);
-        checked.is_clean();
+        let checked = desk.check().clean();
         checked.finds("note", "customers", "more than one customer: 1: dave@corp.test (2)", "first valid login");
         checked.finds("note", "customers", "share the customer id big: 20", "company tickets");
         checked.finds("note", "customers", "a company of the helpdesk's: 2: gmx.de (2)", "the address as customer id");
         desk.sql("UPDATE customer_user SET customer_id = login WHERE login = 'm0@big.test'");
-        assert!(!check(&desk).has("note", "customers", "share the customer id"));
+        assert!(!desk.check().has("note", "customers", "share the customer id"));
     }
 }
 
 #[test]
-fn the_packages_own_filter_is_bad_while_it_is_on_and_the_newest_row_of_nobodys_counts() {
+fn the_packages_own_filter_is_bad_while_it_is_on() {
     for desk in PLACES.map(desk) {
         modified(&desk, FILTER, Some(7), 1, "---\nA: b\n");
-        check(&desk).is_clean();
+        desk.check().clean();
         modified(&desk, FILTER, None, 1, "---\nA: b\n");
-        let checked = check(&desk);
-        assert_eq!(checked.status, Some(78), "{:#?}", checked.findings);
+        let checked = desk.check().ends(78);
         checked.finds("bad", "package", "switched on", "System Configuration");
         modified(&desk, FILTER, None, 0, "---\nA: b\n");
-        check(&desk).is_clean();
+        desk.check().clean();
         desk.sql("DROP TABLE sysconfig_modified");
-        let checked = check(&desk);
-        assert_eq!(checked.status, Some(0), "{:#?}", checked.findings);
+        let checked = desk.check().ends(0);
         checked.finds("note", "package", "cannot be read", "GRANT SELECT");
     }
 }
 
 #[test]
-fn settings_that_both_sides_have_are_told_where_they_differ() {
+fn settings_that_differ_on_both_sides_are_noted() {
     for desk in PLACES.map(desk) {
         modified(&desk, "Ticket::Hook", None, 1, "--- Case#\n");
         modified(&desk, "SystemID", None, 1, "--- 77\n");
         desk.sql("UPDATE sysconfig_default SET name = 'OTRSTimeZone' WHERE name = 'OTOBOTimeZone'");
-        desk.site.append("[postmaster]\nheader_prefix = \"X-OTRS-\"\n");
+        desk.append("[postmaster]\nheader_prefix = \"X-OTRS-\"\n");
         modified(&desk, "OTRSTimeZone", None, 1, "--- Europe/Berlin\n");
-        let checked = check(&desk);
-        checked.is_clean();
+        let checked = desk.check().clean();
         checked.finds("note", "agreement", "Ticket::Hook is \"Case#\"", "postmaster.ticket_hook = \"Case#\"");
         checked.finds("note", "agreement", "SystemID is \"77\"", "postmaster.system_id = \"77\"");
         checked.finds("note", "agreement", "OTRSTimeZone is \"Europe/Berlin\"", "tickets.time_zone");
@@ -181,56 +131,52 @@ fn settings_that_both_sides_have_are_told_where_they_differ() {
 }
 
 #[test]
-fn a_prefix_of_another_helpdesk_is_bad_both_ways_round() {
+fn a_prefix_of_another_helpdesk_is_bad_both_ways() {
     let [otobo, znuny] =
         ["[postmaster]\nheader_prefix = \"X-OTOBO-\"\n", "[postmaster]\nheader_prefix = \"X-OTRS-\"\n"];
     for desk in PLACES.map(desk) {
         // The default.
-        check(&desk).finds("ok", "header prefix", "X-OTOBO- is what OTOBO reads", "");
-        let plain = std::fs::read_to_string(desk.site.path("otab.toml")).unwrap();
+        desk.check().finds("ok", "header prefix", "X-OTOBO- is what OTOBO reads", "");
+        let plain = desk.read("otab.toml");
         let with = |settings: &str| {
-            desk.site.write("otab.toml", &format!("{plain}{settings}"));
-            check(&desk)
+            desk.write("otab.toml", &format!("{plain}{settings}"));
+            desk.check()
         };
-        let wrong = with(znuny);
-        assert_eq!(wrong.status, Some(78), "{:#?}", wrong.findings);
+        let wrong = with(znuny).ends(78);
         wrong.finds("bad", "header prefix", "this helpdesk is OTOBO", "header_prefix = \"X-OTOBO-\"");
         desk.sql("UPDATE sysconfig_default SET name = 'OTRSTimeZone' WHERE name = 'OTOBOTimeZone'");
         // What a migration has left behind does not count.
         modified(&desk, "OTOBOTimeZone", None, 1, "--- UTC\n");
         for settings in ["", otobo] {
-            let wrong = with(settings);
-            assert_eq!(wrong.status, Some(78), "{:#?}", wrong.findings);
+            let wrong = with(settings).ends(78);
             wrong.finds("bad", "header prefix", "this helpdesk is Znuny", "header_prefix = \"X-OTRS-\"");
         }
-        let right = with(znuny);
-        right.is_clean();
+        let right = with(znuny).clean();
         right.finds("ok", "header prefix", "X-OTRS- is what Znuny reads", "");
         // Customers are enough to tell by.
         let (tickets, _) = plain.split_once("[tickets]").unwrap();
         let customers = &plain[plain.find("[[customer_user]]").unwrap()..];
-        desk.site.write("otab.toml", &format!("{tickets}{customers}"));
-        check(&desk).finds("bad", "header prefix", "this helpdesk is Znuny", "X-OTRS-");
+        desk.write("otab.toml", &format!("{tickets}{customers}"));
+        desk.check().finds("bad", "header prefix", "this helpdesk is Znuny", "X-OTRS-");
         // Both, neither, and nothing to read.
-        desk.site.write("otab.toml", &plain);
+        desk.write("otab.toml", &plain);
         for sql in [
             "INSERT INTO sysconfig_default (id, name, is_valid, effective_value) VALUES (999, 'OTOBOTimeZone', 1, 'UTC')",
             "DELETE FROM sysconfig_default WHERE name IN ('OTOBOTimeZone', 'OTRSTimeZone')",
             "DROP TABLE sysconfig_default",
         ] {
             desk.sql(sql);
-            let unknown = check(&desk);
-            unknown.is_clean();
+            let unknown = desk.check().clean();
             unknown.finds("note", "header prefix", "not known", "X-OTOBO- is what OTOBO reads");
         }
     }
     // otab's own store is not a helpdesk's.
-    let checked = Checked::of(&Site::new(""));
+    let checked = Site::new("").check();
     assert!(!checked.findings.iter().any(|finding| finding["what"] == "header prefix"), "{:#?}", checked.findings);
 }
 
 #[test]
-fn mail_accounts_without_trust_and_addresses_of_the_helpdesks_own_are_worth_a_word() {
+fn mail_accounts_without_trust_are_noted() {
     for desk in PLACES.map(desk) {
         let account = |login: &str, trusted: i64, valid: i64| {
             desk.execute(
@@ -248,13 +194,12 @@ fn mail_accounts_without_trust_and_addresses_of_the_helpdesks_own_are_worth_a_wo
                 &[address.into(), valid.into()],
             );
         }
-        let checked = check(&desk);
-        checked.is_clean();
+        let checked = desk.check().clean();
         checked.finds("note", "mail accounts", "open at imap.test", "Trusted: Yes");
         assert_eq!(checked.findings.iter().filter(|finding| finding["what"] == "mail accounts").count(), 1);
         checked.finds("note", "own addresses", "own_addresses: help@desk.test, Sales@desk.test", "add them");
-        desk.site.append("[postmaster]\nown_addresses = [\"help@desk.test\", \"sales@desk.test\"]\n");
-        assert!(!check(&desk).has("note", "own addresses", ""));
+        desk.append("[postmaster]\nown_addresses = [\"help@desk.test\", \"sales@desk.test\"]\n");
+        assert!(!desk.check().has("note", "own addresses", ""));
     }
 }
 
@@ -263,42 +208,40 @@ fn tables_and_columns_that_are_not_there_are_named() {
     for desk in PLACES.map(desk) {
         desk.sql("ALTER TABLE article_data_mime RENAME COLUMN a_message_id TO other");
         desk.sql("DROP TABLE customer_preferences");
-        let checked = check(&desk);
-        assert_eq!(checked.status, Some(69), "{:#?}", checked.findings);
+        let checked = desk.check().ends(69);
         checked.finds("bad", "tickets", "article_data_mime has no column a_message_id", "tickets.url");
         checked.finds("bad", "customers", "no table customer_preferences", "[[customer_user]]");
         desk.sql("ALTER TABLE customer_user RENAME COLUMN city TO town");
-        check(&desk).finds("bad", "customers", "customer_user has no column city", "");
+        desk.check().finds("bad", "customers", "customer_user has no column city", "");
     }
 }
 
 #[test]
-fn an_index_for_message_ids_that_is_gone_is_worth_a_word() {
+fn a_missing_index_for_message_ids_is_noted() {
     for desk in PLACES.map(desk) {
         let on = if desk.place == Place::MariaDb { " ON article_data_mime" } else { "" };
         desk.sql(&format!("DROP INDEX article_data_mime_message_id_md5{on}"));
-        let checked = check(&desk);
-        checked.is_clean();
+        let checked = desk.check().clean();
         checked.finds("note", "tickets", "a_message_id_md5", "CREATE INDEX");
     }
 }
 
 #[test]
-fn a_change_that_is_still_to_come_says_that_the_zone_is_another() {
+fn a_change_in_the_future_means_another_zone() {
     for desk in PLACES.map(desk) {
         let time = |hours: i64| {
             let time = otab::clock::now() + jiff::SignedDuration::from_hours(hours);
             time.strftime("%Y-%m-%d %H:%M:%S").to_string()
         };
         desk.ticket(1, "1", OPEN, &time(-1), &time(0));
-        assert!(!check(&desk).has("note", "time zone", ""));
+        assert!(!desk.check().has("note", "time zone", ""));
         desk.ticket(2, "2", OPEN, &time(0), &time(2));
-        check(&desk).finds("note", "time zone", "minutes from now", "OTOBOTimeZone");
+        desk.check().finds("note", "time zone", "minutes from now", "OTOBOTimeZone");
     }
 }
 
 #[test]
-fn a_column_that_is_too_short_or_of_another_type_is_told() {
+fn a_short_or_wrong_column_is_noted() {
     for (place, short, other) in [
         (
             Place::PostgreSql,
@@ -313,12 +256,10 @@ fn a_column_that_is_too_short_or_of_another_type_is_told() {
     ] {
         let desk = desk(place);
         desk.sql(short);
-        let checked = check(&desk);
-        checked.is_clean();
+        let checked = desk.check().clean();
         checked.finds("note", "customers", "customer_user.email takes 40 characters", "refused");
         desk.sql(other);
-        let checked = check(&desk);
-        assert_eq!(checked.status, Some(69));
+        let checked = desk.check().ends(69);
         checked.finds("bad", "tickets", "ticket.change_time is of the type", "never alters");
     }
 }
@@ -334,14 +275,12 @@ fn a_clock_that_goes_wrong_is_told() {
          ALTER DATABASE {database} SET search_path = public, pg_catalog"
     );
     shared(Product::PostgreSql).client(&database, &sql);
-    let checked = check(&desk);
-    checked.is_clean();
+    let checked = desk.check().clean();
     checked.finds("note", "clock", "ahead of this machine's", "NTP");
     let sql = "CREATE OR REPLACE FUNCTION clock_timestamp() RETURNS TIMESTAMPTZ LANGUAGE sql AS \
                $$ SELECT pg_catalog.clock_timestamp() - INTERVAL '6 minutes' $$";
     shared(Product::PostgreSql).client(&database, sql);
-    let checked = check(&desk);
-    assert_eq!(checked.status, Some(78), "{:#?}", checked.findings);
+    let checked = desk.check().ends(78);
     checked.finds("bad", "clock", "behind this machine's", "NTP");
 }
 
@@ -361,7 +300,7 @@ fn a_check_writes_nothing_into_the_helpdesk() {
             ),
         };
         let before = (look(), next());
-        check(&desk).is_clean();
+        desk.check().clean();
         assert_eq!((look(), next()), before, "{:?}", desk.place);
     }
 }

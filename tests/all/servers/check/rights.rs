@@ -1,11 +1,9 @@
 //! Each right that is missing, on tables of the helpdesk's and of otab's own.
 
-use std::os::unix::fs::PermissionsExt;
-
 use super::super::server::Product;
 use super::super::{Place, shared};
-use super::{Checked, Helpdesk, check, desk};
-use crate::site::{Site, run};
+use super::{Helpdesk, desk};
+use crate::site::{Ended, Site, chmod};
 
 /// Gives the visitor just these rights in a desk's database, and has otab come as him.
 pub(super) fn as_visitor(desk: &Helpdesk, rights: &str) {
@@ -24,14 +22,14 @@ pub(super) fn as_visitor(desk: &Helpdesk, rights: &str) {
         ),
     };
     let url = server.tcp_url("127.0.0.1", &database, "sslmode=disable").replace("visitor:", &format!("{visitor}:"));
-    let text = std::fs::read_to_string(desk.site.path("otab.toml")).unwrap();
-    let path = desk.site.write("otab.toml", &text.replace(&desk.url, &url));
+    let text = desk.read("otab.toml");
+    let path = desk.write("otab.toml", &text.replace(&desk.url, &url));
     // There is a password in it now.
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    chmod(path, 0o600);
 }
 
 #[test]
-fn every_right_that_is_missing_is_named_with_the_grant() {
+fn every_missing_right_is_named_with_its_grant() {
     for (place, preferences) in [
         (Place::PostgreSql, "GRANT INSERT, DELETE ON customer_preferences TO"),
         (Place::MariaDb, "GRANT INSERT, DELETE ON customer_preferences TO"),
@@ -39,8 +37,7 @@ fn every_right_that_is_missing_is_named_with_the_grant() {
         let reader = desk(place);
         let all = if place == Place::PostgreSql { "ALL TABLES IN SCHEMA public" } else { "*" };
         as_visitor(&reader, &format!("GRANT SELECT ON {all} TO VISITOR;"));
-        let checked = check(&reader);
-        assert_eq!(checked.status, Some(69), "{:#?}", checked.findings);
+        let checked = reader.check().ends(69);
         checked.finds("bad", "customers", "INSERT on customer_user is missing", "GRANT INSERT ON customer_user TO");
         checked.finds("bad", "customers", "INSERT, DELETE on customer_preferences", preferences);
         assert!(!checked.has("bad", "tickets", ""), "{:#?}", checked.findings);
@@ -49,15 +46,14 @@ fn every_right_that_is_missing_is_named_with_the_grant() {
             checked.finds("bad", "customers", "customer_user_id_seq", remedy);
         }
         // A source in which nobody is created needs no more.
-        let text = std::fs::read_to_string(reader.site.path("otab.toml")).unwrap();
+        let text = reader.read("otab.toml");
         let second = "[[customer_user]]\nname = \"Own\"\n[postmaster]\ncustomer_user_backend = \"Own\"\n";
-        reader.site.write("otab.toml", &format!("{text}{second}"));
-        check(&reader).is_clean();
+        reader.write("otab.toml", &format!("{text}{second}"));
+        reader.check().clean();
 
         let nobody = desk(place);
         as_visitor(&nobody, "GRANT SELECT ON customer_preferences TO VISITOR;");
-        let checked = check(&nobody);
-        assert_eq!(checked.status, Some(69), "{:#?}", checked.findings);
+        let checked = nobody.check().ends(69);
         checked.finds(
             "bad",
             "customers",
@@ -77,28 +73,28 @@ fn every_right_that_is_missing_is_named_with_the_grant() {
                  GRANT INSERT, DELETE ON customer_preferences TO VISITOR; {more}"
             ),
         );
-        check(&creator).is_clean();
-        creator.ends(0, &["filter"], b"From: eve@corp.test\nTo: help@desk.test\nSubject: x\n\nx\n");
-        let output = creator.ends(0, &["customer", "list"], b"");
-        assert!(String::from_utf8_lossy(&output.stdout).contains("eve@corp.test"));
+        creator.check().clean();
+        creator.takes(b"From: eve@corp.test\nTo: help@desk.test\nSubject: x\n\nx\n");
+        let output = creator.ends(0, &["customer", "list"]);
+        assert!(output.contains("eve@corp.test"));
     }
 }
 
 #[test]
-fn rights_that_come_by_a_role_count_and_those_on_some_columns_are_not_enough() {
+fn rights_by_a_role_count_and_those_on_columns_do_not() {
     let role = desk(Place::MariaDb);
     let grants = "CREATE ROLE makers; GRANT INSERT ON customer_user TO makers; \
                   GRANT INSERT, DELETE ON customer_preferences TO makers; GRANT SELECT ON * TO VISITOR; \
                   GRANT makers TO VISITOR; SET DEFAULT ROLE makers FOR VISITOR;";
     as_visitor(&role, grants);
-    check(&role).is_clean();
+    role.check().clean();
     for (place, all) in [(Place::MariaDb, "*"), (Place::PostgreSql, "ALL TABLES IN SCHEMA public")] {
         let some = desk(place);
         as_visitor(
             &some,
             &format!("GRANT SELECT ON {all} TO VISITOR; GRANT INSERT (login, email) ON customer_user TO VISITOR;"),
         );
-        check(&some).finds("bad", "customers", "INSERT on customer_user is missing", "GRANT INSERT ON customer_user");
+        some.check().finds("bad", "customers", "INSERT on customer_user is missing", "GRANT INSERT ON customer_user");
     }
 }
 
@@ -132,14 +128,13 @@ fn each_sequence_that_numbers_rows_needs_usage() {
         column.split("; ").for_each(|sql| desk.sql(sql));
         as_visitor(&desk, CREATES);
         let mail = b"From: eve@corp.test\nTo: help@desk.test\nSubject: x\n\nx\n";
-        desk.ends(75, &["filter"], mail);
-        let checked = check(&desk);
-        assert_eq!(checked.status, Some(69), "{:#?}", checked.findings);
+        desk.feed(&["filter"], mail).says(75);
+        let checked = desk.check().ends(69);
         let grant = format!("GRANT USAGE ON SEQUENCE {sequence} TO v_");
         checked.finds("bad", "customers", &format!("USAGE on the sequence {sequence} is missing"), &grant);
-        desk.sql(checked.find("bad", "customers", "USAGE on the sequence").unwrap().trim_end_matches(';'));
-        check(&desk).is_clean();
-        desk.ends(0, &["filter"], mail);
+        desk.sql(checked.finds("bad", "customers", "USAGE on the sequence", "").trim_end_matches(';'));
+        desk.check().clean();
+        desk.takes(mail);
     }
     // None of these takes a number that needs a right.
     for column in [
@@ -151,8 +146,8 @@ fn each_sequence_that_numbers_rows_needs_usage() {
         let desk = desk(Place::PostgreSql);
         column.split("; ").for_each(|sql| desk.sql(sql));
         as_visitor(&desk, CREATES);
-        check(&desk).is_clean();
-        desk.ends(0, &["filter"], b"From: eve@corp.test\nTo: help@desk.test\nSubject: x\n\nx\n");
+        desk.check().clean();
+        desk.takes(b"From: eve@corp.test\nTo: help@desk.test\nSubject: x\n\nx\n");
     }
 }
 
@@ -171,16 +166,15 @@ fn the_sequences_of_the_stores_tables_need_usage_too() {
     );
     let url = server.tcp_url("127.0.0.1", &database, "sslmode=disable").replace("visitor:", &format!("{name}:"));
     let path = site.write("otab.toml", &format!("[store]\nurl = \"{url}\"\n[log]\nsyslog = false\n"));
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
-    let checked = Checked::of(&site);
-    assert_eq!(checked.status, Some(69), "{:#?}", checked.findings);
+    chmod(path, 0o600);
+    let checked = site.check().ends(69);
     let grant = format!("GRANT USAGE ON SEQUENCE public.outbox_id_seq TO {name};");
     checked.finds("bad", "store", "numbers the rows of outbox", &grant);
     server.client(&database, &grant);
-    Checked::of(&site).is_clean();
+    site.check().clean();
     // The two tables that came later count as well.
     server.client(&database, &format!("REVOKE INSERT ON session, newcomer FROM {name}"));
-    let checked = Checked::of(&site);
+    let checked = site.check();
     for table in ["session", "newcomer"] {
         checked.finds("bad", "store", &format!("INSERT on {table} is missing"), &format!("GRANT INSERT ON {table} TO"));
     }
@@ -192,17 +186,15 @@ fn with_store(product: Product) -> (Site, String) {
     let site = Site::new("");
     let url = shared(product).url(&database);
     site.write("otab.toml", &format!("[store]\nurl = \"{url}\"\n[log]\nsyslog = false\n[mail]\nwake = false\n"));
-    let output = run(Site::otab().arg("--config").arg(site.path("otab.toml")).args(["store", "migrate"]), b"");
-    assert!(output.status.success(), "{output:?}");
+    site.run(&["store", "migrate"]).ends(0);
     (site, database)
 }
 
 #[test]
-fn a_store_on_a_server_is_good_and_one_that_may_only_be_read_is_not() {
+fn a_store_on_a_server_has_to_be_writable() {
     for (product, all) in [(Product::PostgreSql, "ALL TABLES IN SCHEMA public"), (Product::MariaDb, "*")] {
         let (site, database) = with_store(product);
-        let checked = Checked::of(&site);
-        checked.is_clean();
+        let checked = site.check().clean();
         checked.finds("ok", "store", &format!("schema {})", otab::store::LATEST), "");
         checked.finds("ok", "customers", "customers: 0, of them valid: 0", "");
         let name = format!("s_{database}");
@@ -220,9 +212,8 @@ fn a_store_on_a_server_is_good_and_one_that_may_only_be_read_is_not() {
         let url = shared(product).tcp_url("127.0.0.1", &database, "sslmode=disable");
         let url = url.replace("visitor:", &format!("{name}:"));
         let path = site.write("otab.toml", &format!("[store]\nurl = \"{url}\"\n[log]\nsyslog = false\n"));
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
-        let checked = Checked::of(&site);
-        assert_eq!(checked.status, Some(69), "{:#?}", checked.findings);
+        chmod(path, 0o600);
+        let checked = site.check().ends(69);
         checked.finds("bad", "store", "INSERT, UPDATE, DELETE on token", "GRANT INSERT, UPDATE, DELETE ON token TO");
         checked.finds("bad", "store", "INSERT, DELETE on sent", "GRANT INSERT, DELETE ON sent TO");
     }

@@ -1,16 +1,7 @@
 //! Whole sites with a directory: the commands for people, and what a configuration may not say.
 
-use std::os::unix::fs::PermissionsExt;
-use std::process::Output;
-
 use super::slapd::{ADMIN, BASE, PASSWORD, Slapd};
-use crate::site::{Site, mail, run};
-
-pub fn assert_deferred(output: &Output, what: &str) {
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert_eq!((output.status.code(), output.stdout.len()), (Some(75), 0), "{what}: {output:?}");
-    assert_eq!(stderr, "4.3.0 otab defers the mail: the customers cannot be looked up\n", "{what}");
-}
+use crate::site::{Ended, Site, chmod, mail, run};
 
 /// The entry of a directory.
 fn entry(slapd: &Slapd, more: &str) -> String {
@@ -28,16 +19,16 @@ pub fn before_sql(slapd: &Slapd, more: &str) -> Site {
 }
 
 fn people(site: &Site, words: &str) -> (Option<i32>, String) {
-    let output = run(Site::otab().arg("--config").arg(site.path("otab.toml")).args(words.split(' ')), b"");
-    (output.status.code(), String::from_utf8(output.stdout).unwrap() + &String::from_utf8_lossy(&output.stderr))
+    let output = site.run(&words.split(' ').collect::<Vec<_>>());
+    (output.status.code(), output.said())
 }
 
 #[test]
-fn people_see_who_is_in_the_directory_and_change_nothing_there() {
+fn people_see_the_directory_and_change_nothing_there() {
     let slapd = Slapd::start();
     assert!(slapd.person("cc", "carol@corp.test", "Corp"));
     let site = before_sql(&slapd, "");
-    assert!(run(&mut site.filter(), &mail(1)).status.success());
+    site.takes(&mail(1));
     let (status, text) = people(&site, "customer list --backend Company");
     assert!(status == Some(0) && text.contains("cc") && text.contains("valid, with a password"), "{text}");
     let (status, text) = people(&site, "customer show cc");
@@ -51,11 +42,11 @@ fn people_see_who_is_in_the_directory_and_change_nothing_there() {
 }
 
 #[test]
-fn a_customer_without_a_password_gets_a_token_from_a_directory_too() {
+fn a_directorys_customer_gets_a_token_too() {
     let slapd = Slapd::start();
     assert!(slapd.person("cc", "carol@corp.test", "Corp"));
     let site = before_sql(&slapd, "has_password = \"never\"\n");
-    assert!(run(&mut site.filter(), &mail(1)).status.success());
+    site.takes(&mail(1));
     assert_eq!(["customer_user", "token", "outbox"].map(|table| site.count(table)), [0, 1, 1]);
 }
 
@@ -63,19 +54,18 @@ fn a_customer_without_a_password_gets_a_token_from_a_directory_too() {
 fn nobody_is_to_be_made_in_a_directory() {
     let slapd = Slapd::start();
     let site = before_sql(&slapd, "");
-    let output = run(site.filter().args(["--backend", "Company"]), &mail(1));
-    assert_eq!(output.status.code(), Some(75), "{output:?}");
+    run(site.command(&["filter"]).args(["--backend", "Company"]), &mail(1)).ends(75);
     let alone = Site::new(&format!("[postmaster]\ncustomer_user_backend = \"Company\"\n{}", entry(&slapd, "")));
     let (status, text) = people(&alone, "check");
     assert!(status == Some(78) && text.contains("since it is LDAP"), "{text}");
-    assert_eq!(run(&mut alone.filter(), &mail(1)).status.code(), Some(75));
+    assert_eq!(alone.filter(&mail(1)).status.code(), Some(75));
 }
 
 #[test]
-fn the_check_has_a_word_on_a_directory_without_anybody_who_counts() {
+fn the_check_notes_a_directory_without_customers() {
     let slapd = Slapd::start();
     let site = before_sql(&slapd, "");
-    std::fs::set_permissions(site.path("otab.toml"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    chmod(site.path("otab.toml"), 0o600);
     let (status, text) = people(&site, "check");
     assert!(status == Some(0) && text.contains("note  customers: the source Company: nobody is in it"), "{text}");
     // Without a customer id.
@@ -88,7 +78,7 @@ fn the_check_has_a_word_on_a_directory_without_anybody_who_counts() {
 }
 
 #[test]
-fn the_check_counts_addresses_and_companies_of_a_directory() {
+fn the_check_counts_a_directorys_addresses() {
     let slapd = Slapd::start();
     assert!(slapd.person("c1", "Carol@corp.test", "gmx.de"));
     assert!(slapd.person("c2", "carol@corp.test", "GMX.de"));
@@ -96,8 +86,8 @@ fn the_check_counts_addresses_and_companies_of_a_directory() {
         assert!(slapd.person(&format!("u{number}"), &format!("u{number}@corp.test"), "Big"));
     }
     let site = before_sql(&slapd, "");
-    std::fs::set_permissions(site.path("otab.toml"), std::fs::Permissions::from_mode(0o600)).unwrap();
-    assert!(run(&mut site.filter(), &mail(1)).status.success());
+    chmod(site.path("otab.toml"), 0o600);
+    site.takes(&mail(1));
     let (status, text) = people(&site, "check");
     assert_eq!(status, Some(0), "{text}");
     for words in [

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use data_encoding::BASE64;
 
 use crate::servers::server::{CERTIFY, WATCH};
+use crate::site::{Ended, piped};
 
 pub const BASE: &str = "dc=corp,dc=test";
 pub const ADMIN: &str = "cn=admin,dc=corp,dc=test";
@@ -26,8 +27,7 @@ impl Slapd {
     /// Makes one with a base and nobody in it, and waits until it answers.
     pub fn start() -> Self {
         let folder = tempfile::Builder::new().prefix("otab-").tempdir().unwrap();
-        let output = Command::new("sh").args(["-c", CERTIFY]).current_dir(folder.path()).output().unwrap();
-        assert!(output.status.success(), "{output:?}");
+        Command::new("sh").args(["-c", CERTIFY]).current_dir(folder.path()).output().unwrap().says(0);
         configure(folder.path());
         // Both at once, so that they differ.
         let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
@@ -55,7 +55,7 @@ impl Slapd {
         let url = self.url("ldap");
         let mut command = Command::new("ldapadd");
         command.args(["-x", "-H", &url, "-D", ADMIN, "-w", PASSWORD]).env("LDAPNOINIT", "1");
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = piped(&mut command);
         child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
         child.wait_with_output().unwrap()
     }

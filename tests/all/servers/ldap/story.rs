@@ -8,7 +8,7 @@ use super::slapd::BASE;
 use super::{Bench, connections, parse, settings, source};
 
 #[test]
-fn somebody_is_found_by_each_of_his_addresses_and_the_first_login_wins() {
+fn each_address_finds_its_owner_by_the_first_login() {
     let mut bench = Bench::new();
     assert_eq!(bench.found("carol@corp.test"), "nobody");
     assert!(bench.slapd.person("b", "Carol@Corp.test", "corp"));
@@ -63,7 +63,7 @@ fn no_directory_takes_a_look_alike_for_the_sender() {
 }
 
 #[test]
-fn both_forms_of_an_international_domain_find_the_customer() {
+fn an_international_domain_is_found_in_both_forms() {
     for stored in ["hans@müller.test", "hans@xn--mller-kva.test", "Hans@MÜLLER.test", "HANS@XN--MLLER-KVA.TEST"] {
         let mut bench = Bench::new();
         let values: &[(&str, &[u8])] =
@@ -75,7 +75,7 @@ fn both_forms_of_an_international_domain_find_the_customer() {
 }
 
 #[test]
-fn no_login_reaches_into_the_filter_and_each_is_compared_byte_for_byte() {
+fn no_login_reaches_into_the_filter() {
     let mut bench = Bench::new();
     assert!(bench.slapd.person("Carol", "x@corp.test", "x"));
     assert!(bench.has_login("Carol"));
@@ -144,7 +144,7 @@ fn an_entry_in_doubt_is_a_customer_who_is_not_valid() {
 }
 
 #[test]
-fn the_filter_decides_who_is_there_and_the_attribute_who_is_valid() {
+fn the_filter_says_who_exists_and_who_is_valid() {
     let mut bench = Bench::with(|source| {
         source.names.valid = Some("employeeType".to_owned());
         source.names.customer_id = "mail".to_owned();
@@ -187,7 +187,7 @@ fn all_are_listed_page_by_page_in_order_of_login() {
 }
 
 #[test]
-fn references_are_passed_by_and_a_base_elsewhere_is_an_error() {
+fn references_are_passed_by_and_a_wrong_base_fails() {
     let mut bench = Bench::new();
     bench.slapd.reference("ldap://127.0.0.1:1/ou=elsewhere,dc=corp,dc=test");
     assert!(bench.slapd.person("carol", "carol@corp.test", "x"));
@@ -201,7 +201,7 @@ fn references_are_passed_by_and_a_base_elsewhere_is_an_error() {
 }
 
 #[test]
-fn who_asks_needs_no_name_and_a_wrong_password_is_an_error() {
+fn no_name_is_needed_and_a_wrong_password_is_an_error() {
     let bench = Bench::new();
     assert!(bench.slapd.person("carol", "carol@corp.test", "x"));
     let url = bench.slapd.url("ldap");

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use super::front::{CAROL, COOKIE, Door, ENTER, Front, Places, Proxy, is_root, secret};
 use crate::setups::{Shipped, executable, free_port};
-use crate::site::Site;
+use crate::site::{Ended, Site};
 
 /// What Debian's Apache has switched on by itself, what a site with TLS needs, and what the example asks for.
 fn modules() -> String {
@@ -70,8 +70,7 @@ fn start_with(site: &Site, places: &Places, change: impl Fn(Shipped) -> Shipped,
         ),
     );
     // It returns once it listens.
-    let done = Command::new("apache2").arg("-f").arg(site.path("apache2.conf")).args(["-k", "start"]).output().unwrap();
-    assert!(done.status.success(), "{done:?}");
+    Command::new("apache2").arg("-f").arg(site.path("apache2.conf")).args(["-k", "start"]).output().unwrap().says(0);
     Proxy::of(&site.path("apache2.pid"))
 }
 
@@ -81,7 +80,7 @@ fn start_with_the_helpdesk_inside(site: &Site, places: &Places) -> Proxy {
     let folder = site.folder().display();
     executable(site.folder());
     let says = "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\nuser=%s header=%s\\n' \"$REMOTE_USER\" \"$HTTP_REMOTE_USER\"\n";
-    executable(&site.write("customer.pl", says));
+    site.program("customer.pl", says);
     let shipped = Shipped::read("apache/otab.conf").text();
     let lines: String = shipped
         .lines()

@@ -27,7 +27,7 @@ fn ticket_of_carols(number: &str) -> String {
 }
 
 #[test]
-fn from_the_mail_through_the_button_to_the_ticket_and_all_that_comes_after() {
+fn from_the_mail_through_the_button_to_the_ticket() {
     let house = House::new(nginx::start);
     let (link, browser) = (house.ticket(TICKET), Browser::start("en"));
 
@@ -108,7 +108,7 @@ fn a_customer_is_spoken_to_in_his_own_language() {
 }
 
 #[test]
-fn without_scripts_and_with_the_keyboard_alone_the_ticket_opens() {
+fn the_ticket_opens_without_scripts_and_by_keyboard() {
     let house = House::new(nginx::start);
     let (link, browser) = (house.ticket(TICKET), Browser::without_scripts());
     browser.open("data:text/html,<body>no<script>document.body.textContent='scripts run'</script>");
@@ -119,7 +119,7 @@ fn without_scripts_and_with_the_keyboard_alone_the_ticket_opens() {
 }
 
 #[test]
-fn a_scanner_with_a_browser_of_its_own_uses_nothing_up() {
+fn a_scanner_with_its_own_browser_uses_nothing_up() {
     let house = House::new(nginx::start);
     let link = house.ticket(TICKET);
     let scanner = Browser::start("en");
@@ -179,7 +179,7 @@ pub fn look(browser: &Browser, name: &str) {
 }
 
 #[test]
-fn every_page_is_valid_accessible_and_fits_a_phone_light_and_dark() {
+fn every_page_is_valid_accessible_and_fits_a_phone() {
     let house = House::new(nginx::start);
     let origin = house.client.origin();
     for language in ["en", "de"] {

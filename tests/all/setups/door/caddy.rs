@@ -50,6 +50,6 @@ fn start_with(site: &Site, places: &Places, change: impl Fn(Shipped) -> Shipped)
     let said = std::fs::File::create(site.path("logs/start.log")).unwrap();
     let done =
         caddy.stdin(std::process::Stdio::null()).stdout(said.try_clone().unwrap()).stderr(said).status().unwrap();
-    assert!(done.success(), "{}", std::fs::read_to_string(site.path("logs/start.log")).unwrap());
+    assert!(done.success(), "{}", site.read("logs/start.log"));
     Proxy::of(&site.path("caddy.pid"))
 }

@@ -3,19 +3,19 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use otab::web::fastcgi::{self, Progress};
 
-use super::http::{Answer, Client, Request, serve};
 use super::portal::{PROXY_SECRET, Portal};
 use super::{apache, caddy, nginx};
+use crate::http::{Answer, Client, Request, serve};
 use crate::servers::server::CERTIFY;
 use crate::setups::{Shipped, free_port, wait_for};
-use crate::site::Site;
+use crate::site::{Ended, Site, chmod};
 
 /// A ticket of carol's, and where the door sends her.
 pub const TICKET: &str = "2026112010000017";
@@ -83,15 +83,14 @@ pub fn is_root() -> bool {
 
 /// Makes certificates, and the folder for logs.
 pub fn prepare(site: &Site) {
-    let output = Command::new("sh").args(["-c", CERTIFY]).current_dir(site.folder()).output().unwrap();
-    assert!(output.status.success(), "{output:?}");
+    Command::new("sh").args(["-c", CERTIFY]).current_dir(site.folder()).output().unwrap().says(0);
     std::fs::create_dir(site.path("logs")).unwrap();
 }
 
 /// The shipped file for the proxy's secret, filled in, and for the user alone who starts the proxy.
 pub fn secret(site: &Site, shipped: &str, name: &str) {
     let file = Shipped::read(shipped).with("\"\"", format!("\"{PROXY_SECRET}\"")).write(site, name);
-    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    chmod(file, 0o600);
 }
 
 /// The proxy and all around it.

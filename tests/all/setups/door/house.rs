@@ -1,21 +1,18 @@
 //! Everything at once, for real: mail, door, proxy, portal. Only the portal is the test's own.
 
-use std::os::unix::net::UnixDatagram;
-use std::process::Command;
-use std::time::Duration;
-
 use super::front::{CAROL, Door, Places, Proxy, Start, prepare};
-use super::http::Client;
 use super::portal::Portal;
-use crate::setups::{Server, executable, free_port};
-use crate::site::{Site, run};
+use crate::door::Serving;
+use crate::http::Client;
+use crate::setups::{executable, free_port};
+use crate::site::Site;
 
 /// A helpdesk with the door, behind a proxy.
 pub struct House {
     pub portal: Portal,
     pub client: Client,
     _proxy: Proxy,
-    _door: Server,
+    _door: Serving,
     pub site: Site,
 }
 
@@ -43,23 +40,21 @@ impl House {
         prepare(&site);
         std::fs::create_dir(site.path("mails")).unwrap();
         places.door = Door::Socket(site.path("door.sock"));
-        let door = open(&site);
+        let door = Serving::start(&site, |_| {});
         let proxy = start(&site, &places);
         let client = Client::new(port, &site.path("ca.pem"));
         Self { portal, client, _proxy: proxy, _door: door, site }
     }
 
     pub fn otab(&self, words: &[&str]) -> String {
-        let output = Site::otab().arg("--config").arg(self.site.path("otab.toml")).args(words).output().unwrap();
-        assert!(output.status.success(), "{words:?}: {output:?}");
-        String::from_utf8(output.stdout).unwrap()
+        self.site.ends(0, words)
     }
 
     /// A mail of carol's comes in and becomes this ticket; the link in the mail that she gets.
     pub fn ticket(&self, number: &str) -> String {
         let id = format!("<{number}@corp.test>");
         let mail = format!("From: Carol <{CAROL}>\nTo: help@desk.test\nSubject: help\nMessage-ID: {id}\n\nHello\n");
-        assert!(run(&mut self.site.filter(), mail.as_bytes()).status.success());
+        self.site.takes(mail.as_bytes());
         self.otab(&["ticket", "add", number, "--message-id", &id, "--customer", CAROL]);
         self.portal.ticket(number, CAROL);
         self.link()
@@ -80,7 +75,7 @@ impl House {
 
     /// All that stands in the door's log and in the proxy's by now.
     pub fn logs(&self) -> String {
-        let mut logs = std::fs::read_to_string(self.site.path("otab.log")).unwrap();
+        let mut logs = self.site.read("otab.log");
         for file in std::fs::read_dir(self.site.path("logs")).unwrap() {
             logs += &String::from_utf8_lossy(&std::fs::read(file.unwrap().path()).unwrap());
         }
@@ -99,17 +94,4 @@ impl House {
         let sql = "INSERT INTO customer_preferences (user_id, preferences_key, preferences_value) VALUES (?1, 'UserLanguage', ?2)";
         database.execute(sql, [CAROL, language]).unwrap();
     }
-}
-
-/// `otab serve`, once it says that it is ready.
-fn open(site: &Site) -> Server {
-    let socket = UnixDatagram::bind(site.path("notify.sock")).unwrap();
-    socket.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
-    let mut serve = Command::new(env!("CARGO_BIN_EXE_otab"));
-    serve.arg("--config").arg(site.path("otab.toml")).arg("serve").env_remove("LISTEN_FDS");
-    let door = Server::start(serve.env("NOTIFY_SOCKET", site.path("notify.sock")));
-    let mut buffer = [0; 200];
-    let length = socket.recv(&mut buffer).expect("the door says that it is ready");
-    assert!(buffer[..length].starts_with(b"READY=1"), "{:?}", String::from_utf8_lossy(&buffer[..length]));
-    door
 }

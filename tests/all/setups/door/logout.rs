@@ -3,10 +3,10 @@
 use super::attacks::behind_each;
 use super::front::{CAROL, COOKIE, ENTER, PROXIES, TICKET};
 use super::house::House;
-use super::http::Answer;
 use super::nginx;
 use super::portal::{AGENT, CUSTOMER, STATIC, Settings};
 use super::webdriver::Browser;
+use crate::http::Answer;
 
 /// A house whose helpdesk is set up by the shipped `Config.pm`, and where its logout leads.
 fn house(start: super::front::Start) -> House {
@@ -27,9 +27,9 @@ fn the_helpdesks_logout_ends_the_doors_session_too() {
     for (name, start) in PROXIES {
         let house = house(start);
         let entry = house.client.press(&house.path(&house.ticket(TICKET)), &[], "do=open");
-        let (enter, door) = (entry.header("location"), entry.cookie());
+        let (enter, door) = (entry.header("location"), entry.cookie().unwrap());
         let login = get(&house, enter, &door);
-        let (ticket, both) = (login.header("location"), format!("{door}; {}", login.cookie()));
+        let (ticket, both) = (login.header("location"), format!("{door}; {}", login.cookie().unwrap()));
         assert!(get(&house, ticket, &both).body.contains(&format!("of {CAROL}")), "{name}");
 
         // A look by HEAD changes nothing.
@@ -46,7 +46,7 @@ fn the_helpdesks_logout_ends_the_doors_session_too() {
         assert_eq!(left.status, 303, "{name}: {left:?}");
         assert!(left.header("set-cookie").ends_with("; Max-Age=0"), "{name}: {left:?}");
         assert_eq!(house.site.count("session"), 0, "{name}");
-        let out = get(&house, left.header("location"), &login.cookie());
+        let out = get(&house, left.header("location"), &login.cookie().unwrap());
         assert_eq!(out.status, 302, "{name}: {out:?}");
         let last = get(&house, out.header("location"), &door);
         assert!(last.status == 200 && last.body.contains("You are signed out"), "{name}: {last:?}");
@@ -180,7 +180,7 @@ fn after_the_logout_back_shows_no_ticket() {
 #[test]
 fn no_page_of_the_helpdesks_is_kept_and_its_files_are() {
     behind_each(|front| {
-        let cookie = front.client.get(ENTER, &[COOKIE]).cookie();
+        let cookie = front.client.get(ENTER, &[COOKIE]).cookie().unwrap();
         let zoom = |number: &str| format!("{CUSTOMER}?Action=CustomerTicketZoom;TicketNumber={number}");
         for (address, status) in [(zoom(TICKET), 200), (zoom("1"), 403), (CUSTOMER.to_owned(), 200)] {
             let page = front.client.get(&address, &[("Cookie", &cookie)]);

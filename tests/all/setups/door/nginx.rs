@@ -5,7 +5,7 @@ use std::process::Command;
 use super::front::{Door, Front, Places, Proxy, Start, secret};
 use super::portal::AGENT;
 use crate::setups::Shipped;
-use crate::site::Site;
+use crate::site::{Ended, Site};
 
 /// nginx, with the shipped files in the site's folder.
 pub fn start(site: &Site, places: &Places) -> Proxy {
@@ -73,14 +73,13 @@ fn start_with(site: &Site, places: &Places, change: impl Fn(Shipped) -> Shipped)
 /// It returns once nginx listens.
 fn run(site: &Site) -> Proxy {
     let conf = site.path("nginx.conf");
-    let done = Command::new("nginx").args(["-e", "stderr", "-c"]).arg(&conf).output().unwrap();
-    assert!(done.status.success(), "{done:?}");
+    Command::new("nginx").args(["-e", "stderr", "-c"]).arg(&conf).output().unwrap().says(0);
     Proxy::of(&site.path("nginx.pid"))
 }
 
 /// The guard in the server and the one in the locations: each of them alone is enough.
 #[test]
-fn remote_user_is_refused_for_the_whole_server_and_taken_out_of_each_location_besides() {
+fn remote_user_is_refused_in_server_and_locations() {
     let guard = "if ($http_remote_user != \"\") {\n    return 400;\n}\n";
     for (name, start) in [
         ("refused", start as Start),

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use super::http::{Answer, Request, serve};
+use crate::http::{Answer, Request, serve};
 
 /// Where its pages are.
 pub const CUSTOMER: &str = "/otobo/customer.pl";

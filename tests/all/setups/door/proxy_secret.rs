@@ -5,10 +5,10 @@ use super::attacks::behind_each;
 use super::front::Front;
 use super::front::{CAROL, COOKIE, ENTER, PROXIES, TICKET, WITH_THE_SECRET};
 use super::house::House;
-use super::http::{Answer, Request};
 use super::nginx;
 use super::portal::{AGENT, CUSTOMER, PROXY_SECRET, Settings};
 use super::webdriver::Browser;
+use crate::http::{Answer, Request};
 use crate::setups::wait_for;
 
 fn secret(request: &Request) -> Option<String> {
@@ -34,7 +34,7 @@ fn a_link_opens_its_ticket_in_every_kind_of_helpdesk() {
             front.portal.set_up(kind);
             let answer = front.client.get(ENTER, &[COOKIE]);
             assert_eq!((answer.status, answer.header("refresh")), (302, ""), "{}: {answer:?}", front.name);
-            let ticket = front.client.get(answer.header("location"), &[("Cookie", &answer.cookie())]);
+            let ticket = front.client.get(answer.header("location"), &[("Cookie", &answer.cookie().unwrap())]);
             assert!(ticket.body.contains(&format!("ticket {TICKET} of {CAROL}")), "{}: {ticket:?}", front.name);
         }
         front.client.get("/the-end", &[]);
@@ -128,11 +128,11 @@ fn sign_in(house: &House, enter: &str, headers: &[(&str, &str)]) -> Answer {
 }
 
 #[test]
-fn a_sign_in_that_is_not_taken_gets_a_page_and_a_log_line() {
+fn a_sign_in_not_taken_gets_a_page_and_a_log_line() {
     for (name, start) in PROXIES {
         let house = House::new(start);
         let entry = house.client.press(&house.path(&house.ticket(TICKET)), &[], "do=open");
-        let (enter, cookie) = (entry.header("location"), entry.cookie());
+        let (enter, cookie) = (entry.header("location"), entry.cookie().unwrap());
         for kind in refusing() {
             house.portal.set_up(kind);
             for (language, words) in [("en", "did not let you in"), ("de", "hat Sie nicht angemeldet")] {

@@ -7,7 +7,7 @@ use super::portal::CUSTOMER;
 use super::webdriver::Browser;
 
 #[test]
-fn the_portal_is_not_told_the_link_even_by_a_proxy_that_passes_referer_on() {
+fn the_portal_learns_no_link_though_referer_passes() {
     let house = House::new(nginx::start_passing_referer_on);
     let (link, browser) = (house.ticket(TICKET), Browser::start("en"));
     browser.open(&link);

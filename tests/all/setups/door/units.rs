@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use super::portal::PROXY_SECRET;
 use crate::setups::Shipped;
-use crate::site::Site;
+use crate::site::{Ended, Site};
 
 /// What systemd calls the exposure, in tenths; the worst is 100.
 const MOST_EXPOSURE: &str = "15";
@@ -34,7 +34,7 @@ const VERIFY: [&str; 2] = ["verify", "--man=no"];
 const SECURITY: [&str; 4] = ["security", "--offline=yes", "--no-pager", "--threshold"];
 
 #[test]
-fn systemd_has_nothing_to_say_against_the_doors_units_and_would_if_there_were() {
+fn systemd_has_nothing_to_say_against_the_doors_units() {
     let site = Site::new("");
     units(&site);
     let output = analyze(&site, &VERIFY);
@@ -80,8 +80,8 @@ fn the_door_may_do_little_besides_its_work() {
     let site = Site::new("");
     units(&site);
     let output = analyze(&site, &[&SECURITY[..], &[MOST_EXPOSURE]].concat());
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-    let text = std::fs::read_to_string(site.path("otab.service")).unwrap();
+    assert!(output.status.success(), "{}", output.out());
+    let text = site.read("otab.service");
     for line in
         ["NoNewPrivileges=yes", "SystemCallFilter=@system-service", "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6"]
     {
@@ -99,10 +99,10 @@ fn set_by(lines: &str) -> Result<String, String> {
     );
     let output = Command::new("perl").arg(site.write("load.pl", &program)).output().unwrap();
     if !output.status.success() {
-        return Err(String::from_utf8(output.stderr).unwrap());
+        return Err(output.err());
     }
     assert!(output.stderr.is_empty(), "{output:?}");
-    Ok(String::from_utf8(output.stdout).unwrap())
+    Ok(output.out())
 }
 
 fn shipped(name: &str) -> String {

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use data_encoding::BASE64;
 use serde_json::{Value, json};
 
-use super::http::plainly;
+use crate::http::plainly;
 
 /// `WebDriver`'s name for an element (section 12.2).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";

@@ -2,12 +2,10 @@
 
 use std::process::Command;
 
-use super::pipe::KEEP;
 use super::{Postfix, Workshop};
-use crate::setups::{Shipped, forged, give, large};
-use crate::site::mail;
+use crate::setups::{Shipped, give};
 
-fn start(stage: &str) -> Postfix {
+pub fn start(stage: &str) -> Postfix {
     let workshop = Workshop::new(stage, "");
     let place = |name: &str| workshop.place(name);
     // Postfix gives the command the user's primary group: as Znuny's user has it, that has to be the web server's.
@@ -25,57 +23,4 @@ fn start(stage: &str) -> Postfix {
     // As the file says.
     give(&workshop.site, "etc/otab-aliases.db", "nobody");
     workshop.start(&main, "", &[])
-}
-
-#[test]
-fn a_new_customers_mail_arrives_with_its_fields_and_without_forged_ones() {
-    let postfix = start(KEEP);
-    postfix.send("carol@corp.test", &forged());
-    postfix.wait_for("status=sent", 1);
-    let text = String::from_utf8(postfix.arrived("arrived")).unwrap();
-    assert!(text.contains("X-OTOBO-CustomerUser: carol@corp.test\n") && text.ends_with("Hello\n"), "{text}");
-    assert!(!text.contains("root") && !text.contains("Raw"), "{text}");
-    assert_eq!(postfix.counts(), (1, 1));
-}
-
-#[test]
-fn while_otab_cannot_work_the_mail_stays_in_the_queue_and_then_arrives_once() {
-    let postfix = start(KEEP);
-    postfix.while_otab_is_broken("carol@corp.test", &mail(1));
-    postfix.wait_for("status=sent", 1);
-    postfix.bounced_nothing();
-    postfix.arrived("arrived");
-    assert_eq!(postfix.counts(), (1, 1));
-}
-
-#[test]
-fn a_next_stage_that_fails_defers_the_mail_and_no_token_is_doubled() {
-    let postfix = start("[ -e ../ready ] || exit 1; cat > mail");
-    postfix.send("carol@corp.test", &mail(1));
-    postfix.wait_for("status=deferred", 1);
-    assert_eq!(postfix.counts(), (1, 0));
-    postfix.site.write("ready", "");
-    postfix.flush();
-    postfix.wait_for("status=sent", 1);
-    postfix.bounced_nothing();
-    assert_eq!(postfix.counts(), (1, 1));
-}
-
-#[test]
-fn a_bounce_makes_no_customer() {
-    let postfix = start(KEEP);
-    postfix.send("", &mail(1));
-    postfix.wait_for("status=sent", 1);
-    postfix.arrived("arrived");
-    assert_eq!(postfix.counts(), (0, 0));
-}
-
-#[test]
-fn an_attachment_of_25_mb_arrives_byte_for_byte() {
-    let postfix = start(KEEP);
-    let mail = large();
-    postfix.takes_large_mails();
-    postfix.send("carol@corp.test", mail);
-    postfix.wait_for("status=sent", 1);
-    assert!(postfix.arrived("arrived").ends_with(mail));
 }

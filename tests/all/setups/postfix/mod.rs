@@ -1,20 +1,18 @@
 //! The Postfix set-ups in `examples/`, run by a Postfix of the test's own: in its folder, on loopback, on
 //! a free port. Needs root, as Postfix does.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
-
 mod aliases;
 mod content_filter;
 pub mod pipe;
+mod stories;
 mod storm;
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use super::session::{Protocol, Session};
 use super::{Server, executable, for_user, free_port, give, needs_group, wait_for};
-use crate::site::Site;
+use crate::site::{Ended, Site, chmod};
 
 /// The services of a stock master.cf that the tests use; mail from `sendmail` is looked for every second.
 const SERVICES: &str = "\
@@ -62,7 +60,7 @@ impl Workshop {
         give(&site, "arrived", "nobody");
         let needs = needs_group(&site, "www-data");
         let stage = format!("#!/bin/bash\n{needs}cd '{}'\n{stage}\n", site.path("arrived").display());
-        executable(&site.write("stage", &stage));
+        site.program("stage", &stage);
         // A copy without the set-group-ID bit: with it, it would insist on the machine's own Postfix.
         std::fs::copy("/usr/sbin/postdrop", site.path("bin/postdrop")).unwrap();
         executable(&site.path("bin/postdrop"));
@@ -109,7 +107,7 @@ impl Workshop {
         assert!(made.status.success(), "{made:?}");
         // For that copy.
         for (folder, mode) in [("queue/maildrop", 0o1777), ("queue/public", 0o711)] {
-            std::fs::set_permissions(site.path(folder), std::fs::Permissions::from_mode(mode)).unwrap();
+            chmod(site.path(folder), mode);
         }
         let master = Server::start(
             Command::new("/usr/lib/postfix/sbin/master")
@@ -180,16 +178,9 @@ impl Postfix {
         std::fs::read(&files[0]).unwrap()
     }
 
-    pub fn database(&self) -> rusqlite::Connection {
-        rusqlite::Connection::open(self.site.path("otab/otab.db")).unwrap()
-    }
-
     /// How many customers and tokens there are.
     pub fn counts(&self) -> (i64, i64) {
-        let count = |table: &str| {
-            self.database().query_row(&format!("SELECT COUNT(*) FROM {table}"), [], |row| row.get(0)).unwrap()
-        };
-        (count("customer_user"), count("token"))
+        self.site.counts()
     }
 
     /// Breaks otab's configuration, hands a mail over, breaks the way to the database, and mends both:
@@ -213,8 +204,7 @@ impl Postfix {
         let path = self.site.path("etc/main.cf");
         let text = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, text + more).unwrap();
-        let done = Command::new("postfix").arg("-c").arg(self.site.path("etc")).arg("reload").output().unwrap();
-        assert!(done.status.success(), "{done:?}");
+        Command::new("postfix").arg("-c").arg(self.site.path("etc")).arg("reload").output().unwrap().says(0);
     }
 
     /// Lets mails of more than Postfix's own limit of 10 MB through.

@@ -1,5 +1,5 @@
-//! As much of HTTP as the door's tests need: a server for the portal, and a client whose every byte is the
-//! test's own. Neither is a part of otab.
+//! As much of HTTP as the tests need: a server for the portal, answers, and a client by TLS whose every byte is the
+//! test's own. Nothing of it is a part of otab.
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -105,7 +105,7 @@ fn value<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
 }
 
 /// An answer.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Answer {
     pub status: u16,
     pub headers: Vec<(String, String)>,
@@ -131,9 +131,28 @@ impl Answer {
         value(&self.headers, name).unwrap_or_default()
     }
 
+    /// The one header of this name.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        let mut found = self.headers.iter().filter(|(header, _)| header.eq_ignore_ascii_case(name));
+        let first = found.next().map(|(_, value)| value.as_str());
+        assert_eq!(found.next(), None, "{name}: {self:?}");
+        first
+    }
+
     /// The cookie that it sets, as a browser sends it back.
-    pub fn cookie(&self) -> String {
-        self.header("set-cookie").split(';').next().unwrap_or_default().to_owned()
+    pub fn cookie(&self) -> Option<String> {
+        Some(self.field("set-cookie")?.split(';').next().unwrap().to_owned())
+    }
+
+    /// Everything but the time of day.
+    pub fn without_date(&self) -> String {
+        let headers: Vec<_> = self.headers.iter().filter(|(name, _)| name != "date").collect();
+        format!("{} {headers:?} {}", self.status, self.body)
+    }
+
+    pub fn heading(&self) -> &str {
+        let rest = self.body.split_once("<h1>").map_or("", |(_, rest)| rest);
+        rest.split_once("</h1>").map_or("", |(heading, _)| heading)
     }
 
     fn write(&self, to: &mut impl Write, with_body: bool) {
@@ -150,7 +169,7 @@ impl Answer {
         Self::try_read(stream).expect("an answer")
     }
 
-    fn try_read(stream: impl Read) -> Option<Self> {
+    pub fn try_read(stream: impl Read) -> Option<Self> {
         let mut reader = BufReader::new(stream);
         let (line, headers) = head(&mut reader)?;
         let mut body = Vec::new();
