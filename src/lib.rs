@@ -20,6 +20,8 @@ pub mod mail;
 pub mod mode;
 pub mod pipe;
 pub mod policy;
+#[cfg(feature = "door")]
+pub mod portal;
 pub mod process;
 #[cfg(feature = "door")]
 pub mod serve;
@@ -28,6 +30,4 @@ pub mod store;
 pub mod text;
 pub mod ticket;
 pub mod token;
-#[cfg(feature = "door")]
-pub mod web;
 pub mod worker;

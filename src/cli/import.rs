@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::args;
-use super::place;
+use super::db_arg;
 use super::print;
 use crate::clock;
 use crate::customer;
@@ -19,7 +19,7 @@ use crate::store::tokens::import::{self, Holder, Tally};
 use crate::ticket::Ticket;
 
 /// How long a store or the helpdesk's database is waited for, where others write.
-const PATIENCE: Duration = Duration::from_mins(1);
+const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Why the work ended before its commit.
 enum End {
@@ -65,8 +65,8 @@ pub fn run(engine: &Engine, args: &args::Import) -> Done {
 fn take_over(engine: &Engine, args: &args::Import) -> Result<Tally, Failure> {
     let zone = &engine.config.tickets.zone;
     let from = from(engine, args)?;
-    let mut db = crate::store::open_for_hours(&from, Access::ReadOnly, PATIENCE)?;
-    let mut store = crate::store::open_for_hours(&engine.store, Access::ReadWrite { create: false }, PATIENCE)?;
+    let mut db = crate::store::open_for_hours(&from, Access::ReadOnly, BUSY_TIMEOUT)?;
+    let mut store = crate::store::open_for_hours(&engine.store, Access::ReadWrite { create: false }, BUSY_TIMEOUT)?;
     let mut asked = Asked { engine, dbs: engine::reading() };
     let now = clock::now();
     let done = store.write(|tx| {
@@ -85,7 +85,7 @@ fn take_over(engine: &Engine, args: &args::Import) -> Result<Tally, Failure> {
 /// The database that holds the package's table.
 fn from(engine: &Engine, args: &args::Import) -> Result<Url, Failure> {
     if let Some(text) = &args.from {
-        return place::url("--from", text, args.from_password_file.as_deref(), args.from_password_env.as_deref());
+        return db_arg::url("--from", text, args.from_password_file.as_deref(), args.from_password_env.as_deref());
     }
     engine.tickets.otobo().map(|tables| tables.url().clone()).ok_or_else(|| {
         let what = "where is the package's table? Name OTOBO's database with --from, or set tickets.source = \"otobo\"";

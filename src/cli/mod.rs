@@ -3,12 +3,12 @@
 mod args;
 mod check;
 mod customer;
+mod db_arg;
 mod import;
 mod init;
 mod link;
 mod outbox;
 mod people;
-mod place;
 mod print;
 mod purge;
 mod redeem;

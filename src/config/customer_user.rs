@@ -4,12 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::given;
 use super::ldap;
 use super::names;
 use super::postmaster::OnError;
 use super::problem::complaint;
 use super::reader::Table;
+use super::secret_source;
 use super::sources;
 use crate::customer::{HasPassword, Names, Source};
 use crate::db::Url;
@@ -19,7 +19,7 @@ use crate::db::Url;
 pub(super) fn read(
     root: &Table<'_, '_>,
     store: &Url,
-    secrets: &given::Source<'_>,
+    secrets: &secret_source::Source<'_>,
 ) -> (Vec<Source>, BTreeMap<String, OnError>) {
     let mut taken = BTreeSet::new();
     let entries = root.tables("customer_user", |entry| {
@@ -42,7 +42,7 @@ pub(super) fn read(
     (entries.into_iter().map(|(source, _)| source).collect(), wishes)
 }
 
-fn source(entry: &Table<'_, '_>, name: String, store: &Url, secrets: &given::Source<'_>) -> Source {
+fn source(entry: &Table<'_, '_>, name: String, store: &Url, secrets: &secret_source::Source<'_>) -> Source {
     let url = entry.optional_string("url", names::not_empty);
     let ldap_url = url.as_deref().filter(|url| url.starts_with("ldap:") || url.starts_with("ldaps:"));
     let directory = ldap::read(entry, ldap_url, secrets);

@@ -1,10 +1,10 @@
 //! What a `[[customer_user]]` says that is an LDAP directory. Names are OTOBO's, as its own directories have them.
 
 use super::customer_user;
-use super::given;
 use super::names;
 use super::problem::complaint;
 use super::reader::Table;
+use super::secret_source;
 use crate::customer::Names;
 use crate::db::ldap::{Fault, Place, Settings, Tls};
 
@@ -34,7 +34,7 @@ pub(super) fn attributes(entry: &Table<'_, '_>) -> Names {
 
 /// Reads them, also where the source is none: then they are known, and a problem. `None` where there is no directory,
 /// or where something of it is a problem.
-pub(super) fn read(entry: &Table<'_, '_>, url: Option<&str>, secrets: &given::Source<'_>) -> Option<Place> {
+pub(super) fn read(entry: &Table<'_, '_>, url: Option<&str>, secrets: &secret_source::Source<'_>) -> Option<Place> {
     let base = entry.optional_string("base", names::not_empty);
     let filter = entry.optional_string("filter", names::not_empty);
     let bind_dn = entry.optional_string("bind_dn", names::not_empty);
@@ -46,9 +46,9 @@ pub(super) fn read(entry: &Table<'_, '_>, url: Option<&str>, secrets: &given::So
         entry.problem(key, complaint(format!("has no meaning: this source is {why}"), "remove it"));
     }
     let url = url?;
-    let password = given::secret(entry, "password", false, secrets, names::not_empty);
+    let password = secret_source::secret(entry, "password", false, secrets, names::not_empty);
     // One that cannot be read is a problem already, and not also a missing one.
-    let password = password.or_else(|| given::key(entry, "password").map(|_| String::new()));
+    let password = password.or_else(|| secret_source::key(entry, "password").map(|_| String::new()));
     let settings = Settings {
         url,
         base: base.as_deref().unwrap_or_default(),

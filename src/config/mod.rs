@@ -13,9 +13,6 @@ mod customer_user;
 mod door;
 mod entrusted;
 mod file;
-mod given;
-mod kept;
-mod known;
 mod ldap;
 mod names;
 mod one_time_auth;
@@ -25,7 +22,10 @@ mod problem;
 mod reader;
 mod running;
 mod scalars;
+mod schema;
 mod secret;
+mod secret_files;
+mod secret_source;
 mod sending;
 mod settings;
 mod sources;
@@ -42,13 +42,13 @@ pub use create::{CUSTOMER_ID_IS_ADDRESS, Create};
 pub use door::{Door, Listen, PAGE};
 pub use entrusted::program_refused;
 pub use file::refused_folder;
-pub use given::named as named_secret;
-pub use kept::{Kept, secret_variables, secrets};
 pub use one_time_auth::{Messages, OneTimeAuth};
 pub use postmaster::{OnError, Postmaster, Prefix};
 pub use problem::{Error, Problem};
 pub use running::Limits;
 pub use secret::{Secret, masked_url};
+pub use secret_files::{SecretFile, secret_variables, secrets};
+pub use secret_source::named as named_secret;
 pub use sending::{Sending, Smtp, Tls, Transport};
 pub use settings::{REFRESH_FAILED, example};
 pub use sources::{Store, Tickets};
@@ -118,11 +118,11 @@ impl Config {
         let reading = Reading::new(text, errors.is_empty());
         let top = reading.root(root);
         let mut config = read(&top, base);
-        config.variables = kept::variables(root);
+        config.variables = secret_files::variables(root);
         if reading.is_whole {
             find_contradictions(&top, &config);
         }
-        known::report_unknown(&reading, root);
+        schema::report_unknown(&reading, root);
         let mut problems = reading.into_problems();
         syntax::merge(&mut problems, text, &errors);
         if problems.is_empty() { Ok(config) } else { Err(problems) }
@@ -143,7 +143,7 @@ pub fn last_words(path: &Path) -> (String, Messages) {
 }
 
 fn read(root: &Table<'_, '_>, base: &Path) -> Config {
-    let secrets = given::Source { folder: base, env: &given::environment };
+    let secrets = secret_source::Source { folder: base, env: &secret_source::environment };
     let store = sources::store(&root.table("store"), &secrets);
     let (customer_user, on_error) = customer_user::read(root, &store.place, &secrets);
     Config {

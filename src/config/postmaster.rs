@@ -5,11 +5,11 @@
 use crate::mail::Address;
 use crate::policy::{Protect, Trusted};
 
-use super::given;
 use super::names;
 use super::pattern;
 use super::problem::complaint;
 use super::reader::Table;
+use super::secret_source;
 use super::trusted;
 
 /// The prefix of the fields that otab writes.
@@ -85,7 +85,7 @@ pub struct Postmaster {
     pub trusted: Vec<Trusted>,
 }
 
-pub(super) fn read(table: &Table<'_, '_>, secrets: &given::Source<'_>) -> Postmaster {
+pub(super) fn read(table: &Table<'_, '_>, secrets: &secret_source::Source<'_>) -> Postmaster {
     let postmaster = Postmaster {
         customer_header_spoof_protection: table.boolean("customer_header_spoof_protection"),
         protect: table.choice("protect", |word| match word {

@@ -6,12 +6,12 @@ use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::given::{self, Source};
 use super::names;
 use super::pattern;
 use super::problem::{Complaint, complaint};
 use super::reader::Table;
 use super::secret::Secret;
+use super::secret_source::{self, Source};
 use crate::mail::Address;
 
 /// `[mail]`.
@@ -156,7 +156,7 @@ fn smtp(table: &Table<'_, '_>, folder: &Path, secrets: &Source<'_>) -> Smtp {
     });
     let port = table.integer("port");
     let user = table.string_or_off("user", names::any);
-    let password = given::secret_for_later(table, "password", secrets, names::not_empty);
+    let password = secret_source::secret_for_later(table, "password", secrets, names::not_empty);
     let ca_file = table.string_or_off("ca_file", names::not_empty);
     let login = match (user, password) {
         (Some(user), Some(password)) => Some((user, password.map(Secret::new))),

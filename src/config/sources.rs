@@ -4,11 +4,11 @@
 
 use std::fmt;
 
-use super::given;
 use super::names;
 use super::problem::complaint;
 use super::reader::Table;
 use super::secret::masked_url;
+use super::secret_source;
 use crate::db::{Url, Zone};
 use crate::store::tickets::Facts;
 use crate::ticket::{ClosedSince, Otobo};
@@ -33,7 +33,7 @@ impl fmt::Debug for Store {
     }
 }
 
-pub(super) fn store(table: &Table<'_, '_>, secrets: &given::Source<'_>) -> Store {
+pub(super) fn store(table: &Table<'_, '_>, secrets: &secret_source::Source<'_>) -> Store {
     let url = table.string("url", names::not_empty);
     let place = database(table, Some(&url), secrets);
     Store {
@@ -45,9 +45,9 @@ pub(super) fn store(table: &Table<'_, '_>, secrets: &given::Source<'_>) -> Store
 }
 
 /// The database at `url`, with the password beside it; `None` where there is none, or where it is a problem.
-pub(super) fn database(table: &Table<'_, '_>, url: Option<&str>, secrets: &given::Source<'_>) -> Option<Url> {
-    let password = given::secret(table, "password", false, secrets, names::not_empty);
-    let key = given::key(table, "password");
+pub(super) fn database(table: &Table<'_, '_>, url: Option<&str>, secrets: &secret_source::Source<'_>) -> Option<Url> {
+    let password = secret_source::secret(table, "password", false, secrets, names::not_empty);
+    let key = secret_source::key(table, "password");
     let Some(url) = url else {
         if key.is_some() && !table.has("url") {
             let what = "is missing, and there is a password for it";
@@ -108,7 +108,7 @@ pub(super) fn time_zone(table: &Table<'_, '_>) -> (String, Zone) {
     (name, zone)
 }
 
-pub(super) fn tickets(table: &Table<'_, '_>, store: &Url, secrets: &given::Source<'_>) -> Tickets {
+pub(super) fn tickets(table: &Table<'_, '_>, store: &Url, secrets: &secret_source::Source<'_>) -> Tickets {
     let source = table.choice("source", |word| match word {
         "otobo" => TicketSource::Otobo,
         _ => TicketSource::Embedded,

@@ -2,10 +2,10 @@
 //!
 //! The secret never shows in a problem's text.
 
-use super::given::{self, Source};
 use super::names;
 use super::problem::{Complaint, complaint};
 use super::reader::Table;
+use super::secret_source::{self, Source};
 use crate::policy::Trusted;
 
 /// Shortest secret, in characters. Anybody may send as many guesses as he likes.
@@ -16,7 +16,7 @@ const PLACEHOLDERS: [&str; 2] = ["replace-me", "at least 16 random"];
 
 pub(super) fn read(table: &Table<'_, '_>, source: &Source<'_>) -> Option<Trusted> {
     let field = table.required_string("field", names::secret_field);
-    let value = given::secret(table, "value", true, source, check);
+    let value = secret_source::secret(table, "value", true, source, check);
     Some(Trusted { field: field?, value: value? })
 }
 

@@ -15,11 +15,6 @@ mod error;
 pub mod ldap;
 #[cfg(feature = "mariadb")]
 mod mariadb;
-#[cfg_attr(
-    not(any(feature = "mariadb", feature = "postgresql", feature = "ldap")),
-    allow(dead_code, reason = "for servers only")
-)]
-mod patience;
 #[cfg(feature = "postgresql")]
 mod postgresql;
 #[cfg_attr(not(any(feature = "mariadb", feature = "postgresql")), allow(dead_code, reason = "for servers only"))]
@@ -27,6 +22,11 @@ mod server;
 mod shared;
 pub mod sqlite;
 pub mod survey;
+#[cfg_attr(
+    not(any(feature = "mariadb", feature = "postgresql", feature = "ldap")),
+    allow(dead_code, reason = "for servers only")
+)]
+mod time_limits;
 #[cfg(any(feature = "postgresql", feature = "ldap"))]
 mod trust;
 mod url;
@@ -40,8 +40,8 @@ pub use databases::{Databases, Opener};
 pub use dialect::Dialect;
 use driver::Driver;
 pub use error::{Error, Kind};
-use patience::Patience;
 pub use server::Server;
+use time_limits::TimeLimits;
 pub use url::{Url, UrlError};
 pub use value::{Row, Value};
 pub use zone::{UnknownZone, Zone};
@@ -98,13 +98,13 @@ impl Database {
     /// writers; with a server, connecting and the first wait in vain stay within it together, and then the connection
     /// is given up.
     pub fn open(url: &Url, access: Access, busy: Duration) -> Result<Self, Error> {
-        Self::open_within(url, access, busy, Patience::within(busy))
+        Self::open_within(url, access, busy, TimeLimits::within(busy))
     }
 
     /// Opens a database in order to read or write whole tables: a statement may take hours. Only connecting and
     /// waiting for other writers are limited, by `busy`.
     pub fn open_for_hours(url: &Url, access: Access, busy: Duration) -> Result<Self, Error> {
-        Self::open_within(url, access, busy, Patience::of_hours(busy))
+        Self::open_within(url, access, busy, TimeLimits::of_hours(busy))
     }
 
     /// A database with these tables, in memory and for reading only, instead of a file that is not there.
@@ -116,13 +116,13 @@ impl Database {
         not(any(feature = "postgresql", feature = "mariadb")),
         allow(unused_variables, reason = "a file knows one limit only")
     )]
-    fn open_within(url: &Url, access: Access, busy: Duration, patience: Patience) -> Result<Self, Error> {
+    fn open_within(url: &Url, access: Access, busy: Duration, limits: TimeLimits) -> Result<Self, Error> {
         let driver = match url {
             Url::Sqlite(path) => Driver::Sqlite(sqlite::Connection::open(path, access, busy)?),
             #[cfg(feature = "postgresql")]
-            Url::PostgreSql(server) => Driver::PostgreSql(postgresql::Connection::open(server, access, patience)?),
+            Url::PostgreSql(server) => Driver::PostgreSql(postgresql::Connection::open(server, access, limits)?),
             #[cfg(feature = "mariadb")]
-            Url::MariaDb(server) => Driver::MariaDb(Box::new(mariadb::Connection::open(server, access, patience)?)),
+            Url::MariaDb(server) => Driver::MariaDb(Box::new(mariadb::Connection::open(server, access, limits)?)),
             Url::Ldap(place) => {
                 return Err(Error::new(Kind::Other, place.to_string(), "a directory speaks no SQL"));
             }

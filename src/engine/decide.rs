@@ -18,7 +18,7 @@ use crate::failpoint;
 use crate::mail::edit::Edit;
 use crate::mail::header::Header;
 use crate::mail::last_look;
-use crate::policy::{self, Envelope, Examined, Kind, Rules, Settled, Standing};
+use crate::policy::{self, Envelope, Examined, Kind, Rules, Sender, Settled};
 use crate::store::link_mails;
 use crate::token::State;
 
@@ -100,7 +100,7 @@ impl Work<'_> {
 
 /// Nobody certain, since a database could not answer.
 fn away(error: &dyn std::fmt::Display) -> Asked {
-    Asked { standing: Standing::Doubtful, customer: None, finding: Finding::Away(error.to_string()) }
+    Asked { sender: Sender::Doubtful, customer: None, finding: Finding::Away(error.to_string()) }
 }
 
 impl Engine {
@@ -147,7 +147,7 @@ impl Work<'_> {
         examined.kind = self.kind(dbs, &examined)?;
         examined.answers_link_mail = self.answers_link_mail(dbs, &examined)?;
         let mut asked = self.ask(dbs, rules, &examined)?;
-        let settle = |asked: &Asked| settle(header, rest, &examined, rules, &asked.standing);
+        let settle = |asked: &Asked| settle(header, rest, &examined, rules, &asked.sender);
         let mut settled = settle(&asked)?;
         let recorded = self.record(dbs, &examined, &settled, &asked);
         let has_newcomer = !self.is_trial() && self.is_newcomer(dbs, &asked, recorded.as_ref().ok());
@@ -206,7 +206,7 @@ impl Work<'_> {
     fn ask(&self, dbs: &mut Databases, rules: &Rules, examined: &Examined) -> Result<Asked, Deferred> {
         let engine = self.engine;
         let answer = sender::ask(self, dbs, examined).and_then(|asked| {
-            let marked = rules.protection && asked.standing == Standing::Doubtful;
+            let marked = rules.protection && asked.sender == Sender::Doubtful;
             Ok((marked && engine.directory.knows(dbs, &rules.marker)?, asked))
         });
         match answer {
@@ -273,13 +273,13 @@ fn settle(
     rest: &[u8],
     examined: &Examined,
     rules: &Rules,
-    standing: &Standing,
+    sender: &Sender,
 ) -> Result<Settled, Deferred> {
-    let mut settled = policy::settle(header, examined, rules, standing);
+    let mut settled = policy::settle(header, examined, rules, sender);
     if failpoint::is_at("edits") {
         settled.edits.retain(|edit| !matches!(edit, Edit::Cut(_)));
     }
-    last_look(header, &settled.edits, &settled.guard, rest)
+    last_look(header, &settled.edits, &settled.protected, rest)
         .map_err(|fault| Deferred::new("internal error", format!("a fault in otab, please report it: {fault}")))?;
     Ok(settled)
 }

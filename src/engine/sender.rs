@@ -7,13 +7,13 @@ use crate::customer::{self, Created, CustomerUser, Error, Found, NewCustomer, Re
 use crate::db::{Database, Databases};
 use crate::mail::from::Mailbox;
 use crate::mail::{fold, person};
-use crate::policy::{Examined, Kind, Person, Standing};
+use crate::policy::{Examined, Kind, Person, Sender};
 
 /// What the directory said, for the policy and for the log.
 #[derive(Debug)]
 pub struct Asked {
     /// For the policy.
-    pub standing: Standing,
+    pub sender: Sender,
     /// The customer, where there is a valid one.
     pub customer: Option<CustomerUser>,
     /// For the log and people.
@@ -78,7 +78,7 @@ pub fn ask(work: &Work<'_>, dbs: &mut Databases, examined: &Examined) -> Result<
         return stated(work, dbs, login);
     }
     let Ok(mailbox) = &examined.sender else {
-        return Ok(without(Standing::Doubtful, Finding::NotAsked));
+        return Ok(without(Sender::Doubtful, Finding::NotAsked));
     };
     let nobody = match work.engine.directory.find(dbs, &mailbox.address)? {
         Found::Valid(customer) => return known(work, dbs, customer),
@@ -92,9 +92,9 @@ pub fn ask(work: &Work<'_>, dbs: &mut Databases, examined: &Examined) -> Result<
     match nobody {
         None => newcomer(work, dbs, mailbox),
         Some(_) if work.engine.directory.claimed(dbs, &mailbox.address)?.is_some() => {
-            Ok(without(Standing::Doubtful, nobody.unwrap_or(Finding::Claimed)))
+            Ok(without(Sender::Doubtful, nobody.unwrap_or(Finding::Claimed)))
         }
-        Some(finding) => Ok(without(Standing::Free, finding)),
+        Some(finding) => Ok(without(Sender::Free, finding)),
     }
 }
 
@@ -102,7 +102,7 @@ pub fn ask(work: &Work<'_>, dbs: &mut Databases, examined: &Examined) -> Result<
 /// another one's, the login would file the mail under somebody else.
 fn known(work: &Work<'_>, dbs: &mut Databases, customer: CustomerUser) -> Result<Asked, Error> {
     if work.engine.directory.has_namesake_before(dbs, &customer)? {
-        return Ok(without(Standing::Doubtful, Finding::Ambiguous));
+        return Ok(without(Sender::Doubtful, Finding::Ambiguous));
     }
     Ok(with(work, customer, Finding::Known))
 }
@@ -110,7 +110,7 @@ fn known(work: &Work<'_>, dbs: &mut Databases, customer: CustomerUser) -> Result
 fn stated(work: &Work<'_>, dbs: &mut Databases, login: &str) -> Result<Asked, Error> {
     Ok(match work.engine.directory.by_login_anywhere(dbs, login)? {
         Some(customer) => with(work, customer, Finding::Stated),
-        None => without(Standing::Doubtful, Finding::StatedUnknown),
+        None => without(Sender::Doubtful, Finding::StatedUnknown),
     })
 }
 
@@ -122,11 +122,11 @@ fn with(work: &Work<'_>, customer: CustomerUser, finding: Finding) -> Asked {
         needs_link: customer.valid && !customer.has_password,
         created: matches!(finding, Finding::Created),
     };
-    Asked { standing: Standing::Customer(person), customer: Some(customer), finding }
+    Asked { sender: Sender::Customer(person), customer: Some(customer), finding }
 }
 
-fn without(standing: Standing, finding: Finding) -> Asked {
-    Asked { standing, customer: None, finding }
+fn without(sender: Sender, finding: Finding) -> Asked {
+    Asked { sender, customer: None, finding }
 }
 
 /// Whether the address is somebody else's login, customer id or address is asked of each source once: in the one where
@@ -141,8 +141,8 @@ fn newcomer(work: &Work<'_>, dbs: &mut Databases, mailbox: &Mailbox) -> Result<A
         _ => work.engine.directory.claimed(dbs, &mailbox.address)?,
     };
     match new {
-        _ if claim.is_some() => Ok(without(Standing::Doubtful, Finding::Claimed)),
-        Err(refusal) => Ok(without(Standing::Free, Finding::Refused(refusal))),
+        _ if claim.is_some() => Ok(without(Sender::Doubtful, Finding::Claimed)),
+        Err(refusal) => Ok(without(Sender::Free, Finding::Refused(refusal))),
         Ok(new) if work.is_trial() => {
             let customer = customer::Entry::from(&new).stored_in(work.engine.directory.source(&work.engine.backend)?);
             Ok(with(work, customer, Finding::Created))
@@ -169,13 +169,13 @@ fn create(work: &Work<'_>, dbs: &mut Databases, new: &NewCustomer) -> Result<Ask
     match outcome {
         Ok(Created::New(customer)) => Ok(with(work, customer, Finding::Created)),
         Ok(Created::Existing(customer)) if customer.valid => Ok(with(work, customer, Finding::Known)),
-        Ok(Created::Existing(_)) => Ok(without(Standing::Free, Finding::Invalid)),
-        Err(Error::Refused(Refusal::Claimed { .. })) => Ok(without(Standing::Doubtful, Finding::Claimed)),
+        Ok(Created::Existing(_)) => Ok(without(Sender::Free, Finding::Invalid)),
+        Err(Error::Refused(Refusal::Claimed { .. })) => Ok(without(Sender::Doubtful, Finding::Claimed)),
         // What stands in the way may be a row that otab does not see as the database does: nobody's name is safe.
         Err(Error::Refused(refusal @ Refusal::Constraint(_))) => {
-            Ok(without(Standing::Doubtful, Finding::Refused(refusal)))
+            Ok(without(Sender::Doubtful, Finding::Refused(refusal)))
         }
-        Err(Error::Refused(refusal)) => Ok(without(Standing::Free, Finding::Refused(refusal))),
+        Err(Error::Refused(refusal)) => Ok(without(Sender::Free, Finding::Refused(refusal))),
         Err(error) => Err(error),
     }
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// A daemon's queue is short (`net.unix.max_dgram_qlen`, often 10 datagrams), and fifty filters at
 /// once fill it for a moment. So a full queue is given this many pauses before a line is lost.
-const PATIENCE: u8 = 10;
+const TRIES: u8 = 10;
 /// The length of one pause. All pauses together cost a mail 50 ms, and once only: patience grows
 /// back when the daemon takes something.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -30,7 +30,7 @@ impl Socket {
     pub(super) fn new(path: &Path) -> Option<Self> {
         let socket = UnixDatagram::unbound().ok()?;
         socket.set_nonblocking(true).ok()?;
-        Some(Self { own: socket, path: path.to_owned(), patience: AtomicU8::new(PATIENCE) })
+        Some(Self { own: socket, path: path.to_owned(), patience: AtomicU8::new(TRIES) })
     }
 
     /// Sends one datagram, or loses it.
@@ -38,7 +38,7 @@ impl Socket {
         loop {
             // By path each time, not connected: a daemon that was restarted has a new socket.
             match self.own.send_to(text.as_bytes(), &self.path) {
-                Ok(_) => self.patience.store(PATIENCE, Ordering::Relaxed),
+                Ok(_) => self.patience.store(TRIES, Ordering::Relaxed),
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) if error.kind() == ErrorKind::WouldBlock && self.has_patience() => {
                     std::thread::sleep(PAUSE);

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::guard::Guard;
 use super::header::{Field, Header, Kind, Terminator};
+use super::protected::Protected;
 use super::value::FieldValue;
 
 /// A change to a header block.
@@ -24,14 +24,14 @@ pub struct NewField {
     pub value: FieldValue,
 }
 
-/// What has to be cut from a block: all that the guard finds, at most one range a field, in order. `adds` says that
+/// What has to be cut from a block: all that `protected` finds, at most one range a field, in order. `adds` says that
 /// fields will be put on top; then the [`orphans`] below them are cut as well.
 ///
-/// One guard for all names of a mail: of two that judge one field, one may spare the line end that the other one cuts,
+/// One [`Protected`] for all names of a mail: of two that judge one field, one may spare the line end that the other one cuts,
 /// and the body would become a part of the header.
 #[must_use]
-pub fn cuts(header: &Header, guard: &Guard, adds: bool) -> Vec<Range<usize>> {
-    let guarded = guarded(header, guard);
+pub fn cuts(header: &Header, protected: &Protected, adds: bool) -> Vec<Range<usize>> {
+    let guarded = guarded(header, protected);
     if !adds {
         return guarded;
     }
@@ -47,23 +47,23 @@ pub fn cuts(header: &Header, guard: &Guard, adds: bool) -> Vec<Range<usize>> {
     cuts
 }
 
-/// All that a guard takes out of a block.
+/// All that is taken out of a block.
 ///
 /// A reader for whom lines end at an odd break, or who drops some bytes first, may take a line that does not begin with
 /// a printable character for more of the line before. So it goes where a guarded name may be open there: behind the
 /// beginning of one, an orphan, or a field that has lost its end.
-fn guarded(header: &Header, guard: &Guard) -> Vec<Range<usize>> {
+fn guarded(header: &Header, protected: &Protected) -> Vec<Range<usize>> {
     let shifted = |field: &Field, start: usize| {
-        let range = Guard::cut_from(start, header.raw(field));
+        let range = Protected::cut_from(start, header.raw(field));
         field.range.start + range.start..field.range.start + range.end
     };
-    if guard.is_empty() {
+    if protected.is_empty() {
         return Vec::new();
     }
     let begins_oddly = |field: &Field| field.kind == Kind::Junk && !matches!(header.raw(field)[0], 0x21..=0x7e);
     if !header.has_odd_break() && !header.nameless().any(begins_oddly) {
-        let hits = guard.fields_in(header).into_iter().filter(|field| field.kind != Kind::Envelope);
-        return hits.filter_map(|field| Some(shifted(field, guard.find_in(header, field)?))).collect();
+        let hits = protected.fields_in(header).into_iter().filter(|field| field.kind != Kind::Envelope);
+        return hits.filter_map(|field| Some(shifted(field, protected.find_in(header, field)?))).collect();
     }
     let mut open = false;
     let cut = |field: &Field| {
@@ -71,7 +71,7 @@ fn guarded(header: &Header, guard: &Guard) -> Vec<Range<usize>> {
         let (found, leaves_open) = match field.kind {
             Kind::Envelope => return None,
             Kind::Junk if open && begins_oddly(field) => (Some(0), open),
-            Kind::Field | Kind::Junk | Kind::Orphan => guard.scan(raw, open),
+            Kind::Field | Kind::Junk | Kind::Orphan => protected.scan(raw, open),
         };
         open = match found {
             _ if field.kind == Kind::Orphan => true,
@@ -144,15 +144,15 @@ pub fn pieces<'b>(header: &'b Header, edits: &[Edit], added: &'b [u8], first_lin
 mod tests {
     use super::*;
     use crate::mail::header::EndFinder;
-    use crate::mail::strainer::Strainer;
+    use crate::mail::stream_filter::StreamFilter;
     use proptest::prelude::*;
 
     fn header(text: &[u8]) -> Header {
         Header::parse(text.to_vec(), 1000).unwrap()
     }
 
-    fn guard() -> Guard {
-        Guard::new().prefix("X-OTOBO-").name("X-Gate")
+    fn protected() -> Protected {
+        Protected::new().prefix("X-OTOBO-").name("X-Gate")
     }
 
     fn add(name: &str, value: &str) -> Edit {
@@ -199,7 +199,7 @@ mod tests {
             ("A: b\r\r\n\r\r\n  c\r\r\nd\r\r\n", "A: b\r\r\n\r\r\n  c\r\r\nd\r\r\n"),
         ] {
             let header = header(text.as_bytes());
-            let cuts: Vec<Edit> = cuts(&header, &guard(), false).into_iter().map(Edit::Cut).collect();
+            let cuts: Vec<Edit> = cuts(&header, &protected(), false).into_iter().map(Edit::Cut).collect();
             assert_eq!(applied(text, &cuts), left, "{text:?}");
         }
     }
@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn without_a_guard_only_what_joins_new_fields_goes() {
         let header = header(b"From a b\n a\n\r\r\n\r b\n c\n\rD\n\r e\n");
-        assert!(cuts(&header, &Guard::new(), false).is_empty());
+        assert!(cuts(&header, &Protected::new(), false).is_empty());
         assert_eq!(orphans(&header), [9..12, 15..22]);
     }
 
@@ -256,25 +256,25 @@ mod tests {
                 return Ok(());
             }
             let by_bytes = |field: &Field| {
-                let start = guard().find(header.raw(field)).filter(|_| field.kind != Kind::Envelope)?;
-                let cut = Guard::cut_from(start, header.raw(field));
+                let start = protected().find(header.raw(field)).filter(|_| field.kind != Kind::Envelope)?;
+                let cut = Protected::cut_from(start, header.raw(field));
                 Some(field.range.start + cut.start..field.range.start + cut.end)
             };
             let expected: Vec<_> = header.fields().iter().filter_map(by_bytes).collect();
-            prop_assert_eq!(cuts(&header, &guard(), false), expected);
+            prop_assert_eq!(cuts(&header, &protected(), false), expected);
         }
 
         #[test]
         fn a_block_strained_without_a_guard_loses_nothing(block in block()) {
-            let guard = Guard::new();
-            let mut strainer = Strainer::new(&guard, Vec::new());
+            let protected = Protected::new();
+            let mut stream_filter = StreamFilter::new(&protected, Vec::new());
             let mut out = Vec::new();
-            match strainer.push(&block, &mut out) {
+            match stream_filter.push(&block, &mut out) {
                 Some(used) => out.extend_from_slice(&block[used..]),
-                None => strainer.finish(&mut out),
+                None => stream_filter.finish(&mut out),
             }
             prop_assert_eq!(String::from_utf8_lossy(&out), String::from_utf8_lossy(&block));
-            prop_assert_eq!(strainer.dropped(), 0);
+            prop_assert_eq!(stream_filter.dropped(), 0);
         }
 
         #[test]
@@ -283,15 +283,15 @@ mod tests {
         ) {
             let length = EndFinder::length(&block);
             let held = header(&block[..length]);
-            let mut edits: Vec<Edit> = cuts(&held, &guard(), adds).into_iter().map(Edit::Cut).collect();
+            let mut edits: Vec<Edit> = cuts(&held, &protected(), adds).into_iter().map(Edit::Cut).collect();
             if adds {
                 edits.push(add("New", "1"));
             }
             let mut expected = apply(&held, &edits, Terminator::Lf);
             expected.extend_from_slice(&block[length..]);
 
-            let guard = guard();
-            let mut strainer = Strainer::new(&guard, if adds { b"New: 1\n".to_vec() } else { Vec::new() });
+            let protected = protected();
+            let mut stream_filter = StreamFilter::new(&protected, if adds { b"New: 1\n".to_vec() } else { Vec::new() });
             let mut out = Vec::new();
             let mut rest = &block[..];
             let mut body = false;
@@ -300,13 +300,13 @@ mod tests {
                 rest = next;
                 if body {
                     out.extend_from_slice(piece);
-                } else if let Some(used) = strainer.push(piece, &mut out) {
+                } else if let Some(used) = stream_filter.push(piece, &mut out) {
                     out.extend_from_slice(&piece[used..]);
                     body = true;
                 }
             }
             if !body {
-                strainer.finish(&mut out);
+                stream_filter.finish(&mut out);
             }
             prop_assert_eq!(String::from_utf8_lossy(&out), String::from_utf8_lossy(&expected));
         }

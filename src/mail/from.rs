@@ -7,8 +7,8 @@
 
 use super::address::Address;
 use super::encoded::{self, Word};
-use super::guard::Guard;
 use super::header::{Field, Header, unfold};
+use super::protected::Protected;
 
 /// The sender and the name that he gives himself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +69,7 @@ pub(super) fn only_mailbox(value: &[u8]) -> Result<Mailbox, Doubt> {
 
 /// The only field that any reader takes for From.
 fn only_field(header: &Header) -> Result<&Field, Doubt> {
-    let field = match Guard::new().name("From").fields_in(header)[..] {
+    let field = match Protected::new().name("From").fields_in(header)[..] {
         [] => return Err(Doubt::Missing),
         [field] => field,
         _ => return Err(Doubt::SeveralFields),

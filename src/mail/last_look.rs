@@ -7,8 +7,8 @@
 use std::ops::Range;
 
 use super::edit::{self, Edit};
-use super::guard::Guard;
 use super::header::{EndFinder, Header, Kind, Terminator};
+use super::protected::Protected;
 
 /// What is wrong with an edited block. Always a fault in otab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -16,7 +16,7 @@ pub enum Fault {
     /// The empty line is no longer where it was.
     #[error("the body would begin elsewhere")]
     Body,
-    /// The guard finds something besides the added fields.
+    /// A protected field was found besides the added fields.
     #[error("a protected field would be left")]
     Protected,
     /// A field that stays is not as it was, or an added one is not as it was meant.
@@ -26,7 +26,7 @@ pub enum Fault {
 
 /// Reads the block once more that [`edit::apply`] makes of `edits`. `rest` is what follows the block: the empty line
 /// and the body, or as much of it as is known.
-pub fn last_look(header: &Header, edits: &[Edit], guard: &Guard, rest: &[u8]) -> Result<(), Fault> {
+pub fn last_look(header: &Header, edits: &[Edit], protected: &Protected, rest: &[u8]) -> Result<(), Fault> {
     let first_line_end = Terminator::of_first_line(if header.bytes().is_empty() { rest } else { header.bytes() });
     let mut block = edit::apply(header, edits, first_line_end);
     let length = block.len();
@@ -54,7 +54,7 @@ pub fn last_look(header: &Header, edits: &[Edit], guard: &Guard, rest: &[u8]) ->
             start..at
         })
         .collect();
-    if edit::cuts(&written, guard, false) != own {
+    if edit::cuts(&written, protected, false) != own {
         return Err(Fault::Protected);
     }
     if found(header, &written) == expected(header, edits, added, first_line_end) { Ok(()) } else { Err(Fault::Field) }
@@ -98,8 +98,8 @@ mod tests {
     use super::*;
     use crate::mail::{FieldValue, NewField};
 
-    fn guard() -> Guard {
-        Guard::new().prefix("X-OTOBO-")
+    fn protected() -> Protected {
+        Protected::new().prefix("X-OTOBO-")
     }
 
     fn header(block: &[u8]) -> Header {
@@ -111,7 +111,7 @@ mod tests {
     }
 
     fn look(block: &[u8], edits: &[Edit]) -> Result<(), Fault> {
-        last_look(&header(block), edits, &guard(), b"\nbody\n")
+        last_look(&header(block), edits, &protected(), b"\nbody\n")
     }
 
     #[test]
@@ -125,10 +125,10 @@ mod tests {
             b"A: b\x0cX-OTOBO-\n \x0cX-OTOBO-CustomerUser: x\n",
         ] {
             for adds in [true, false] {
-                let cuts = edit::cuts(&header(block), &guard(), adds).into_iter().map(Edit::Cut);
+                let cuts = edit::cuts(&header(block), &protected(), adds).into_iter().map(Edit::Cut);
                 let edits: Vec<Edit> = cuts.chain(adds.then(add)).collect();
                 let rest: &[u8] = if block.ends_with(b"\n") { b"\r\nbody" } else { b"" };
-                assert_eq!(last_look(&header(block), &edits, &guard(), rest), Ok(()), "{}", block.escape_ascii());
+                assert_eq!(last_look(&header(block), &edits, &protected(), rest), Ok(()), "{}", block.escape_ascii());
             }
         }
     }

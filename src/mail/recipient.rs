@@ -5,8 +5,8 @@
 
 use super::address::Address;
 use super::from::only_mailbox;
-use super::guard::Guard;
 use super::header::Header;
+use super::protected::Protected;
 
 /// The fields that name recipients (RFC 5322, section 3.6.3). Whatever is resent goes elsewhere.
 const FIELDS: [&str; 4] = ["To", "Cc", "Bcc", "Apparently-To"];
@@ -14,9 +14,9 @@ const FIELDS: [&str; 4] = ["To", "Cc", "Bcc", "Apparently-To"];
 /// Whether To names this address, and no field names another.
 #[must_use]
 pub fn is_only(header: &Header, address: &Address) -> bool {
-    let guard = FIELDS.iter().fold(Guard::new().prefix("Resent-"), |guard, name| guard.name(name));
+    let protected = FIELDS.iter().fold(Protected::new().prefix("Resent-"), |protected, name| protected.name(name));
     let mut to = false;
-    for field in guard.fields_in(header) {
+    for field in protected.fields_in(header) {
         let name = header.name(field).unwrap_or_default();
         let is_plain = FIELDS.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()));
         if is_plain && header.value(field).trim_ascii().is_empty() {

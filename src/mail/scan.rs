@@ -1,7 +1,7 @@
 //! Looks for guarded names in a field byte by byte, wherever some reader could begin one.
 
 use super::breaks::{NEL, is_break};
-use super::guard::{Guard, Verdict};
+use super::protected::{Protected, Verdict};
 
 /// A place where some reader could begin a field, and the name that it would have read so far.
 #[derive(Clone)]
@@ -20,7 +20,7 @@ impl Candidate {
 }
 
 /// Reads one field byte by byte. Holds only names that can still become guarded ones, so its size is
-/// bounded by the guard's rules, however long the field is.
+/// bounded by the rules, however long the field is.
 ///
 /// Whether a byte 85 ends a line depends on all of the field ([`super::breaks`]). So from the first one on the field is
 /// read twice: as UTF-8, and as ISO 8859-1. What the second reading alone finds is a find once the field turns out to be
@@ -67,7 +67,7 @@ impl Scan {
     }
 
     /// Takes the next byte; says where a guarded name began, once that is sure.
-    pub(super) fn push(&mut self, guard: &Guard, byte: u8) -> Option<usize> {
+    pub(super) fn push(&mut self, protected: &Protected, byte: u8) -> Option<usize> {
         self.text.push(byte);
         if byte == NEL && self.latin.is_none() {
             self.latin = Some(Reading { reads_latin: true, ..self.plain.clone() });
@@ -75,16 +75,16 @@ impl Scan {
         if self.suspended.is_none()
             && let Some(latin) = &mut self.latin
         {
-            self.suspended = latin.push(guard, byte);
+            self.suspended = latin.push(protected, byte);
         }
-        let found = self.plain.push(guard, byte);
+        let found = self.plain.push(protected, byte);
         if found.is_some() || self.text.is_broken { self.suspended.into_iter().chain(found).min() } else { None }
     }
 
     /// The field is over: a name without a colon is one for some readers.
-    pub(super) fn finish(&self, guard: &Guard) -> Option<usize> {
-        let found = self.plain.finish(guard);
-        let latin = || self.suspended.or_else(|| self.latin.as_ref().and_then(|latin| latin.finish(guard)));
+    pub(super) fn finish(&self, protected: &Protected) -> Option<usize> {
+        let found = self.plain.finish(protected);
+        let latin = || self.suspended.or_else(|| self.latin.as_ref().and_then(|latin| latin.finish(protected)));
         if found.is_some() || self.text.is_broken_at_end() { latin().or(found) } else { None }
     }
 
@@ -177,13 +177,13 @@ impl Reading {
         open.chain(self.begun.map(|(start, _)| start)).min()
     }
 
-    fn push(&mut self, guard: &Guard, byte: u8) -> Option<usize> {
+    fn push(&mut self, protected: &Protected, byte: u8) -> Option<usize> {
         let here = self.position;
         self.position += 1;
         let begun = self.begun.take();
         if let Some((start, Begun::Cr)) = begun
             && byte != b'\n'
-            && let Some(hit) = self.end_line(guard, start)
+            && let Some(hit) = self.end_line(protected, start)
         {
             return Some(hit);
         }
@@ -196,55 +196,55 @@ impl Reading {
         match (byte, begun) {
             (b'\r', _) => self.begun = Some((here, Begun::Cr)),
             (NEL, Some((start, Begun::Nel))) | (0xa8 | 0xa9, Some((start, Begun::SeparatorTwo))) => {
-                return self.end_line(guard, start);
+                return self.end_line(protected, start);
             }
             (0x80, Some((start, Begun::Separator))) => self.begun = Some((start, Begun::SeparatorTwo)),
             (0xc2, _) => self.begun = Some((here, Begun::Nel)),
             (0xe2, _) => self.begun = Some((here, Begun::Separator)),
             (NEL, _) if self.reads_latin => {
-                let hit = self.complete(guard);
+                let hit = self.complete(protected);
                 // Text of many such letters is not held back: what is before the name may stay.
                 self.begin(Candidate { start: None, ..Candidate::at(here) });
                 self.colon_seen = false;
                 return hit;
             }
             (NEL, _) => self.candidates.push(Candidate { is_strict: true, ..Candidate::at(here) }),
-            _ if is_break(byte) => return self.end_line(guard, here),
+            _ if is_break(byte) => return self.end_line(protected, here),
             (b'\n', _) => {
                 self.line_start = true;
-                return self.complete(guard);
+                return self.complete(protected);
             }
             (b':', _) => {
                 self.colon_seen = true;
-                let hit = self.complete(guard);
+                let hit = self.complete(protected);
                 self.candidates.clear();
                 return hit;
             }
-            (0x21..=0x7e, _) => return self.extend(guard, byte.to_ascii_uppercase()),
+            (0x21..=0x7e, _) => return self.extend(protected, byte.to_ascii_uppercase()),
             _ => {}
         }
         None
     }
 
     /// A line ends at the break at `start`, for some: the name before it is over, and a new one begins.
-    fn end_line(&mut self, guard: &Guard, start: usize) -> Option<usize> {
-        let hit = self.complete(guard);
+    fn end_line(&mut self, protected: &Protected, start: usize) -> Option<usize> {
+        let hit = self.complete(protected);
         self.open(start);
         // So that its line, which need not have a colon, can be continued by another name.
         self.colon_seen = false;
         hit
     }
 
-    fn finish(&self, guard: &Guard) -> Option<usize> {
-        self.complete(guard)
+    fn finish(&self, protected: &Protected) -> Option<usize> {
+        self.complete(protected)
     }
 
     fn leaves_open(&self, before: bool) -> bool {
         if self.printed { self.candidates.iter().any(|candidate| !candidate.name.is_empty()) } else { before }
     }
 
-    fn complete(&self, guard: &Guard) -> Option<usize> {
-        self.candidates.iter().filter(|c| guard.is_name(&c.name)).filter_map(|c| c.start).min()
+    fn complete(&self, protected: &Protected) -> Option<usize> {
+        self.candidates.iter().filter(|c| protected.is_name(&c.name)).filter_map(|c| c.start).min()
     }
 
     fn open(&mut self, start: usize) {
@@ -258,12 +258,12 @@ impl Reading {
         }
     }
 
-    fn extend(&mut self, guard: &Guard, letter: u8) -> Option<usize> {
+    fn extend(&mut self, protected: &Protected, letter: u8) -> Option<usize> {
         let (mut hit, here) = (None, self.position - 1);
         self.candidates.retain_mut(|candidate| {
             let start = *candidate.start.get_or_insert(here);
             candidate.name.push(letter);
-            match guard.judge(&candidate.name) {
+            match protected.judge(&candidate.name) {
                 Verdict::Open => true,
                 Verdict::Miss => false,
                 Verdict::Hit => {

@@ -171,11 +171,11 @@ impl Filter<'_> {
     /// A header block over the limits: stripped as it streams through, under nobody's name.
     fn strain(&self, read: &[u8], input: &File) -> Result<u8, Deferred> {
         let rules = self.engine.rules(self.envelope.recipient.as_deref());
-        let guard = policy::stream_guard(&rules);
+        let protected = policy::stream_protected(&rules);
         let new_fields = edit::lines(&policy::new_marker_fields(&rules), Terminator::of_first_line(read));
         let mut dropped = 0;
         let status = self.pass_on(None, |output| {
-            dropped = output::strain(read, input, output, &guard, new_fields, self.deadline)?;
+            dropped = output::strain(read, input, output, &protected, new_fields, self.deadline)?;
             Ok(())
         })?;
         let line = format!(

@@ -10,8 +10,8 @@ use rustix::fs::OFlags;
 use super::deadline::Deadline;
 use super::intake::{self, CHUNK};
 use super::splice;
-use crate::mail::Guard;
-use crate::mail::strainer::Strainer;
+use crate::mail::Protected;
+use crate::mail::stream_filter::StreamFilter;
 
 /// Up to so many bytes are written together.
 const SHORT: usize = 16 * 1024;
@@ -64,18 +64,18 @@ pub fn strain(
     read: &[u8],
     input: &File,
     output: &mut impl Write,
-    guard: &Guard,
+    protected: &Protected,
     new_fields: Vec<u8>,
     deadline: &Deadline,
 ) -> Result<usize, CopyError> {
-    let mut strainer = Strainer::new(guard, new_fields);
+    let mut stream_filter = StreamFilter::new(protected, new_fields);
     let mut in_body = false;
     let mut passed = Vec::with_capacity(CHUNK);
     let mut piece_by_piece = |piece: &[u8]| -> std::io::Result<()> {
         if in_body {
             output.write_all(piece)?;
         } else {
-            let used = strainer.push(piece, &mut passed);
+            let used = stream_filter.push(piece, &mut passed);
             output.write_all(&passed)?;
             passed.clear();
             if let Some(used) = used {
@@ -91,10 +91,10 @@ pub fn strain(
     }
     pieces(input, piece_by_piece)?;
     if !in_body {
-        strainer.finish(&mut passed);
+        stream_filter.finish(&mut passed);
         output.write_all(&passed).map_err(CopyError::Write)?;
     }
-    Ok(strainer.dropped())
+    Ok(stream_filter.dropped())
 }
 
 /// Which side failed.

@@ -2,7 +2,7 @@
 
 use subtle::ConstantTimeEq;
 
-use crate::mail::{FieldValue, Guard, Header, NewField};
+use crate::mail::{FieldValue, Header, NewField, Protected};
 
 use super::Rules;
 
@@ -48,22 +48,22 @@ pub(super) fn is_trusted(header: &Header, rules: &Rules) -> bool {
     rules.trusted.iter().fold(false, |found, trusted| found | matches(trusted))
 }
 
-/// The guard for a mail: secrets always go, control fields from all but trusted mails.
-pub(super) fn guard(rules: &Rules, trusted: bool) -> Guard {
-    let secrets = rules.trusted.iter().fold(Guard::new(), |guard, entry| guard.name(&entry.field));
+/// The protected names of a mail: secrets always go, control fields from all but trusted mails.
+pub(super) fn protected(rules: &Rules, trusted: bool) -> Protected {
+    let secrets = rules.trusted.iter().fold(Protected::new(), |protected, entry| protected.name(&entry.field));
     if trusted || !rules.protection {
         return secrets;
     }
     match rules.protect {
-        Protect::All => PREFIXES.iter().fold(secrets, |guard, prefix| guard.prefix(prefix)),
-        Protect::Customer => customer_names(rules).iter().fold(secrets, |guard, name| guard.name(name)),
+        Protect::All => PREFIXES.iter().fold(secrets, |protected, prefix| protected.prefix(prefix)),
+        Protect::Customer => customer_names(rules).iter().fold(secrets, |protected, name| protected.name(name)),
     }
 }
 
-/// The guard for a header block that is too large to be looked into: nobody is trusted there.
+/// The protected names of a header block that is too large to be looked into: nobody is trusted there.
 #[must_use]
-pub fn stream_guard(rules: &Rules) -> Guard {
-    guard(rules, false)
+pub fn stream_protected(rules: &Rules) -> Protected {
+    protected(rules, false)
 }
 
 /// The customer fields with the marker, for a mail that is not looked into. None without protection.

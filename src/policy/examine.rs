@@ -2,7 +2,7 @@
 
 use crate::mail::from::{Doubt, Mailbox, sender};
 use crate::mail::value::decoded;
-use crate::mail::{Guard, Header, trace};
+use crate::mail::{Header, Protected, trace};
 
 use super::control::{self, CUSTOMER_FIELDS};
 use super::creation::{Refused, may_create};
@@ -34,7 +34,7 @@ pub struct Stated {
 #[derive(Debug, Clone)]
 pub struct Examined {
     /// The names that this mail may not keep.
-    pub guard: Guard,
+    pub protected: Protected,
     /// Whether the mail carries a trusted system's secret.
     pub trusted: bool,
     /// Customer fields that stay.
@@ -71,7 +71,7 @@ pub fn examine(header: &Header, envelope: &Envelope, rules: &Rules) -> Examined 
     let address = sender.as_ref().ok().map(|m| &m.address);
     let obeyed = keeps_fields || rules.protect == Protect::Customer;
     Examined {
-        guard: control::guard(rules, trusted),
+        protected: control::protected(rules, trusted),
         trusted,
         stated: if keeps_fields { stated(header, rules) } else { Stated::default() },
         kind: kind::kind(header, envelope, address, rules, obeyed),
@@ -140,7 +140,7 @@ pub(super) mod tests {
         let header = header(text);
         let examined = examine(&header, &Envelope::default(), rules);
         let edits: Vec<_> =
-            edit::cuts(&header, &examined.guard, false).into_iter().map(crate::mail::Edit::Cut).collect();
+            edit::cuts(&header, &examined.protected, false).into_iter().map(crate::mail::Edit::Cut).collect();
         String::from_utf8(edit::apply(&header, &edits, crate::mail::header::Terminator::Lf)).unwrap()
     }
 

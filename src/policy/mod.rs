@@ -11,12 +11,12 @@ mod follow_up;
 mod kind;
 mod settle;
 
-pub use control::{Protect, Trusted, new_marker_fields, stream_guard};
+pub use control::{Protect, Trusted, new_marker_fields, stream_protected};
 pub use creation::Refused;
 pub use examine::{Envelope, Examined, Stated, examine};
 pub use follow_up::TicketNumbers;
 pub use kind::{Automatic, Kind, LOOP_FIELD};
-pub use settle::{Person, Settled, Standing, settle};
+pub use settle::{Person, Sender, Settled, settle};
 
 use crate::mail::{Address, Pattern};
 

@@ -1,6 +1,6 @@
 //! The second step: the edits, and whether a token and a link mail are due.
 
-use crate::mail::{Edit, Guard, Header, NewField, edit};
+use crate::mail::{Edit, Header, NewField, Protected, edit};
 
 use super::Rules;
 use super::control::{CUSTOMER_FIELDS, dynamic_field, new_field};
@@ -29,7 +29,7 @@ pub struct Person {
 
 /// What the directory says of the sender.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
+pub enum Sender {
     /// A valid customer: found, created, or stated by a trusted mail.
     Customer(Person),
     /// A certain sender without a usable customer, whose address is nobody else's login, customer id or address.
@@ -44,7 +44,7 @@ pub struct Settled {
     /// The edits to the header block: at most one cut a field.
     pub edits: Vec<Edit>,
     /// The names that were cut, and that nothing but the added fields has afterwards.
-    pub guard: Guard,
+    pub protected: Protected,
     /// Whether a token is due to the customer.
     pub token: bool,
     /// Whether a link mail is due to him, too.
@@ -53,37 +53,37 @@ pub struct Settled {
 
 /// Decides the edits.
 #[must_use]
-pub fn settle(header: &Header, examined: &Examined, rules: &Rules, standing: &Standing) -> Settled {
-    let person = if let Standing::Customer(person) = standing { Some(person) } else { None };
-    let mut fields = customer_fields(examined, rules, standing);
+pub fn settle(header: &Header, examined: &Examined, rules: &Rules, sender: &Sender) -> Settled {
+    let person = if let Sender::Customer(person) = sender { Some(person) } else { None };
+    let mut fields = customer_fields(examined, rules, sender);
     if let Some(person) = person {
         fields.extend(dynamic_fields(header, examined, rules, person));
     }
     // A field that is set replaces any of its name that stays otherwise: OTOBO joins fields of one name.
-    let guard = fields.iter().fold(examined.guard.clone(), |guard, field| guard.name(&field.name));
-    let cuts = edit::cuts(header, &guard, !fields.is_empty());
+    let protected = fields.iter().fold(examined.protected.clone(), |protected, field| protected.name(&field.name));
+    let cuts = edit::cuts(header, &protected, !fields.is_empty());
     // Without protection a field that stays may file the ticket under somebody else: no link to that.
     let is_his = |person: &Person| person.created || examined.stated.user.as_ref().is_none_or(|u| *u == person.login);
     let token = examined.kind == Kind::New && person.is_some_and(|p| p.needs_link && is_his(p));
     Settled {
         edits: cuts.into_iter().map(Edit::Cut).chain(fields.into_iter().map(Edit::Add)).collect(),
-        guard,
+        protected,
         token,
         link_mail: token && !examined.suppresses_answers && !examined.answers_link_mail,
     }
 }
 
 /// The three customer fields that are to be written.
-fn customer_fields(examined: &Examined, rules: &Rules, standing: &Standing) -> Vec<NewField> {
-    let created = matches!(standing, Standing::Customer(person) if person.created);
+fn customer_fields(examined: &Examined, rules: &Rules, sender: &Sender) -> Vec<NewField> {
+    let created = matches!(sender, Sender::Customer(person) if person.created);
     if !rules.protection && !created {
         return Vec::new();
     }
     let address = examined.sender.as_ref().ok().map(|m| m.address.to_string()).filter(|a| a.len() <= MAX_NUMBER);
-    let (login, number) = match standing {
-        Standing::Customer(person) => (usable(&person.login), usable(&person.customer_id)),
-        Standing::Free => (address.as_deref(), address.as_deref()),
-        Standing::Doubtful => (None, None),
+    let (login, number) = match sender {
+        Sender::Customer(person) => (usable(&person.login), usable(&person.customer_id)),
+        Sender::Free => (address.as_deref(), address.as_deref()),
+        Sender::Doubtful => (None, None),
     };
     // A trusted mail's own fields win; what it leaves out is filled in.
     let kept = if rules.protection { examined.stated.clone() } else { Stated::default() };
@@ -127,10 +127,10 @@ mod tests {
         Person { login: "carol".into(), customer_id: "corp".into(), in_backend: true, needs_link: true, created: false }
     }
 
-    fn settled(text: &str, rules: &Rules, standing: &Standing) -> (String, Settled) {
+    fn settled(text: &str, rules: &Rules, sender: &Sender) -> (String, Settled) {
         let header = header(text);
         let examined = examine(&header, &Envelope::default(), rules);
-        let settled = settle(&header, &examined, rules, standing);
+        let settled = settle(&header, &examined, rules, sender);
         (String::from_utf8(apply(&header, &settled.edits, Terminator::Lf)).unwrap(), settled)
     }
 
@@ -141,14 +141,14 @@ mod tests {
     #[test]
     fn customers_fields_are_set_and_forged_ones_go() {
         let text = "X-OTOBO-CustomerUser: root\n x\nFrom: carol@corp.test\n";
-        let (out, settled) = settled(text, &rules(), &Standing::Customer(carol()));
+        let (out, settled) = settled(text, &rules(), &Sender::Customer(carol()));
         assert_eq!(out, fields("carol", "corp") + "From: carol@corp.test\n");
         assert!(settled.token && settled.link_mail);
     }
 
     #[test]
     fn a_certain_sender_who_is_no_customer_is_named() {
-        let (out, settled) = settled("From: Carol@corp.test\n", &rules(), &Standing::Free);
+        let (out, settled) = settled("From: Carol@corp.test\n", &rules(), &Sender::Free);
         assert_eq!(out, fields("carol@corp.test", "carol@corp.test") + "From: Carol@corp.test\n");
         assert!(!settled.token && !settled.link_mail);
     }
@@ -157,15 +157,12 @@ mod tests {
     fn an_address_over_its_column_becomes_the_marker() {
         let long = format!("carol@{}.{}.{}.test", "a".repeat(60), "b".repeat(60), "c".repeat(60));
         let from = format!("From: {long}\n");
-        assert_eq!(
-            settled(&from, &rules(), &Standing::Free).0,
-            fields("unverified-sender", "unverified-sender") + &from
-        );
+        assert_eq!(settled(&from, &rules(), &Sender::Free).0, fields("unverified-sender", "unverified-sender") + &from);
     }
 
     #[test]
     fn nobody_certain_means_the_marker_in_all_three() {
-        let (out, settled) = settled("From: a@b.test, c@d.test\n", &rules(), &Standing::Doubtful);
+        let (out, settled) = settled("From: a@b.test, c@d.test\n", &rules(), &Sender::Doubtful);
         assert_eq!(out, fields("unverified-sender", "unverified-sender") + "From: a@b.test, c@d.test\n");
         assert!(!settled.token);
     }
@@ -175,13 +172,13 @@ mod tests {
         for empty in ["", " ", "0", " 0 ", "a\nb", "\0"] {
             let person = Person { login: empty.into(), customer_id: empty.into(), ..carol() };
             assert_eq!(
-                settled("A: b\n", &rules(), &Standing::Customer(person)).0,
+                settled("A: b\n", &rules(), &Sender::Customer(person)).0,
                 fields("unverified-sender", "unverified-sender") + "A: b\n"
             );
         }
         let person = Person { customer_id: "0".into(), ..carol() };
         assert_eq!(
-            settled("A: b\n", &rules(), &Standing::Customer(person)).0,
+            settled("A: b\n", &rules(), &Sender::Customer(person)).0,
             fields("carol", "unverified-sender") + "A: b\n"
         );
     }
@@ -191,12 +188,12 @@ mod tests {
         let secret = "X-Gate: 0123456789abcdef\n";
         let text = format!("X-OTOBO-CustomerUser: dan\nX-OTOBO-CustomerNo: 0\n{secret}From: carol@corp.test\n");
         let dan = Person { login: "dan".into(), customer_id: "dans".into(), ..carol() };
-        let (out, _) = settled(&text, &rules(), &Standing::Customer(dan));
+        let (out, _) = settled(&text, &rules(), &Sender::Customer(dan));
         assert_eq!(
             out,
             "X-OTOBO-CustomerNo: dans\nX-OTOBO-Customer: dan\nX-OTOBO-CustomerUser: dan\nFrom: carol@corp.test\n"
         );
-        let (out, _) = settled(&text, &rules(), &Standing::Doubtful);
+        let (out, _) = settled(&text, &rules(), &Sender::Doubtful);
         assert_eq!(
             out,
             "X-OTOBO-CustomerNo: unverified-sender\nX-OTOBO-Customer: dan\nX-OTOBO-CustomerUser: dan\nFrom: carol@corp.test\n"
@@ -207,30 +204,30 @@ mod tests {
     fn unprotected_only_created_customers_get_fields() {
         let rules = Rules { protection: false, check_box: Some("Auto".into()), ..rules() };
         let text = "X-OTOBO-CustomerUser: x\nX-OTOBO-DynamicField-Auto: 0\nFrom: carol@corp.test\n";
-        let (known, due) = settled(text, &rules, &Standing::Customer(carol()));
+        let (known, due) = settled(text, &rules, &Sender::Customer(carol()));
         assert!(!due.token, "the ticket will be x's");
         assert_eq!(known, "X-OTOBO-DynamicField-Auto: 1\nX-OTOBO-CustomerUser: x\nFrom: carol@corp.test\n");
-        let (created, due) = settled(text, &rules, &Standing::Customer(Person { created: true, ..carol() }));
+        let (created, due) = settled(text, &rules, &Sender::Customer(Person { created: true, ..carol() }));
         assert_eq!(created, fields("carol", "corp") + "X-OTOBO-DynamicField-Auto: 1\nFrom: carol@corp.test\n");
         assert!(due.token);
-        assert_eq!(settled(text, &rules, &Standing::Free).0, text);
+        assert_eq!(settled(text, &rules, &Sender::Free).0, text);
         let elsewhere = Person { in_backend: false, ..carol() };
-        assert_eq!(settled(text, &rules, &Standing::Customer(elsewhere)).0, text);
+        assert_eq!(settled(text, &rules, &Sender::Customer(elsewhere)).0, text);
     }
 
     #[test]
     fn the_placeholder_is_set_for_customers_new_mails() {
         let rules = Rules { link_field: Some("Link".into()), ..rules() };
         let field = "X-OTOBO-DynamicField-Link: [[OTAB-LINK]]\n";
-        assert!(settled("From: carol@corp.test\n", &rules, &Standing::Customer(carol())).0.contains(field));
-        assert!(!settled("Auto-Submitted: x\n", &rules, &Standing::Customer(carol())).0.contains(field));
-        assert!(!settled("From: carol@corp.test\n", &rules, &Standing::Free).0.contains(field));
+        assert!(settled("From: carol@corp.test\n", &rules, &Sender::Customer(carol())).0.contains(field));
+        assert!(!settled("Auto-Submitted: x\n", &rules, &Sender::Customer(carol())).0.contains(field));
+        assert!(!settled("From: carol@corp.test\n", &rules, &Sender::Free).0.contains(field));
     }
 
     #[test]
     fn a_token_is_due_without_a_password_for_new_mails() {
         let due = |text: &str, person: Person| {
-            let settled = settled(text, &rules(), &Standing::Customer(person)).1;
+            let settled = settled(text, &rules(), &Sender::Customer(person)).1;
             (settled.token, settled.link_mail)
         };
         assert_eq!(due("Subject: x\n", carol()), (true, true));

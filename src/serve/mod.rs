@@ -5,9 +5,9 @@
 //! store was copied elsewhere, it is read anew by all parts or by none. Each part first reads and opens what the
 //! new one names, without effect; only if all of them could, each puts it in force, which cannot fail.
 
+mod backend;
 mod bell;
 mod crew;
-mod desk;
 mod manager;
 mod part;
 mod portal;
@@ -89,13 +89,13 @@ pub fn run(path: &Path, named: &[Part], load: Load) -> Done {
 /// The store, opened once to see that it opens. A file stays open: the filters beside it then never are the last to
 /// close it, and need not begin its log anew, read it through, or fold it in.
 fn held_store(engine: &Engine) -> Result<Databases, Failure> {
-    let mut dbs = engine.databases(desk::PATIENCE);
+    let mut dbs = engine.databases(backend::BUSY_TIMEOUT);
     dbs.get(&engine.store)?;
     if matches!(engine.store, Url::Sqlite(_)) {
         return Ok(dbs);
     }
     dbs.close()?;
-    Ok(engine.databases(desk::PATIENCE))
+    Ok(engine.databases(backend::BUSY_TIMEOUT))
 }
 
 /// The signals that it listens to.

@@ -8,8 +8,8 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::backend::EngineBackend;
 use super::crew::{Crew, Member};
-use super::desk::SiteDesk;
 use super::held_store;
 use super::part::{Begin, Commit, Event, Ground, Part, Running};
 use crate::config::{Config, Listen};
@@ -20,12 +20,12 @@ use crate::engine::portal_url;
 use crate::exit::Exit;
 use crate::failure::{Ends, Failure};
 use crate::log::Log;
-use crate::web::{
+use crate::portal::{
     self, App, Bound, Face, HandOver, Logo, Look, Make, Messages, Network, Pages, Place, Settings, Style, Workers,
 };
 
 /// Threads that ask databases. SQLite lets one write at a time; servers take more than one office clicks.
-const DESKS: usize = 4;
+const BACKENDS: usize = 4;
 /// Threads that speak HTTP.
 const SPEAKERS: usize = 2;
 /// How long threads with nothing to do may take to end.
@@ -42,7 +42,7 @@ struct Places {
 
 /// The portal that runs.
 struct Portal {
-    shown: web::Portal,
+    shown: portal::Portal,
     places: Places,
     runtime: Runtime,
     stop: watch::Sender<bool>,
@@ -55,7 +55,7 @@ struct Portal {
 /// Reads, listens, and opens the store; then it can start.
 pub fn prepare(ground: &Ground) -> Result<Begin, Failure> {
     let face = face(&ground.engine.config).map_err(|all| together(&all))?;
-    let given = web::from_systemd().ends(Exit::Unavailable, "the socket that systemd hands over")?;
+    let given = portal::from_systemd().ends(Exit::Unavailable, "the socket that systemd hands over")?;
     let places = Places::of(&ground.engine.config, given.is_some());
     let bound = given.map_or_else(|| bind(&ground.engine.config), Ok)?;
     let metrics = bind_besides(places.metrics, "door.metrics")?;
@@ -66,7 +66,7 @@ pub fn prepare(ground: &Ground) -> Result<Begin, Failure> {
         let desks = Crew::new();
         let app =
             App::new(settings(&ground.engine), face, workers(&ground, desks.member())?, Arc::clone(&ground.log), None);
-        let shown = web::Portal::new(app);
+        let shown = portal::Portal::new(app);
         let runtime = Builder::new_multi_thread().worker_threads(SPEAKERS).enable_io().enable_time().build();
         let runtime = runtime.ends(Exit::Unavailable, "the runtime cannot be started")?;
         let (stop, stopped) = watch::channel(false);
@@ -79,9 +79,10 @@ pub fn prepare(ground: &Ground) -> Result<Begin, Failure> {
                 }
             })
         };
-        let mut tasks = vec![watched(runtime.spawn(web::run(shown.at(bound), stopped.clone())))];
-        tasks.extend(metrics.map(|bound| watched(runtime.spawn(web::run(shown.numbers_at(bound), stopped.clone())))));
-        let apache = fastcgi.map(|bound| runtime.spawn(web::authorize(bound, shown.clone(), stopped.clone())));
+        let mut tasks = vec![watched(runtime.spawn(portal::run(shown.at(bound), stopped.clone())))];
+        tasks
+            .extend(metrics.map(|bound| watched(runtime.spawn(portal::run(shown.numbers_at(bound), stopped.clone())))));
+        let apache = fastcgi.map(|bound| runtime.spawn(portal::authorize(bound, shown.clone(), stopped.clone())));
         tasks.extend(apache.map(watched));
         ground.log.info("door: open");
         let log = ground.log;
@@ -190,12 +191,12 @@ fn bind(config: &Config) -> Result<Bound, Failure> {
         Listen::Tcp(address) => (Place::Tcp(*address), address.to_string()),
         Listen::Unix(path) => (Place::Unix(path.clone(), config.door.socket_mode), path.display().to_string()),
     };
-    web::bind(&place).ends(Exit::Unavailable, &format!("door.listen: {name}"))
+    portal::bind(&place).ends(Exit::Unavailable, &format!("door.listen: {name}"))
 }
 
 /// A place besides the door's own, where there is to be one.
 fn bind_besides(address: Option<SocketAddr>, key: &str) -> Result<Option<Bound>, Failure> {
-    let bind = |address| web::bind(&Place::Tcp(address)).ends(Exit::Unavailable, &format!("{key}: {address}"));
+    let bind = |address| portal::bind(&Place::Tcp(address)).ends(Exit::Unavailable, &format!("{key}: {address}"));
     address.map(bind).transpose()
 }
 
@@ -204,9 +205,9 @@ fn workers(ground: &Ground, member: Member) -> Result<Workers, Failure> {
     let ground = ground.clone();
     let make: Make = Arc::new(move || {
         let _ = &member;
-        Box::new(SiteDesk::new(ground.clone()))
+        Box::new(EngineBackend::new(ground.clone()))
     });
-    Workers::start(DESKS, &make).ends(Exit::Unavailable, "no thread can be started")
+    Workers::start(BACKENDS, &make).ends(Exit::Unavailable, "no thread can be started")
 }
 fn settings(engine: &Engine) -> Settings {
     let (config, door) = (&engine.config, &engine.config.door);

@@ -32,7 +32,7 @@ const HISTORY: &str = "CREATE TABLE refinery_schema_history(
              checksum VARCHAR(255));";
 
 /// How long a migration waits for filters that are at work.
-const PATIENCE: Duration = Duration::from_mins(1);
+const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The table that holds the version.
 pub(super) fn table(dialect: Dialect) -> &'static str {
@@ -93,7 +93,7 @@ pub fn version(db: &mut Database) -> Result<i64, Error> {
 /// Brings a store to this otab's version, and makes the tables in an empty database on a server. One that has them is
 /// left alone. What was broken off is gone on with.
 pub fn migrate(url: &Url) -> Result<(), Error> {
-    let mut db = Database::open(url, Access::ReadWrite { create: false }, PATIENCE)?;
+    let mut db = Database::open(url, Access::ReadWrite { create: false }, BUSY_TIMEOUT)?;
     match check(&mut db, url) {
         Err(error) if error.kind() == Kind::Older => db.write(|tx| run(tx, url))?,
         other => other?,
@@ -104,7 +104,7 @@ pub fn migrate(url: &Url) -> Result<(), Error> {
 /// Makes the tables in an empty database on a server. Those that are there have to be of this otab's version: what
 /// somebody may still use is not migrated by the way.
 pub(super) fn make_where_none(url: &Url) -> Result<(), Error> {
-    let mut db = Database::open(url, Access::ReadWrite { create: false }, PATIENCE)?;
+    let mut db = Database::open(url, Access::ReadWrite { create: false }, BUSY_TIMEOUT)?;
     match check(&mut db, url) {
         Err(error) if error.kind() == Kind::Older && version(&mut db)? == 0 => db.write(|tx| run(tx, url))?,
         other => other?,
@@ -216,7 +216,7 @@ mod tests {
     /// How opening such a one of today's version fails; and migrating, unless that helps.
     fn refused(sql: &str) -> Error {
         let (_folder, _, url) = store(VERSIONS.len(), sql);
-        let error = open(&url, WRITE, PATIENCE).unwrap_err();
+        let error = open(&url, WRITE, BUSY_TIMEOUT).unwrap_err();
         if error.kind() != Kind::Older {
             assert_eq!(migrate(&url).unwrap_err().kind(), error.kind());
         }
@@ -256,12 +256,12 @@ mod tests {
     #[test]
     fn a_database_that_loses_its_log_later_is_reported() {
         let (_folder, path, url) = store(VERSIONS.len(), "");
-        open(&url, WRITE, PATIENCE).unwrap().close().unwrap();
+        open(&url, WRITE, BUSY_TIMEOUT).unwrap().close().unwrap();
         let other = rusqlite::Connection::open(&path).unwrap();
         other.execute_batch("PRAGMA journal_mode = DELETE").unwrap();
-        assert!(open(&url, WRITE, PATIENCE).unwrap_err().to_string().contains("PRAGMA journal_mode=wal"));
+        assert!(open(&url, WRITE, BUSY_TIMEOUT).unwrap_err().to_string().contains("PRAGMA journal_mode=wal"));
         other.execute_batch("PRAGMA journal_mode = WAL").unwrap();
-        open(&url, WRITE, PATIENCE).unwrap();
+        open(&url, WRITE, BUSY_TIMEOUT).unwrap();
     }
 
     /// As refinery left it: the checksums are its own, over name, number and text.
@@ -270,9 +270,9 @@ mod tests {
         let sql = "UPDATE refinery_schema_history SET checksum = '14243397325519318302', \
                    applied_on = '2026-11-20T10:11:12.123456789Z'";
         let (_folder, _, url) = store(3, sql);
-        assert_eq!(open(&url, WRITE, PATIENCE).unwrap_err().kind(), Kind::Older);
+        assert_eq!(open(&url, WRITE, BUSY_TIMEOUT).unwrap_err().kind(), Kind::Older);
         migrate(&url).unwrap();
-        let mut db = open(&url, WRITE, PATIENCE).unwrap();
+        let mut db = open(&url, WRITE, BUSY_TIMEOUT).unwrap();
         let sql = "SELECT version || ' ' || name || ' ' || COALESCE(checksum, '-') FROM refinery_schema_history";
         let rows = db.rows(sql, &[]).unwrap();
         assert_eq!(rows.len(), VERSIONS.len());
@@ -286,7 +286,7 @@ mod tests {
         let schema = |url: &Url| {
             let sql = "SELECT m.name, c.name, c.type, c.\"notnull\" FROM sqlite_master m \
                        LEFT JOIN pragma_table_info(m.name) c ORDER BY 1, 2";
-            open(url, WRITE, PATIENCE)
+            open(url, WRITE, BUSY_TIMEOUT)
                 .unwrap()
                 .rows(sql, &[])
                 .unwrap()
@@ -304,7 +304,7 @@ mod tests {
             let (_folder, path, url) = store(versions, sql);
             migrate(&url).unwrap();
             assert_eq!(schema(&url), wanted, "{versions}");
-            let mut db = open(&url, WRITE, PATIENCE).unwrap();
+            let mut db = open(&url, WRITE, BUSY_TIMEOUT).unwrap();
             let order = db.row("SELECT token_id, secret FROM outbox", &[]).unwrap().unwrap();
             assert_eq!(order.values(), [7.into(), "the-secret-itself".into()], "{versions}");
             // The order goes with its token, and no page keeps the secret.
@@ -319,7 +319,7 @@ mod tests {
     fn a_failed_migration_tells_what_sqlite_said() {
         let (_folder, path, url) = store(3, "");
         let before = std::fs::read(&path).unwrap();
-        let mut db = Database::open(&url, WRITE, PATIENCE).unwrap();
+        let mut db = Database::open(&url, WRITE, BUSY_TIMEOUT).unwrap();
         db.rows("PRAGMA max_page_count = 1", &[]).unwrap();
         assert_eq!(db.write(|tx| run(tx, &url)).unwrap_err().kind(), Kind::Full);
         db.close().unwrap();

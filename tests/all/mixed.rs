@@ -7,8 +7,8 @@
 use otab::mail::edit;
 use otab::mail::header::{EndFinder, Header, Terminator};
 use otab::mail::last_look;
-use otab::mail::strainer::Strainer;
-use otab::policy::{self, Person, Protect, Rules, Standing, examine, settle};
+use otab::mail::stream_filter::StreamFilter;
+use otab::policy::{self, Person, Protect, Rules, Sender, examine, settle};
 
 use crate::{otobo, promises, readers};
 
@@ -156,25 +156,25 @@ impl Passed {
         Ok(Self { input, output, own, rules, trusted })
     }
 
-    fn held(input: &[u8], rules: &Rules, standing: &Standing) -> Result<(Vec<u8>, Vec<u8>, bool), String> {
+    fn held(input: &[u8], rules: &Rules, standing: &Sender) -> Result<(Vec<u8>, Vec<u8>, bool), String> {
         let (block, rest) = input.split_at(EndFinder::length(input));
         let header = Header::parse(block.to_vec(), usize::MAX).unwrap();
         let examined = examine(&header, &policy::Envelope::default(), rules);
         let settled = settle(&header, &examined, rules, standing);
-        last_look(&header, &settled.edits, &settled.guard, rest)
+        last_look(&header, &settled.edits, &settled.protected, rest)
             .map_err(|fault| format!("the last look says: {fault}\n{}", input.escape_ascii()))?;
         let out = promises::settled(input, &header, &examined, rules, standing);
         Ok((out.bytes, out.added, out.trusted))
     }
 
     fn strained(input: &[u8], rules: &Rules) -> (Vec<u8>, Vec<u8>, bool) {
-        let guard = policy::stream_guard(rules);
+        let protected = policy::stream_protected(rules);
         let added = edit::lines(&policy::new_marker_fields(rules), Terminator::of_first_line(input));
-        let mut strainer = Strainer::new(&guard, added.clone());
+        let mut stream_filter = StreamFilter::new(&protected, added.clone());
         let mut output = Vec::new();
-        match strainer.push(input, &mut output) {
+        match stream_filter.push(input, &mut output) {
             Some(used) => output.extend_from_slice(&input[used..]),
-            None => strainer.finish(&mut output),
+            None => stream_filter.finish(&mut output),
         }
         (output, added, false)
     }
@@ -223,7 +223,7 @@ fn trusting(input: &[u8]) -> policy::Trusted {
     policy::Trusted { field: "X-Gate-Secret".into(), value }
 }
 
-fn standing(way: usize) -> Standing {
+fn standing(way: usize) -> Sender {
     let person = |created: bool| Person {
         login: "k\u{e4}the".into(),
         customer_id: "corp".into(),
@@ -232,9 +232,9 @@ fn standing(way: usize) -> Standing {
         created,
     };
     match way % 3 {
-        0 => Standing::Doubtful,
-        1 => Standing::Customer(person(false)),
-        _ => Standing::Customer(person(true)),
+        0 => Sender::Doubtful,
+        1 => Sender::Customer(person(false)),
+        _ => Sender::Customer(person(true)),
     }
 }
 

@@ -11,7 +11,7 @@ use md5::{Digest, Md5};
 use otab::mail::Address;
 use otab::mail::from::sender;
 use otab::mail::header::{EndFinder, Header};
-use otab::policy::Standing;
+use otab::policy::Sender;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
@@ -110,7 +110,7 @@ fn case(mail: Vec<u8>) -> Case {
     let length = EndFinder::length(&mail);
     let header = Header::parse(mail[..length].to_vec(), usize::MAX).unwrap();
     let certain = sender(&header).ok().map(|mailbox| mailbox.address);
-    let standing = if certain.is_some() { Standing::Free } else { Standing::Doubtful };
+    let standing = if certain.is_some() { Sender::Free } else { Sender::Doubtful };
     let out = promises::filtered(&mail, &promises::rules(), &standing);
     Case { mail, out, certain }
 }

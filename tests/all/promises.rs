@@ -6,7 +6,7 @@ use otab::mail::from::sender;
 use otab::mail::header::{EndFinder, Header, Terminator, is_envelope};
 use otab::mail::{Address, Edit};
 use otab::policy::{
-    Envelope, Examined, Person, Protect, Rules, Settled, Standing, TicketNumbers, Trusted, examine, settle,
+    Envelope, Examined, Person, Protect, Rules, Sender, Settled, TicketNumbers, Trusted, examine, settle,
 };
 
 use crate::{otobo, readers};
@@ -29,8 +29,8 @@ pub fn rules() -> Rules {
     }
 }
 
-fn customer() -> Standing {
-    Standing::Customer(Person {
+fn customer() -> Sender {
+    Sender::Customer(Person {
         login: "käthe".into(),
         customer_id: "=?utf-8?q?x?=".into(),
         in_backend: true,
@@ -49,7 +49,7 @@ pub struct Out {
 }
 
 /// What `otab filter` does with a mail, less the directory.
-pub fn filtered(mail: &[u8], rules: &Rules, standing: &Standing) -> Out {
+pub fn filtered(mail: &[u8], rules: &Rules, standing: &Sender) -> Out {
     let length = EndFinder::length(mail);
     let header = Header::parse(mail[..length].to_vec(), usize::MAX).unwrap();
     let examined = examine(&header, &Envelope::default(), rules);
@@ -57,7 +57,7 @@ pub fn filtered(mail: &[u8], rules: &Rules, standing: &Standing) -> Out {
 }
 
 /// The same from the second step on.
-pub fn settled(mail: &[u8], header: &Header, examined: &Examined, rules: &Rules, standing: &Standing) -> Out {
+pub fn settled(mail: &[u8], header: &Header, examined: &Examined, rules: &Rules, standing: &Sender) -> Out {
     let settled = settle(header, examined, rules, standing);
     let length = header.bytes().len();
     let first_line_end = Terminator::of_first_line(if length == 0 { mail } else { &mail[..length] });
@@ -71,7 +71,7 @@ pub fn settled(mail: &[u8], header: &Header, examined: &Examined, rules: &Rules,
 
 /// Checks every promise on one mail; the error says which one broke.
 pub fn hold(mail: &[u8]) -> Result<(), String> {
-    for standing in [Standing::Doubtful, customer()] {
+    for standing in [Sender::Doubtful, customer()] {
         let rules = rules();
         let out = filtered(mail, &rules, &standing);
         let broken = [

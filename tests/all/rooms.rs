@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 /// Each room or leaf, and the rooms that it uses. `cli` may use them all.
 const ROOMS: [(&str, &str); 25] = [
-    ("serve", "clock config current customer db engine exit failure log store token web worker"),
+    ("serve", "clock config current customer db engine exit failure log portal store token worker"),
     ("pipe", "config engine exit failpoint log mail policy process worker"),
     ("worker", "clock config customer db engine exit failpoint failure link log process store ticket token"),
-    ("web", "clock current engine log session text ticket token"),
+    ("portal", "clock current engine log session text ticket token"),
     ("engine", "clock config customer db failpoint link log mail policy session store text ticket token"),
     ("policy", "mail"),
     ("customer", "db mail store"),

@@ -14,7 +14,7 @@ use crate::token;
 const LONG: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Looks at it. A store that cannot be asked is spoken of elsewhere.
-pub fn look(bench: &mut Bench<'_>) -> Option<Finding> {
+pub fn check(bench: &mut Bench<'_>) -> Option<Finding> {
     let newest = newest(bench).ok()?;
     Some(judge(newest, clock::now()))
 }

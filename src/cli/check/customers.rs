@@ -17,7 +17,7 @@ const COMPANIES: &str = "OTOBO's company tickets show them each other's tickets;
                          id of his own (create.customer_id is for new ones)";
 
 /// One source.
-pub fn look(bench: &mut Bench<'_>, source: &str) -> Vec<Finding> {
+pub fn check(bench: &mut Bench<'_>, source: &str) -> Vec<Finding> {
     match try_to_look(bench, source) {
         Ok(findings) => findings,
         Err(error) => vec![away(bench, source, &error)],
@@ -51,7 +51,7 @@ fn try_to_look(bench: &mut Bench<'_>, source: &str) -> Result<Vec<Finding>, Erro
     if let Some(db) = directory.database(dbs, source)? {
         let place = format!("the source {source}");
         let settings = "url, table and the columns of this [[customer_user]]";
-        (product, findings) = shape::look("customers", &place, db, &needs, settings).map_err(Error::from)?;
+        (product, findings) = shape::check("customers", &place, db, &needs, settings).map_err(Error::from)?;
     }
     if findings.iter().any(|finding| matches!(finding.grade, Grade::Bad(_))) {
         return Ok(findings);

@@ -16,7 +16,7 @@ use crate::exit::Exit;
 const FLOOR: u64 = 64 << 20;
 
 /// Looks at all of them; one line, where nothing is wrong.
-pub fn look(engine: &Engine) -> Vec<Finding> {
+pub fn check(engine: &Engine) -> Vec<Finding> {
     let spool = std::env::temp_dir();
     let mut places = vec![("temporary files (TMPDIR)", spool.clone())];
     if let Url::Sqlite(path) = &engine.store {

@@ -8,7 +8,7 @@ use crate::exit::Exit;
 use crate::serve;
 
 /// Whether `otab serve` would start, where it is meant to.
-pub fn look(engine: &Engine) -> Vec<Finding> {
+pub fn check(engine: &Engine) -> Vec<Finding> {
     if engine.config.door.base_url.is_none() {
         return Vec::new();
     }

@@ -22,7 +22,7 @@ const OTHERS_PASS: u32 = 0o001;
 const STICKY: u32 = 0o1000;
 
 /// Looks at all of them; one line, where nothing is wrong.
-pub fn look(engine: &Engine, path: &Path) -> Vec<Finding> {
+pub fn check(engine: &Engine, path: &Path) -> Vec<Finding> {
     let mut findings = secrets(path);
     if let Url::Sqlite(database) = &engine.store {
         findings.extend(private(database, "the store: it holds links that are still to be sent"));
@@ -42,7 +42,7 @@ pub fn look(engine: &Engine, path: &Path) -> Vec<Finding> {
     }
     if let Some(file) = &engine.config.log.file {
         findings.extend(log(file));
-        findings.extend(log_place::look(file, &users(engine)));
+        findings.extend(log_place::check(file, &users(engine)));
     }
     findings.extend(for_web_server(engine, path));
     findings.extend(after_create(engine));

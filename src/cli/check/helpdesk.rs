@@ -22,14 +22,14 @@ const LOGOUT: &str = "CustomerPanelLogoutURL";
 const OUT: &str = "/otab/logout";
 
 /// Looks at them; there is nothing to look at where otab does not read the helpdesk's database.
-pub fn look(bench: &mut Bench<'_>) -> Vec<Finding> {
+pub fn check(bench: &mut Bench<'_>) -> Vec<Finding> {
     let Some(tables) = bench.engine.tickets.otobo() else { return Vec::new() };
     if tables.database(&mut bench.dbs).is_err() {
         return Vec::new();
     }
     let mut findings = Vec::new();
-    for look in [filter, tags::look, agreement, accounts, addresses, logout] {
-        findings.extend(look(bench, tables));
+    for one in [filter, tags::check, agreement, accounts, addresses, logout] {
+        findings.extend(one(bench, tables));
     }
     findings
 }

@@ -17,12 +17,12 @@ use crate::ticket::Unusable;
 use crate::worker::notify;
 
 /// How long a mail server is waited for.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 /// From when on an order that waits is worth a word.
 const OVERDUE: SignedDuration = SignedDuration::from_mins(10);
 
 /// Whether link mails could leave, and be what they should.
-pub fn look(engine: &Engine) -> Vec<Finding> {
+pub fn check(engine: &Engine) -> Vec<Finding> {
     let mail = &engine.config.mail;
     let auth = &engine.config.one_time_auth;
     let mut findings = Vec::new();
@@ -46,7 +46,7 @@ pub fn look(engine: &Engine) -> Vec<Finding> {
         ));
         return findings;
     };
-    match probe(&transport, PATIENCE.min(mail.timeout)) {
+    match probe(&transport, PROBE_TIMEOUT.min(mail.timeout)) {
         Ok(says) => findings.push(Finding::good("link mails", says)),
         Err(failure) => findings.push(Finding::bad("link mails", Exit::Unavailable, failure, "see [mail]")),
     }

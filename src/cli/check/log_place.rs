@@ -20,7 +20,7 @@ const STICKY: u32 = 0o1000;
 const REMEDY: &str = "let log.file be in a folder that root or otab's user alone can write, such as /var/log/otab";
 
 /// What is bad about the place. `users` are those who may write there, besides root.
-pub fn look(path: &Path, users: &[u32]) -> Option<Finding> {
+pub fn check(path: &Path, users: &[u32]) -> Option<Finding> {
     let says = is_link(path).or_else(|| {
         // As it is named, and where that leads: anyone who can change a link on the way decides as well.
         let named = std::path::absolute(path).ok()?;

@@ -33,7 +33,7 @@ use crate::log::Log;
 use finding::Finding;
 
 /// How long one question may take. Whoever checks is a person who waits; and what takes longer is worth a word.
-const PATIENCE: Duration = Duration::from_secs(20);
+const QUESTION_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A site, and connections that cannot write.
 struct Bench<'s> {
@@ -43,7 +43,7 @@ struct Bench<'s> {
 
 /// Runs it. The status is that of the first thing that is bad: 78 for settings, 69 for what is away.
 pub fn run(path: &Path, args: &args::Check) -> Done {
-    let findings = look(path);
+    let findings = check(path);
     if args.json {
         print::json(&findings.iter().map(Finding::as_json).collect::<Vec<_>>())?;
     } else {
@@ -54,7 +54,7 @@ pub fn run(path: &Path, args: &args::Check) -> Done {
     Ok(findings.iter().find_map(Finding::exit).unwrap_or(Exit::Ok))
 }
 
-fn look(path: &Path) -> Vec<Finding> {
+fn check(path: &Path) -> Vec<Finding> {
     let config = match Config::load(path) {
         Ok(config) => config,
         Err(config::Error::Problems { problems, .. }) => return problems.iter().map(|p| refused(p)).collect(),
@@ -76,23 +76,23 @@ fn look(path: &Path) -> Vec<Finding> {
         Ok(engine) => engine,
         Err(error) => return vec![refused(&format!("{error:#}"))],
     };
-    let mut bench = Bench { engine: &engine, dbs: crate::store::databases(Access::ReadOnly, PATIENCE) };
+    let mut bench = Bench { engine: &engine, dbs: crate::store::databases(Access::ReadOnly, QUESTION_TIMEOUT) };
     let mut findings = vec![Finding::good("configuration", path.display().to_string())];
     findings.extend(as_root(&engine, path));
-    findings.extend(files::look(&engine, path));
-    findings.extend(disk::look(&engine));
-    findings.extend(store::look(&mut bench, path));
-    findings.extend(clock::look(&mut bench));
+    findings.extend(files::check(&engine, path));
+    findings.extend(disk::check(&engine));
+    findings.extend(store::check(&mut bench, path));
+    findings.extend(clock::check(&mut bench));
     for source in &engine.config.customer_user {
-        findings.extend(customers::look(&mut bench, &source.name));
+        findings.extend(customers::check(&mut bench, &source.name));
     }
-    findings.extend(tickets::look(&mut bench));
-    findings.extend(helpdesk::look(&mut bench));
+    findings.extend(tickets::check(&mut bench));
+    findings.extend(helpdesk::check(&mut bench));
     findings.extend(helpdesk::prefix(&mut bench));
     findings.push(customers::marker(&mut bench));
-    findings.extend(links::look(&engine));
+    findings.extend(links::check(&engine));
     findings.extend(links::notification(&mut bench));
-    findings.extend(door::look(&engine));
+    findings.extend(door::check(&engine));
     findings.push(links::orders(&mut bench));
     findings
 }

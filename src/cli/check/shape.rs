@@ -16,7 +16,7 @@ use crate::token;
 const CLOCK: SignedDuration = SignedDuration::from_secs(5);
 
 /// What is wrong with a database, and its product's name and version. `settings` are the keys that name its tables.
-pub fn look(
+pub fn check(
     what: &'static str,
     place: &str,
     db: &mut Database,

@@ -17,7 +17,7 @@ use crate::store::{self, Soundness, tokens};
 const HUGE_LOG: u64 = 256 << 20;
 
 /// Looks at it; `config` is where the configuration is.
-pub fn look(bench: &mut Bench<'_>, config: &Path) -> Vec<Finding> {
+pub fn check(bench: &mut Bench<'_>, config: &Path) -> Vec<Finding> {
     // First, since whatever else is read of a damaged file may be wrong.
     let file = if let Url::Sqlite(path) = &bench.engine.store { path.as_path() } else { Path::new("") };
     let note = match bench.dbs.get(&bench.engine.store).and_then(store::soundness) {
@@ -166,7 +166,7 @@ fn folder(path: &Path) -> Option<Finding> {
 fn try_to_look(bench: &mut Bench<'_>) -> Result<Vec<Finding>, Error> {
     let url = config::masked_url(&bench.engine.config.store.url);
     let db = bench.dbs.get(&bench.engine.store)?;
-    let (product, mut findings) = shape::look("store", "the store", db, &store::needs(), "store.url")?;
+    let (product, mut findings) = shape::check("store", "the store", db, &store::needs(), "store.url")?;
     let version = store::version(db)?;
     let states = tokens::count_by_state(db)?;
     let tokens = if states.is_empty() { String::new() } else { format!("; tokens: {}", shape::examples(&states)) };

@@ -13,7 +13,7 @@ use crate::ticket::{Otobo, Setting, TEXTS, Texts};
 const TAG: &str = "OTOBO_OTACustomerTicketLink";
 
 /// Names each text with the tag.
-pub fn look(bench: &mut Bench<'_>, tables: &Otobo) -> Vec<Finding> {
+pub fn check(bench: &mut Bench<'_>, tables: &Otobo) -> Vec<Finding> {
     // There the tag becomes otab's own link.
     let own = bench.engine.config.one_time_auth.token_refresh_notification;
     let (mut found, mut unread, mut why) = (Vec::new(), Vec::new(), None);

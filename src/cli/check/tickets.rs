@@ -13,7 +13,7 @@ use crate::ticket::Otobo;
 const FUTURE: SignedDuration = SignedDuration::from_mins(10);
 
 /// Looks at OTOBO's tables; there is nothing to look at where tickets are in the store.
-pub fn look(bench: &mut Bench<'_>) -> Vec<Finding> {
+pub fn check(bench: &mut Bench<'_>) -> Vec<Finding> {
     let Some(tables) = bench.engine.tickets.otobo() else { return Vec::new() };
     let url = &bench.engine.config.tickets.url;
     match try_to_look(bench, tables, url) {
@@ -27,7 +27,8 @@ pub fn look(bench: &mut Bench<'_>) -> Vec<Finding> {
 
 fn try_to_look(bench: &mut Bench<'_>, tables: &Otobo, url: &str) -> Result<Vec<Finding>, Error> {
     let db = tables.database(&mut bench.dbs)?;
-    let (product, mut findings) = shape::look("tickets", "the helpdesk's tickets", db, &tables.needs(), "tickets.url")?;
+    let (product, mut findings) =
+        shape::check("tickets", "the helpdesk's tickets", db, &tables.needs(), "tickets.url")?;
     if findings.iter().any(|finding| matches!(finding.grade, Grade::Bad(_))) {
         return Ok(findings);
     }

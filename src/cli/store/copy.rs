@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::bar::Bar;
 use crate::cli::args;
-use crate::cli::place;
+use crate::cli::db_arg;
 use crate::cli::print;
 use crate::clock;
 use crate::config::masked_url;
@@ -19,7 +19,7 @@ use crate::store::copy::{Copied, Order, Step, copy};
 use crate::store::queue;
 
 /// How long either store is waited for, and a sender at work.
-const PATIENCE: Duration = Duration::from_mins(1);
+const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 /// Between two looks whether it still is.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -27,13 +27,13 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub fn run(engine: &Engine, args: &args::Copy) -> Done {
     let from = match &args.from {
         Some(text) => {
-            place::url("--from", text, args.from_password_file.as_deref(), args.from_password_env.as_deref())?
+            db_arg::url("--from", text, args.from_password_file.as_deref(), args.from_password_env.as_deref())?
                 .as_store()
         }
         None => engine.store.clone(),
     };
     let to =
-        place::url("--to", &args.to, args.to_password_file.as_deref(), args.to_password_env.as_deref())?.as_store();
+        db_arg::url("--to", &args.to, args.to_password_file.as_deref(), args.to_password_env.as_deref())?.as_store();
     if is_same(&from, &to) {
         return Err(Failure::new(Exit::Usage, "--to is the store that is to be copied; nothing was changed"));
     }
@@ -76,7 +76,7 @@ fn patiently(from: &Url, to: &Url, place: &str, args: &args::Copy) -> Result<Cop
             to,
             place,
             keep: args.keep,
-            busy: PATIENCE,
+            busy: BUSY_TIMEOUT,
             may: nobody_sends,
         };
         let done = copy(&order, &mut |step| {
@@ -85,7 +85,7 @@ fn patiently(from: &Url, to: &Url, place: &str, args: &args::Copy) -> Result<Cop
         });
         match done {
             Err(error)
-                if error.kind() == Kind::Busy && clock::now().duration_since(begun).unsigned_abs() < PATIENCE =>
+                if error.kind() == Kind::Busy && clock::now().duration_since(begun).unsigned_abs() < BUSY_TIMEOUT =>
             {
                 std::thread::sleep(PAUSE);
             }

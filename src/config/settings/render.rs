@@ -188,8 +188,8 @@ mod manual {
             }
         }
         let lines = marked.replace(". ", ".\n");
-        let guard = |line: &str| if line.starts_with(['.', '\'']) { "\\&" } else { "" };
-        lines.lines().flat_map(|line| [guard(line), line, "\n"]).collect()
+        let protected = |line: &str| if line.starts_with(['.', '\'']) { "\\&" } else { "" };
+        lines.lines().flat_map(|line| [protected(line), line, "\n"]).collect()
     }
 
     fn escaped(text: &str) -> String {

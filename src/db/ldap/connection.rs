@@ -11,7 +11,7 @@ use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, ResultEntry, Scope
 use tokio::runtime::Runtime;
 
 use super::{Entry, Place, Tls};
-use crate::db::patience::Patience;
+use crate::db::time_limits::TimeLimits;
 use crate::db::trust::trust;
 use crate::db::{Error, Kind};
 
@@ -21,7 +21,7 @@ pub struct Connection {
     runtime: Option<Runtime>,
     ldap: Ldap,
     place: Place,
-    patience: Patience,
+    limits: TimeLimits,
     /// A wait in vain, or an answer that was none: nothing more is asked.
     is_lost: bool,
 }
@@ -40,18 +40,18 @@ impl Connection {
             .enable_all()
             .build()
             .map_err(|error| unavailable(format!("no runtime: {error}")))?;
-        let patience = Patience::within(busy);
-        let opened = runtime.block_on(async { tokio::time::timeout(patience.connect, open(place)).await });
+        let limits = TimeLimits::within(busy);
+        let opened = runtime.block_on(async { tokio::time::timeout(limits.connect, open(place)).await });
         // Looking up a name happens in a thread that nobody can stop.
         match opened {
-            Ok(Ok(ldap)) => Ok(Self { runtime: Some(runtime), ldap, place: place.clone(), patience, is_lost: false }),
+            Ok(Ok(ldap)) => Ok(Self { runtime: Some(runtime), ldap, place: place.clone(), limits, is_lost: false }),
             Ok(Err(error)) => {
                 runtime.shutdown_background();
                 Err(error)
             }
             Err(_) => {
                 runtime.shutdown_background();
-                Err(unavailable(format!("no answer within {:.1} s", patience.connect.as_secs_f64())))
+                Err(unavailable(format!("no answer within {:.1} s", limits.connect.as_secs_f64())))
             }
         }
     }
@@ -81,7 +81,7 @@ impl Connection {
         let (Some(runtime), false) = (&self.runtime, self.is_lost) else {
             return Err(self.failed(Kind::Unavailable, "the connection was given up".to_owned()));
         };
-        let (limit, seconds) = (self.patience.statement, self.patience.at_server.as_secs().max(1));
+        let (limit, seconds) = (self.limits.statement, self.limits.at_server.as_secs().max(1));
         let options = SearchOptions::new().timelimit(i32::try_from(seconds).unwrap_or(i32::MAX));
         self.ldap.with_search_options(options);
         let search = read(&mut self.ldap, &self.place.base, filter, attributes, adapters, most);

@@ -10,8 +10,8 @@ use mysql::consts::CapabilityFlags;
 use mysql::prelude::Queryable;
 use mysql::{Conn, OptsBuilder, SslOpts};
 
-use super::patience::Patience;
 use super::server::{Host, Server, Tls};
+use super::time_limits::TimeLimits;
 use super::{Access, Error, Kind, Row, Value};
 use failure::failed;
 use value::{parameter, read};
@@ -26,7 +26,7 @@ pub(super) struct Connection {
     inner: Conn,
     place: String,
     lock: String,
-    patience: Patience,
+    limits: TimeLimits,
     has_lock: bool,
     /// Reading or writing failed: what the server does with the statement is unknown, and nothing more is asked.
     is_lost: bool,
@@ -40,18 +40,18 @@ impl std::fmt::Debug for Connection {
 
 impl Connection {
     /// Connects, logs in and sets the session up.
-    pub(super) fn open(server: &Server, access: Access, patience: Patience) -> Result<Self, Error> {
+    pub(super) fn open(server: &Server, access: Access, limits: TimeLimits) -> Result<Self, Error> {
         let place = format!("MariaDB {server}");
-        let inner = Conn::new(options(server, access, patience)).map_err(|error| failed(&place, &error))?;
+        let inner = Conn::new(options(server, access, limits)).map_err(|error| failed(&place, &error))?;
         let lock = format!("{LOCK}{}", server.database).chars().take(LONGEST_LOCK).collect();
-        Ok(Self { inner, place, lock, patience, has_lock: false, is_lost: false })
+        Ok(Self { inner, place, lock, limits, has_lock: false, is_lost: false })
     }
 
     /// Begins a write transaction once it is this writer's turn: two writers never look at the same moment.
     ///
     /// The lock comes first: what a transaction sees is as old as its first look.
     pub(super) fn begin(&mut self) -> Result<(), Error> {
-        let seconds = i64::try_from(self.patience.turn.as_secs()).unwrap_or(i64::MAX).max(1);
+        let seconds = i64::try_from(self.limits.turn.as_secs()).unwrap_or(i64::MAX).max(1);
         let lock = self.lock.as_str().into();
         let turn = self.rows("SELECT GET_LOCK(?, ?)", &[lock, seconds.into()])?;
         if turn.first().map(|row| row.opt_int(0)).transpose()?.flatten() != Some(1) {
@@ -132,21 +132,21 @@ fn parameters(values: &[Value]) -> mysql::Params {
     if values.is_empty() { mysql::Params::Empty } else { values.iter().map(parameter).collect::<Vec<_>>().into() }
 }
 
-fn options(server: &Server, access: Access, patience: Patience) -> OptsBuilder {
+fn options(server: &Server, access: Access, limits: TimeLimits) -> OptsBuilder {
     let mut options = OptsBuilder::new()
         .user(server.user.as_deref())
         .pass(server.password.as_ref().map(|password| password.0.as_str()))
         .db_name(Some(&server.database))
-        .tcp_connect_timeout(Some(patience.connect))
-        .read_timeout(Some(patience.statement))
-        .write_timeout(Some(patience.statement))
+        .tcp_connect_timeout(Some(limits.connect))
+        .read_timeout(Some(limits.statement))
+        .write_timeout(Some(limits.statement))
         // Else it would look for a socket on its own.
         .prefer_socket(false)
         // Saves a question to the server; a statement of otab's is far shorter.
         .max_allowed_packet(Some(4 << 20))
         // A row that an UPDATE found counts, also where it held the new values already: as with the others.
         .additional_capabilities(CapabilityFlags::CLIENT_FOUND_ROWS)
-        .init(session(access, patience));
+        .init(session(access, limits));
     options = match &server.host {
         Host::Socket(path, _) => options.socket(Some(path.to_string_lossy())),
         Host::Tcp(name, port, tls) => {
@@ -164,20 +164,22 @@ fn options(server: &Server, access: Access, patience: Patience) -> OptsBuilder {
 }
 
 /// The statements that set the session up.
-fn session(access: Access, patience: Patience) -> Vec<String> {
-    let limit = patience.at_server;
+fn session(access: Access, limits: TimeLimits) -> Vec<String> {
+    let limit = limits.at_server;
     // MariaDB and MySQL each read the comment that is meant for it, and know their own setting.
-    let limits = format!(
+    let statement = format!(
         "SET innodb_lock_wait_timeout = {} /*M!100101 , max_statement_time = {:.3} */ \
          /*!50708 , max_execution_time = {} */",
         limit.as_secs().max(1),
         limit.as_secs_f64(),
         limit.as_millis(),
     );
-    let mut statements =
-        vec!["SET sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'".to_owned(), limits];
-    if patience.is_long {
-        let (seconds, turn) = (limit.as_secs(), patience.turn.as_secs().max(1));
+    let mut statements = vec![
+        "SET sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'".to_owned(),
+        statement,
+    ];
+    if limits.is_long {
+        let (seconds, turn) = (limit.as_secs(), limits.turn.as_secs().max(1));
         statements.push(format!(
             "SET wait_timeout = {seconds}, net_read_timeout = {seconds}, net_write_timeout = {seconds}, \
              lock_wait_timeout = {turn}, innodb_lock_wait_timeout = {turn}"

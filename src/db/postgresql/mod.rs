@@ -16,8 +16,8 @@ use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::dialect::numbered;
-use super::patience::Patience;
 use super::server::{Host, Server, Tls};
+use super::time_limits::TimeLimits;
 use super::trust::trust;
 use super::{Access, Error, Kind, Row, Value};
 use failure::failed;
@@ -35,7 +35,7 @@ pub(super) struct Connection {
     runtime: Option<Runtime>,
     client: Client,
     place: String,
-    patience: Patience,
+    limits: TimeLimits,
     /// A wait in vain: what the server does with the statement is unknown, and nothing more is asked.
     is_lost: bool,
     /// A statement of the open transaction failed. PostgreSQL would answer COMMIT with a silent ROLLBACK.
@@ -50,7 +50,7 @@ impl std::fmt::Debug for Connection {
 
 impl Connection {
     /// Connects, logs in and sets the session up.
-    pub(super) fn open(server: &Server, access: Access, patience: Patience) -> Result<Self, Error> {
+    pub(super) fn open(server: &Server, access: Access, limits: TimeLimits) -> Result<Self, Error> {
         let place = format!("PostgreSQL {server}");
         let unavailable = |what: String| Error::new(Kind::Unavailable, &place, what);
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -58,8 +58,8 @@ impl Connection {
             .build()
             .map_err(|error| unavailable(format!("no runtime: {error}")))?;
         let opened = runtime.block_on(async {
-            let open = open(server, &place, session(access, patience));
-            tokio::time::timeout(patience.connect, open).await
+            let open = open(server, &place, session(access, limits));
+            tokio::time::timeout(limits.connect, open).await
         });
         let client = match opened {
             Ok(Ok(client)) => client,
@@ -67,11 +67,11 @@ impl Connection {
             Err(_) => {
                 // Looking up a name happens in a thread that nobody can stop.
                 runtime.shutdown_background();
-                let what = format!("no answer within {:.1} s", patience.connect.as_secs_f64());
+                let what = format!("no answer within {:.1} s", limits.connect.as_secs_f64());
                 return Err(unavailable(what));
             }
         };
-        Ok(Self { runtime: Some(runtime), client, place, patience, is_lost: false, has_failed: false })
+        Ok(Self { runtime: Some(runtime), client, place, limits, is_lost: false, has_failed: false })
     }
 
     /// Begins a write transaction and waits for its turn: two writers never look at the same moment.
@@ -160,7 +160,7 @@ impl Connection {
         let (Some(runtime), false) = (&self.runtime, self.is_lost) else {
             return Err(Error::new(Kind::Unavailable, &self.place, "the connection was given up"));
         };
-        let (client, limit) = (&self.client, self.patience.statement);
+        let (client, limit) = (&self.client, self.limits.statement);
         match runtime.block_on(async { tokio::time::timeout(limit, ask(client)).await }) {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => {
@@ -185,9 +185,9 @@ impl Drop for Connection {
 }
 
 /// The statement that sets the session up.
-fn session(access: Access, patience: Patience) -> String {
+fn session(access: Access, limits: TimeLimits) -> String {
     let read_only = if matches!(access, Access::ReadWrite { .. }) { "off" } else { "on" };
-    let (limit, turn) = (patience.at_server.as_millis().max(1), patience.turn.as_millis().max(1));
+    let (limit, turn) = (limits.at_server.as_millis().max(1), limits.turn.as_millis().max(1));
     format!(
         "SET statement_timeout = {limit}; SET lock_timeout = {turn}; \
          SET idle_in_transaction_session_timeout = {}; SET standard_conforming_strings = on; \

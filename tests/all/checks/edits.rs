@@ -3,9 +3,9 @@
 use std::sync::LazyLock;
 
 use otab::mail::header::{Header, Kind, Terminator};
-use otab::mail::strainer::{MAX_HELD, Strainer};
+use otab::mail::stream_filter::{MAX_HELD, StreamFilter};
 use otab::mail::{Edit, edit};
-use otab::policy::{self, Envelope, Examined, Person, Protect, Rules, Standing, Trusted, examine, new_marker_fields};
+use otab::policy::{self, Envelope, Examined, Person, Protect, Rules, Sender, Trusted, examine, new_marker_fields};
 
 use super::{claim, shown};
 use crate::promises::{self, Out};
@@ -20,7 +20,7 @@ struct Setup {
 
 /// A standing, with the login and customer id that are meant; `None` where nobody usable is.
 struct Case {
-    standing: Standing,
+    standing: Sender,
     login: Option<&'static str>,
     number: Option<&'static str>,
 }
@@ -38,8 +38,8 @@ static SETUPS: LazyLock<[Setup; 4]> = LazyLock::new(|| {
     };
     let off = Rules { protection: false, ..all.clone() };
 
-    let nobody = |standing: Standing| Case { standing, login: None, number: None };
-    let (doubtful, free) = (|| nobody(Standing::Doubtful), || nobody(Standing::Free));
+    let nobody = |standing: Sender| Case { standing, login: None, number: None };
+    let (doubtful, free) = (|| nobody(Sender::Doubtful), || nobody(Sender::Free));
     let nameless = nobody(person(" 0", "a\nb", true));
     let created = || {
         let login = "k\u{e4}the@a.very.long.login.that.takes.more.than.one.encoded-word.test";
@@ -56,8 +56,8 @@ static SETUPS: LazyLock<[Setup; 4]> = LazyLock::new(|| {
 });
 
 /// `ours`: created for this mail, in the backend.
-fn person(login: &str, customer_id: &str, ours: bool) -> Standing {
-    Standing::Customer(Person {
+fn person(login: &str, customer_id: &str, ours: bool) -> Sender {
+    Sender::Customer(Person {
         login: login.into(),
         customer_id: customer_id.into(),
         in_backend: ours,
@@ -196,16 +196,16 @@ fn control_fields_say_what_is_meant(
     }
     let own =
         examined.sender.as_ref().ok().map(|mailbox| mailbox.address.to_string()).filter(|address| address.len() <= 150);
-    let own = own.filter(|_| *standing == Standing::Free);
+    let own = own.filter(|_| *standing == Sender::Free);
     let marker = rules.marker.as_str();
     let login = login.or(own.as_deref()).unwrap_or(marker);
     let number = number.or(own.as_deref()).unwrap_or(marker);
     let mut meant = vec![("CustomerUser", login), ("CustomerNo", number), ("Customer", login)];
-    if matches!(standing, Standing::Customer(person) if person.in_backend) && rules.check_box.is_some() {
+    if matches!(standing, Sender::Customer(person) if person.in_backend) && rules.check_box.is_some() {
         meant.push(("DynamicField-Auto", "1"));
     }
     let is_new = examined.kind == policy::Kind::New;
-    if matches!(standing, Standing::Customer(_)) && is_new && rules.link_field.is_some() {
+    if matches!(standing, Sender::Customer(_)) && is_new && rules.link_field.is_some() {
         meant.push(("DynamicField-Link", "[[OTAB-LINK]]"));
     }
     let meant = meant.into_iter().map(|(name, value)| ((rules.prefix.clone() + name).to_ascii_lowercase(), value));
@@ -237,7 +237,7 @@ fn is_customer_field(name: &str) -> bool {
 
 /// otab fed with its own output takes its fields away and puts the same there. A bare CR may have hidden
 /// the end of a value from the first otab that the second one reads; the third finds nothing more.
-fn a_second_otab_changes_nothing(mail: &[u8], out: &Out, rules: &Rules, standing: &Standing) -> Result<(), String> {
+fn a_second_otab_changes_nothing(mail: &[u8], out: &Out, rules: &Rules, standing: &Sender) -> Result<(), String> {
     if out.trusted {
         return Ok(());
     }
@@ -260,29 +260,29 @@ fn a_strained_block_loses_the_same(header: &Header, mail: &[u8], rules: &Rules) 
     if header.fields().iter().any(|field| field.range.len() > MAX_HELD) {
         return Ok(());
     }
-    let guard = policy::stream_guard(rules);
+    let protected = policy::stream_protected(rules);
     let marks = new_marker_fields(rules);
     let first_line_end = Terminator::of_first_line(mail);
-    let gone = edit::cuts(header, &guard, !marks.is_empty());
+    let gone = edit::cuts(header, &protected, !marks.is_empty());
     let (count, has_orphans) = (gone.len(), header.fields().iter().any(|field| header.continues(field)));
     let edits: Vec<Edit> = gone.into_iter().map(Edit::Cut).chain(marks.iter().cloned().map(Edit::Add)).collect();
     let mut expected = edit::apply(header, &edits, first_line_end);
     expected.extend_from_slice(otobo::body(mail));
 
     for size in [1, 13, mail.len().max(1)] {
-        let mut strainer = Strainer::new(&guard, edit::lines(&marks, first_line_end));
+        let mut stream_filter = StreamFilter::new(&protected, edit::lines(&marks, first_line_end));
         let mut out = Vec::new();
         let mut pieces = mail.chunks(size);
         let over = pieces.by_ref().any(|piece| {
-            let used = strainer.push(piece, &mut out);
+            let used = stream_filter.push(piece, &mut out);
             out.extend_from_slice(&piece[used.unwrap_or(piece.len())..]);
             used.is_some()
         });
         if !over {
-            strainer.finish(&mut out);
+            stream_filter.finish(&mut out);
         }
         out.extend(pieces.flatten());
-        let same = out == expected && (has_orphans || strainer.dropped() == count);
+        let same = out == expected && (has_orphans || stream_filter.dropped() == count);
         claim(same, || format!("strained in pieces of {size}, {count} fields go: {}", shown(&out)))?;
     }
     Ok(())

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use otab::web::fastcgi::{self, Progress};
+use otab::portal::fastcgi::{self, Progress};
 
 use super::portal::{PROXY_SECRET, Portal};
 use super::{apache, caddy, nginx};

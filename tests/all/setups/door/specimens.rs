@@ -1,6 +1,6 @@
 //! Every page there is, also those to which no short way leads, as a browser shows it.
 
-use otab::web::{Look, Messages, Pages, Style};
+use otab::portal::{Look, Messages, Pages, Style};
 
 use super::browser::{look, tidy};
 use super::webdriver::Browser;

@@ -13,7 +13,7 @@ use axum::response::Response;
 use tokio::time::Instant;
 
 use super::app::{App, see_other};
-use super::desk::{Entry, Renewal, View};
+use super::backend::{Entry, Renewal, View};
 use super::pages::{Link, Page};
 use super::peer::Client;
 use super::{cookie, form};

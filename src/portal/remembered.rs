@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use super::LOOK;
-use super::desk::Guest;
+use super::backend::Guest;
 use crate::session::{Ends, is_over, is_past};
 
 /// Sessions that are remembered at most.

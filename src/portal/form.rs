@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 /// Longest body, in bytes.
 const LONGEST: usize = 1024;
 /// How long it may take to come.
-const PATIENCE: Duration = Duration::from_secs(10);
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Whether Origin is the door's own (Fetch standard, section 3.2), or, without Origin, Sec-Fetch-Site says so.
 pub(super) fn is_own(headers: &HeaderMap, base_url: &str) -> bool {
@@ -29,7 +29,7 @@ pub(super) async fn field(headers: &HeaderMap, body: Body, name: &str) -> Result
     if length.is_some_and(|length| length > LONGEST) {
         return Err(StatusCode::PAYLOAD_TOO_LARGE);
     }
-    let read = tokio::time::timeout(PATIENCE, axum::body::to_bytes(body, LONGEST)).await;
+    let read = tokio::time::timeout(BODY_TIMEOUT, axum::body::to_bytes(body, LONGEST)).await;
     let Ok(read) = read else { return Err(StatusCode::REQUEST_TIMEOUT) };
     let bytes = read.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;
     let mut values = form_urlencoded::parse(&bytes).filter(|(key, _)| key == name);

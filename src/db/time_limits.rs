@@ -6,7 +6,7 @@ use std::time::Duration;
 /// The parts of the caller's limit. After a wait in vain the connection is given up, so one statement's
 /// wait comes on top of the connecting, and no second one.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Patience {
+pub(super) struct TimeLimits {
     /// To connect, log in and set the session up.
     pub(super) connect: Duration,
     /// For one statement, until otab stops to listen.
@@ -22,7 +22,7 @@ pub(super) struct Patience {
 /// A statement that reads or sorts a whole table.
 const LONG: Duration = Duration::from_hours(6);
 
-impl Patience {
+impl TimeLimits {
     pub(super) fn within(busy: Duration) -> Self {
         let at_server = busy / 2;
         Self { connect: busy / 4, statement: busy / 8 * 5, at_server, turn: at_server, is_long: false }
@@ -42,8 +42,8 @@ mod tests {
     #[test]
     fn connecting_and_a_statement_share_the_limit() {
         let busy = Duration::from_secs(8);
-        let patience = Patience::within(busy);
-        assert!(patience.connect + patience.statement < busy);
-        assert!(patience.at_server < patience.statement);
+        let limits = TimeLimits::within(busy);
+        assert!(limits.connect + limits.statement < busy);
+        assert!(limits.at_server < limits.statement);
     }
 }

@@ -8,17 +8,17 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::desk::{Desk, Trouble};
+use super::backend::{Backend, Trouble};
 
 /// Questions that may wait.
 const QUEUE: usize = 256;
 /// How long an answer is waited for.
-const PATIENCE: Duration = Duration::from_secs(30);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Makes a thread's own desk.
-pub type Make = Arc<dyn Fn() -> Box<dyn Desk> + Send + Sync>;
+/// Makes a thread's own backend.
+pub type Make = Arc<dyn Fn() -> Box<dyn Backend> + Send + Sync>;
 
-type Question = Box<dyn FnOnce(&mut dyn Desk) + Send>;
+type Question = Box<dyn FnOnce(&mut dyn Backend) + Send>;
 
 /// The way to the threads.
 #[derive(Clone)]
@@ -41,7 +41,7 @@ impl Workers {
     /// Asks one of the threads.
     pub(super) async fn ask<T: Send + 'static>(
         &self,
-        question: impl FnOnce(&mut dyn Desk) -> Result<T, Trouble> + Send + 'static,
+        question: impl FnOnce(&mut dyn Backend) -> Result<T, Trouble> + Send + 'static,
     ) -> Result<T, Trouble> {
         let (sender, answer) = oneshot::channel();
         let question: Question = Box::new(move |desk| {
@@ -54,9 +54,9 @@ impl Workers {
             Ok(()) => {}
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => return Err(Trouble::Away),
         }
-        match tokio::time::timeout(PATIENCE, answer).await {
+        match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
             Ok(Ok(answer)) => answer,
-            // A fault in the desk, which is told by the panic's hook.
+            // A fault in the backend, which is logged by the panic's hook.
             Ok(Err(_)) | Err(_) => Err(Trouble::Away),
         }
     }
@@ -67,7 +67,7 @@ fn work(questions: &Mutex<Receiver<Question>>, make: &Make) {
     loop {
         let next = questions.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(question) = next else { return };
-        // What a panic left half done goes with the desk: its connections are closed.
+        // What a panic left half done goes with the backend: its connections are closed.
         if catch_unwind(AssertUnwindSafe(|| question(desk.as_mut()))).is_err() {
             desk = make();
         }

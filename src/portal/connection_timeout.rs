@@ -29,11 +29,11 @@ enum Phase {
 
 /// Where a connection stands, and until when.
 #[derive(Debug, Clone)]
-pub(super) struct Vigil {
+pub(super) struct ConnectionTimeout {
     state: Arc<Mutex<(Phase, Instant)>>,
 }
 
-impl Vigil {
+impl ConnectionTimeout {
     pub(super) fn new() -> Self {
         Self { state: Arc::new(Mutex::new((Phase::Header, Instant::now() + HEADER))) }
     }
@@ -73,11 +73,11 @@ impl Vigil {
     }
 }
 
-/// A stream that tells the vigil what comes in.
+/// A stream that restarts the timeout with what comes in.
 #[derive(Debug)]
 pub(super) struct Watched<S> {
     pub(super) stream: S,
-    pub(super) vigil: Vigil,
+    pub(super) timeout: ConnectionTimeout,
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
@@ -85,7 +85,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         let before = buf.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buf);
         if buf.filled().len() > before {
-            self.vigil.heard();
+            self.timeout.heard();
         }
         read
     }

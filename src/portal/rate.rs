@@ -74,7 +74,7 @@ mod tests {
     use axum::http::HeaderMap;
 
     use super::*;
-    use crate::web::peer::{Peer, client};
+    use crate::portal::peer::{Peer, client};
 
     fn who(number: u32) -> Client {
         client(Peer(Some(Ipv4Addr::from_bits(number).into())), &HeaderMap::new(), &[])

@@ -12,23 +12,23 @@ use super::part::{Event, Ground};
 use crate::customer;
 use crate::db::{Access, Databases, Kind};
 use crate::engine::{Engine, visit};
+use crate::portal::{Backend, Entry, Guest, Renewal, Trouble, View};
 use crate::store::sessions;
 use crate::token::Secret;
-use crate::web::{Desk, Entry, Guest, Renewal, Trouble, View};
 use crate::worker::spawn_notify::{self, Why};
 
 /// How long one statement waits for other writers: a customer waits before their browser.
-pub const PATIENCE: Duration = Duration::from_secs(5);
+pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// One thread's desk.
-pub struct SiteDesk {
+/// One thread's backend.
+pub struct EngineBackend {
     ground: Ground,
     dbs: Option<Databases>,
     /// Senders of link mails that have been started, until they have ended.
     woken: Vec<Child>,
 }
 
-impl SiteDesk {
+impl EngineBackend {
     /// No connection yet.
     pub fn new(ground: Ground) -> Self {
         Self { ground, dbs: None, woken: Vec::new() }
@@ -60,7 +60,7 @@ impl SiteDesk {
         question: &mut impl FnMut(&Engine, &mut Databases) -> Result<T, customer::Error>,
     ) -> Result<T, customer::Error> {
         let dbs =
-            self.dbs.get_or_insert_with(|| crate::store::databases(Access::ReadWrite { create: false }, PATIENCE));
+            self.dbs.get_or_insert_with(|| crate::store::databases(Access::ReadWrite { create: false }, BUSY_TIMEOUT));
         let answer = question(&self.ground.engine, dbs);
         if answer.is_err() {
             self.dbs = None;
@@ -86,7 +86,7 @@ fn is_gone(error: &customer::Error) -> bool {
     matches!(error, customer::Error::Db { error, .. } if matches!(error.kind(), Kind::Unavailable | Kind::Damaged | Kind::Other))
 }
 
-impl Desk for SiteDesk {
+impl Backend for EngineBackend {
     fn look(&mut self, token: &Secret, session: Option<&Secret>) -> Result<View, Trouble> {
         self.ask(|engine, dbs| visit::view(engine, dbs, token, session, engine.now()))
     }

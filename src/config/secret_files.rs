@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
-use super::given::{self, Source};
 use super::secret::masked_url;
+use super::secret_source::{self, Source};
 use super::{Error, file};
 
 /// A secret's place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
+pub struct SecretFile {
     /// The key, such as `store.password_file`.
     pub key: String,
     /// The file that it names; `None`: the secret stands in the configuration itself.
@@ -21,11 +21,11 @@ pub struct Kept {
 }
 
 /// The places of all secrets of the configuration at `path`.
-pub fn secrets(path: &Path) -> Result<Vec<Kept>, Error> {
+pub fn secrets(path: &Path) -> Result<Vec<SecretFile>, Error> {
     let (text, folder) = file::configuration(path)?;
     let (root, _) = DeTable::parse_recoverable(&text);
     let mut found = Vec::new();
-    let source = Source { folder: &folder, env: &given::environment };
+    let source = Source { folder: &folder, env: &secret_source::environment };
     table("", root.get_ref(), &source, &mut found);
     Ok(found)
 }
@@ -59,7 +59,7 @@ fn variables_in(entries: &DeTable<'_>, found: &mut Vec<String>) {
     }
 }
 
-fn table(path: &str, entries: &DeTable<'_>, source: &Source<'_>, found: &mut Vec<Kept>) {
+fn table(path: &str, entries: &DeTable<'_>, source: &Source<'_>, found: &mut Vec<SecretFile>) {
     for (key, value) in entries {
         let name = key.get_ref().as_ref();
         let key = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
@@ -72,11 +72,11 @@ fn table(path: &str, entries: &DeTable<'_>, source: &Source<'_>, found: &mut Vec
             DeValue::String(text) => match name {
                 // A credential that is not there now has no modes to look at.
                 "password_file" | "value_file" => {
-                    found.extend(source.path(text).ok().map(|file| Kept { key, file: Some(file) }));
+                    found.extend(source.path(text).ok().map(|file| SecretFile { key, file: Some(file) }));
                 }
-                "password" => found.push(Kept { key, file: None }),
-                "value" if path.ends_with("trusted") => found.push(Kept { key, file: None }),
-                "url" if masked_url(text).contains(":***@") => found.push(Kept { key, file: None }),
+                "password" => found.push(SecretFile { key, file: None }),
+                "value" if path.ends_with("trusted") => found.push(SecretFile { key, file: None }),
+                "url" if masked_url(text).contains(":***@") => found.push(SecretFile { key, file: None }),
                 _ => {}
             },
             _ => {}

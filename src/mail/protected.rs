@@ -13,7 +13,7 @@ use super::scan::Scan;
 
 /// A list of names: whole ones and prefixes, all compared without case.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Guard {
+pub struct Protected {
     prefixes: Vec<Vec<u8>>,
     names: Vec<Vec<u8>>,
 }
@@ -40,8 +40,8 @@ enum Look {
     Odd,
 }
 
-impl Guard {
-    /// A guard that matches nothing yet.
+impl Protected {
+    /// No name yet.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -78,7 +78,7 @@ impl Guard {
         }
     }
 
-    /// As [`Guard::find`], for a field of this block: where all readers take the same name, that alone is looked at.
+    /// As [`Protected::find`], for a field of this block: where all readers take the same name, that alone is looked at.
     #[must_use]
     pub fn find_in(&self, header: &Header, field: &Field) -> Option<usize> {
         match header.name(field) {
@@ -136,7 +136,7 @@ impl Guard {
         self.scan(field, false).0
     }
 
-    /// Where the first guarded name begins in a field, as [`Guard::find`]; and whether one may be open at the field's
+    /// Where the first guarded name begins in a field, as [`Protected::find`]; and whether one may be open at the field's
     /// end, for a reader that finds more of it behind: if so many bytes of one stand there, or if it was open before
     /// and the field has nothing to read.
     pub(super) fn scan(&self, field: &[u8], open: bool) -> (Option<usize>, bool) {
@@ -194,12 +194,12 @@ fn begins(name: &[u8], prefix: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn guard() -> Guard {
-        Guard::new().prefix("X-OTOBO-").prefix("X-OTRS-").name("X-Gate-Secret")
+    fn protected() -> Protected {
+        Protected::new().prefix("X-OTOBO-").prefix("X-OTRS-").name("X-Gate-Secret")
     }
 
     fn cut(field: &[u8]) -> Option<std::ops::Range<usize>> {
-        guard().find(field).map(|start| Guard::cut_from(start, field))
+        protected().find(field).map(|start| Protected::cut_from(start, field))
     }
 
     proptest::proptest! {
@@ -208,8 +208,8 @@ mod tests {
             field in "(X-OTOBO-|x-otrs-Q|X-Gate-|Secret|From|:|: |\\r|\\n|\\r\\n| |\\x00|é|[!-~]){0,12}",
         ) {
             let field = field.as_bytes();
-            let scanned = guard().find_by_scan(field);
-            match guard().look(field) {
+            let scanned = protected().find_by_scan(field);
+            match protected().look(field) {
                 Look::Named => proptest::prop_assert_eq!(scanned, Some(0)),
                 Look::Other => proptest::prop_assert_eq!(scanned, None),
                 Look::Odd => {}
@@ -223,9 +223,9 @@ mod tests {
             block in "((X-OTOBO-|x-otrs-Q|X-Gate-Secret|x-gate-SECRET|X-Gate-|Secret|To|no colon)(: a|:| |)(\n|\n b\n|\r\n|\ra\n)){0,9}",
         ) {
             let header = Header::parse(block.into_bytes(), 100).unwrap();
-            let alone = header.fields().iter().filter(|field| guard().find_in(&header, field).is_some());
+            let alone = header.fields().iter().filter(|field| protected().find_in(&header, field).is_some());
             let starts = |field: &Field| field.range.start;
-            let together: Vec<usize> = guard().fields_in(&header).into_iter().map(starts).collect();
+            let together: Vec<usize> = protected().fields_in(&header).into_iter().map(starts).collect();
             proptest::prop_assert_eq!(together, alone.map(starts).collect::<Vec<usize>>());
         }
     }

@@ -1,7 +1,7 @@
 //! The door: the small web server behind the link. HTTP, and `FastCGI` for Apache: routes, pages, cookies, limits,
 //! numbers.
 //!
-//! What a token or a session is good for is asked by the trait [`Desk`], on threads of its own: a database never
+//! What a token or a session is good for is asked by the trait [`Backend`], on threads of its own: a database never
 //! keeps the server from answering others. No secret, address or query reaches the log from here.
 
 mod accept;
@@ -9,8 +9,9 @@ mod access;
 mod app;
 mod auth;
 mod authorizer;
+mod backend;
+mod connection_timeout;
 mod cookie;
-mod desk;
 pub mod fastcgi;
 mod form;
 mod hand_over;
@@ -22,25 +23,24 @@ mod masked;
 mod metrics;
 mod pages;
 mod peer;
-mod portal;
 mod rate;
 mod remembered;
+mod served;
 mod server;
 mod style;
 mod texts;
-mod vigil;
 mod workers;
 
 use jiff::SignedDuration;
 
 pub use app::{App, Face};
 pub use authorizer::authorize;
-pub use desk::{Desk, Entry, Guest, Renewal, Trouble, View};
+pub use backend::{Backend, Entry, Guest, Renewal, Trouble, View};
 pub use hand_over::HandOver;
 pub use listen::{Bound, Place, bind, from_systemd};
 pub use pages::{Look, Messages, Pages};
 pub use peer::Network;
-pub use portal::Portal;
+pub use served::Portal;
 pub use server::{Serving, run};
 pub use style::{Logo, Style};
 pub use workers::{Make, Workers};

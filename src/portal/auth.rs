@@ -10,8 +10,8 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 
 use super::app::App;
+use super::backend::Guest;
 use super::cookie;
-use super::desk::Guest;
 use super::pages::Page;
 use super::peer::Client;
 use super::remembered::Recall;

@@ -16,12 +16,12 @@ use super::app::App;
 use super::fastcgi::{self, Progress, Question};
 use super::listen::{Bound, Stream};
 use super::peer::{self, Peer};
-use super::portal::Portal;
+use super::served::Portal;
 
 /// Questions at once; further ones wait in the kernel's queue.
 const QUESTIONS: usize = 256;
 /// How long a question and its answer may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Answers until `stop` says so.
 pub async fn authorize(bound: Bound, portal: Portal, stop: watch::Receiver<bool>) -> io::Result<()> {
@@ -30,14 +30,14 @@ pub async fn authorize(bound: Bound, portal: Portal, stop: watch::Receiver<bool>
     let begin = |stream, _, permit| {
         let app = portal.app();
         tokio::spawn(async move {
-            let _ = tokio::time::timeout(PATIENCE, converse(stream, &app)).await;
+            let _ = tokio::time::timeout(REQUEST_TIMEOUT, converse(stream, &app)).await;
             drop(permit);
         });
     };
     accept::each(bound, &room, stop, failed, begin).await?;
     // Those under way get their answers.
     let all = u32::try_from(QUESTIONS).unwrap_or(u32::MAX);
-    let _ = tokio::time::timeout(PATIENCE, room.acquire_many(all)).await;
+    let _ = tokio::time::timeout(REQUEST_TIMEOUT, room.acquire_many(all)).await;
     Ok(())
 }
 

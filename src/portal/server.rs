@@ -17,10 +17,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower::ServiceExt;
 
 use super::accept;
+use super::connection_timeout::{ConnectionTimeout, Watched};
 use super::listen::{Bound, Stream};
 use super::peer::Peer;
-use super::portal::{Portal, Routes};
-use super::vigil::{Vigil, Watched};
+use super::served::{Portal, Routes};
 
 /// Connections at once; further ones wait in the kernel's queue.
 const CONNECTIONS: usize = 512;
@@ -83,28 +83,28 @@ async fn speak(
     watcher: Watcher,
     _count: Counted,
 ) {
-    let vigil = Vigil::new();
-    let io = TokioIo::new(Watched { stream, vigil: vigil.clone() });
-    let watching = vigil.clone();
+    let timeout = ConnectionTimeout::new();
+    let io = TokioIo::new(Watched { stream, timeout: timeout.clone() });
+    let watching = timeout.clone();
     let requests = AtomicU32::new(0);
     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-        vigil.asked();
+        timeout.asked();
         let is_last = requests.fetch_add(1, Ordering::Relaxed) + 1 >= REQUESTS;
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(Peer(peer));
         // The configuration in force as the request comes; it ends with this one.
-        let (router, vigil) = (portal.router(part), vigil.clone());
+        let (router, timeout) = (portal.router(part), timeout.clone());
         async move {
             let mut answer = router.oneshot(request).await?;
             if is_last {
                 answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
-            vigil.answered();
+            timeout.answered();
             Ok::<_, std::convert::Infallible>(answer)
         }
     });
     let connection = http1::Builder::new()
-        // The vigil's matter.
+        // The timeout closes it.
         .header_read_timeout(None)
         .max_header_size(HEADERS)
         .max_buf_size(BUFFER)

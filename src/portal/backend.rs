@@ -6,7 +6,7 @@ pub use crate::engine::visit::{Entry, Guest, Renewal, View};
 use crate::token::Secret;
 
 /// The site behind the door. Each worker thread has one of its own, which may wait for databases.
-pub trait Desk {
+pub trait Backend {
     /// What a link would open now. Changes nothing.
     fn look(&mut self, token: &Secret, session: Option<&Secret>) -> Result<View, Trouble>;
 

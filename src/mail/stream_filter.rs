@@ -9,16 +9,16 @@
 //! end) is dropped, since no more may be held.
 
 use super::breaks::may_be_break;
-use super::guard::Guard;
 use super::header::{self, Terminator};
+use super::protected::Protected;
 use super::scan::Scan;
 
 /// How many undecided bytes are held at most.
 pub const MAX_HELD: usize = 4096;
 
 /// Drops guarded fields from a header block that comes in pieces.
-pub struct Strainer<'g> {
-    guard: &'g Guard,
+pub struct StreamFilter<'g> {
+    protected: &'g Protected,
     new_fields: Vec<u8>,
     /// What becomes of continuation lines at the top: under new fields they may not stay.
     orphans: Fate,
@@ -75,16 +75,16 @@ enum Fate {
     DropTail(Terminator, bool),
 }
 
-impl<'g> Strainer<'g> {
-    /// A strainer that puts `new_fields` (whole lines, or nothing) on top, behind an mbox line.
+impl<'g> StreamFilter<'g> {
+    /// A filter that puts `new_fields` (whole lines, or nothing) on top, behind an mbox line.
     #[must_use]
-    pub fn new(guard: &'g Guard, new_fields: Vec<u8>) -> Self {
+    pub fn new(protected: &'g Protected, new_fields: Vec<u8>) -> Self {
         let scan = Scan::new();
         let orphans = if new_fields.is_empty() { Fate::Pass } else { Fate::Drop };
         let (state, held) = (State::Start, Vec::new());
         let place = if orphans == Fate::Drop { Place::Top } else { Place::Below };
         Self {
-            guard,
+            protected,
             new_fields,
             orphans,
             state,
@@ -234,7 +234,7 @@ impl<'g> Strainer<'g> {
             return Fate::Pass;
         }
         self.held.push(byte);
-        if let Some(hit) = self.scan.push(self.guard, byte) {
+        if let Some(hit) = self.scan.push(self.protected, byte) {
             return self.drop_from(hit, byte, out);
         }
         let decided = self.scan.undecided_from().map_or(self.held.len(), |from| from - self.held_from);
@@ -260,7 +260,7 @@ impl<'g> Strainer<'g> {
     }
 
     fn drop_orphan(&mut self, byte: u8) -> Fate {
-        match self.scan.push(self.guard, byte) {
+        match self.scan.push(self.protected, byte) {
             Some(start) => {
                 self.dropped_from = start;
                 Fate::Drop
@@ -275,7 +275,7 @@ impl<'g> Strainer<'g> {
         self.scan = Scan::new();
         self.held_from = 0;
         self.dropped_from = 0;
-        if self.open && !self.guard.is_empty() && !matches!(byte, 0x21..=0x7e) {
+        if self.open && !self.protected.is_empty() && !matches!(byte, 0x21..=0x7e) {
             self.dropped += 1;
             return Fate::Drop;
         }
@@ -285,7 +285,7 @@ impl<'g> Strainer<'g> {
     fn end_field(&mut self, fate: Fate, out: &mut Vec<u8>) {
         if !self.is_top {
             let is_read = matches!(fate, Fate::Pass | Fate::DropOrphan);
-            self.open = match self.scan.finish(self.guard).filter(|_| is_read) {
+            self.open = match self.scan.finish(self.protected).filter(|_| is_read) {
                 Some(start) => self.open || start > 0,
                 None if is_read => self.scan.leaves_open(self.open),
                 None => self.open || self.dropped_from > 0,
@@ -295,7 +295,7 @@ impl<'g> Strainer<'g> {
             Fate::Drop | Fate::DropOrphan => {}
             Fate::DropTail(terminator, _) => out.extend_from_slice(terminator.bytes()),
             Fate::Pass => {
-                let hit = self.scan.finish(self.guard);
+                let hit = self.scan.finish(self.protected);
                 if let Some(start) = hit {
                     let last = self.held.last().copied().unwrap_or_default();
                     if let Fate::DropTail(terminator, _) = self.drop_from(start, last, out) {
