@@ -3,14 +3,13 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::follow_up;
 use super::named;
 use super::newcomer;
 use super::pool::Lent;
 use super::record::{self, Record};
 use super::sender::{self, Asked, Finding};
+use super::work::{Purpose, Work};
 use super::{Engine, Pool, Report};
 use crate::config::OnError;
 use crate::db::{self, Databases};
@@ -20,18 +19,6 @@ use crate::mail::header::Header;
 use crate::mail::last_look;
 use crate::policy::{self, Envelope, Examined, Kind, Rules, Sender, Settled};
 use crate::store::link_mails;
-use crate::token::State;
-
-/// What a decision is made for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    /// To say what would happen: nothing is recorded.
-    Trial,
-    /// The mail goes on at once, and its token is active.
-    PassOn,
-    /// The next stage may still refuse it: its token is pending until [`Engine::settle`].
-    HandOver,
-}
 
 /// What is to become of a mail.
 #[derive(Debug)]
@@ -70,31 +57,6 @@ impl Deferred {
     /// A failure with its details.
     pub fn new(public: &'static str, detail: impl std::fmt::Display) -> Self {
         Self { public, detail: detail.to_string(), has_newcomer: false }
-    }
-}
-
-/// One decision.
-pub(super) struct Work<'a> {
-    pub(super) engine: &'a Engine,
-    pub(super) now: Timestamp,
-    pub(super) purpose: Purpose,
-    /// How the log names the mail.
-    pub(super) name: &'a str,
-}
-
-impl Work<'_> {
-    /// Whether nothing is written.
-    pub(super) fn is_trial(&self) -> bool {
-        self.purpose == Purpose::Trial
-    }
-
-    /// The state of a new token.
-    pub(super) fn state(&self) -> State {
-        if self.purpose == Purpose::HandOver { State::Pending } else { State::Active }
-    }
-
-    pub(super) fn warn(&self, what: &str) {
-        self.engine.log.warning(&format!("{}: {what}", self.name));
     }
 }
 

@@ -19,6 +19,7 @@ mod sender;
 mod settle;
 pub mod token_facts;
 pub mod visit;
+mod work;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,12 +27,13 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 pub use company::{are_there as has_companies, customer_id};
-pub use decide::{Decision, Deferred, Owed, Purpose};
+pub use decide::{Decision, Deferred, Owed};
 pub use pool::Pool;
 pub use record::Recorded;
 pub use report::Report;
 pub use sender::Finding;
 pub use settle::Fate;
+pub use work::Purpose;
 
 use crate::clock;
 use crate::config::{Config, OnError, OneTimeAuth};

@@ -1,6 +1,6 @@
 //! Records what a mail earned: a token, and the order for a link mail, in one transaction.
 
-use super::decide::Work;
+use super::work::Work;
 use crate::customer::CustomerUser;
 use crate::db::{self, Databases};
 use crate::link::order::{Occasion, Order};

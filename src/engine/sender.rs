@@ -1,8 +1,8 @@
 //! Asks the directory about a mail's sender, and creates the customer where that is due.
 
 use super::company;
-use super::decide::Work;
 use super::newcomer;
+use super::work::Work;
 use crate::customer::{self, Created, CustomerUser, Error, Found, NewCustomer, Refusal, or_blank};
 use crate::db::{Database, Databases};
 use crate::mail::from::Mailbox;

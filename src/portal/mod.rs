@@ -25,6 +25,7 @@ mod pages;
 mod peer;
 mod rate;
 mod remembered;
+mod routes;
 mod served;
 mod server;
 mod style;

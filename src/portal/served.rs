@@ -9,6 +9,7 @@ use prometheus_client::metrics::gauge::Gauge;
 
 use super::app::App;
 use super::listen::Bound;
+use super::routes;
 use super::server::Serving;
 use crate::current::Current;
 
@@ -29,7 +30,7 @@ struct Served {
 
 impl From<Arc<App>> for Served {
     fn from(app: Arc<App>) -> Self {
-        Self { pages: app.router(), numbers: app.numbers(), app }
+        Self { pages: routes::pages(&app), numbers: routes::numbers(&app), app }
     }
 }
 

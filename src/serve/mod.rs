@@ -27,7 +27,7 @@ use crate::engine::Engine;
 use crate::exit::Exit;
 use crate::failure::{Done, Ends, Failure};
 pub use part::Part;
-use part::{Event, Ground, Running};
+use part::{Begin, Event, Ground, Running};
 pub use portal::{logo, pages};
 
 /// How long is waited before a configuration is read once more because the store has moved.
@@ -71,7 +71,7 @@ pub fn run(path: &Path, named: &[Part], load: Load) -> Done {
     let log = Arc::clone(&engine.log);
     let ground = Ground { engine, log, parts, orders: Arc::default(), events };
     // Before any thread: a socket that systemd hands over changes the environment.
-    let begins = ground.parts.iter().map(|part| part.prepare(&ground)).collect::<Result<Vec<_>, _>>()?;
+    let begins = ground.parts.iter().map(|part| prepare(*part, &ground)).collect::<Result<Vec<_>, _>>()?;
     let runtime = Builder::new_current_thread().enable_io().build();
     let runtime = runtime.ends(Exit::Unavailable, "the runtime cannot be started")?;
     let signals = runtime.block_on(async { Signals::new() }).ends(Exit::Unavailable, "signals")?;
@@ -84,6 +84,14 @@ pub fn run(path: &Path, named: &[Part], load: Load) -> Done {
     let ended = host.go_on(&runtime, signals, heard);
     host.end();
     ended.map(|()| Exit::Ok)
+}
+
+/// Makes a part ready to start: all that can be refused is, and no thread runs yet.
+fn prepare(part: Part, ground: &Ground) -> Result<Begin, Failure> {
+    match part {
+        Part::Portal => portal::prepare(ground),
+        Part::Worker => worker::prepare(ground),
+    }
 }
 
 /// The store, opened once to see that it opens. A file stays open: the filters beside it then never are the last to

@@ -1,6 +1,6 @@
 //! The parts of `otab serve`: what they are called, whether they are configured, and what each has to do.
 //!
-//! Another part is a line in [`Part`], in its two matches, and a type with [`Running`].
+//! Another part is a line in [`Part`], in its matches and in `super::prepare`, and a type with [`Running`].
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,7 +9,6 @@ use clap::ValueEnum;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::bell::Bell;
-use super::{portal, worker};
 use crate::config::Config;
 use crate::db::Url;
 use crate::engine::Engine;
@@ -111,13 +110,5 @@ impl Part {
             Self::Portal | Self::Worker => return None,
         };
         Some(format!("the {} is not configured: {says}; {remedy}", self.name()))
-    }
-
-    /// Makes it ready to start: all that can be refused is, and no thread runs yet.
-    pub fn prepare(self, ground: &Ground) -> Result<Begin, Failure> {
-        match self {
-            Self::Portal => portal::prepare(ground),
-            Self::Worker => worker::prepare(ground),
-        }
     }
 }

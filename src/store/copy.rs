@@ -10,7 +10,8 @@
 use std::time::Duration;
 
 use super::copied::{Digest, insert};
-use super::table::{TABLES, Table};
+use super::table::Table;
+use super::tables::TABLES;
 use super::tombstone::{self, PREFIX};
 use super::{create, open, open_for_hours, tokens, versions};
 use crate::db::{Access, Dialect, Error, Kind, Row, Statements, Tx, Url, Value};

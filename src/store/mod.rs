@@ -13,6 +13,7 @@ pub mod queue;
 pub mod sessions;
 mod survey;
 mod table;
+mod tables;
 pub mod tickets;
 pub mod tokens;
 mod tombstone;
@@ -21,5 +22,6 @@ pub mod waiting;
 
 pub use open::{create, create_in, databases, is_good, open, open_for_hours};
 pub use survey::{Soundness, needs, soundness};
-pub use table::{LEFT, TABLES, Table};
+pub use table::Table;
+pub use tables::{LEFT, TABLES};
 pub use versions::{LATEST, migrate, version};

@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 
-use super::{customers, link_mails, newcomers, outbox, queue, sessions, tickets, tokens};
 use crate::db::{Error, Statements, Value};
 
 /// A table of otab's, as all three kinds of databases have it.
@@ -14,23 +13,6 @@ pub struct Table {
     /// out.
     pub columns: &'static [&'static str],
 }
-
-/// The tables that move, each behind those that it refers to. The leases in `worker` do not: whoever holds one
-/// works at the old place.
-pub const TABLES: [Table; 9] = [
-    customers::TABLE,
-    customers::PREFERENCES,
-    tickets::TABLE,
-    tokens::TABLE,
-    outbox::TABLE,
-    queue::SENT,
-    link_mails::TABLE,
-    newcomers::TABLE,
-    sessions::TABLE,
-];
-
-/// The one of otab's tables that does not move.
-pub const LEFT: &str = "worker";
 
 impl Table {
     pub(super) fn has_id(&self) -> bool {

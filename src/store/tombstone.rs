@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::table::{LEFT, TABLES};
+use super::tables::{LEFT, TABLES};
 use super::versions;
 use crate::db::{Access, Database, Dialect, Error, Kind, Statements, Tx, Url};
 

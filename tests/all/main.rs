@@ -22,6 +22,7 @@ mod fixtures;
 mod foreign;
 mod fuzz;
 #[cfg(feature = "door")]
+mod growth;
 mod http;
 mod init;
 mod last_look;
