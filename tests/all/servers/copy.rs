@@ -61,7 +61,9 @@ fn contents(store: &str, prefix: &str) -> Vec<String> {
 /// The same host with its configuration pointing to the new place.
 pub fn pointing_to(store: &str) -> Site {
     let there = host(store);
-    there.configure("create = true", "create = false");
+    if store.starts_with("sqlite:") {
+        there.configure("create = true", "create = false");
+    }
     there
 }
 
